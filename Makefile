@@ -1,0 +1,45 @@
+# `make` or `make help` lists what there is to do. Needs only Python 3.11 or later, git and make.
+PYTHON ?= python3
+SEED ?= 0
+BIN := .venv/bin
+
+.PHONY: help train test check format build clean
+.DEFAULT_GOAL := help
+
+help:  ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+train: .venv/.installed  ## set up, train the main experiment on MNIST and evaluate it
+	run=$$($(BIN)/nnlab train configs/mnist_softmax.yaml seed=$(SEED)) && $(BIN)/nnlab eval "$$run"
+
+test: .venv/.installed-dev  ## set up and run the tests
+	$(BIN)/python -m pytest
+
+check: .venv/.installed-dev  ## format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: .venv/.installed-dev  ## rewrite the code in its format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+build: .venv/.installed-dev  ## build the wheel into dist/
+	$(BIN)/python -m build --wheel
+
+clean:  ## remove everything that these commands made, but no runs
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "nnlab needs Python 3.11 or later, and $(PYTHON) is older; try: make PYTHON=python3.13" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/.installed-dev: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ .venv/.installed

@@ -1,0 +1,56 @@
+"""Every mistake a user can make, each with its exit code.
+
+An `NnlabError` ends the command with its message on stderr, one line a mistake and no traceback. Whatever
+else escapes is a bug of nnlab's and shows its traceback.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class NnlabError(Exception):
+    """Something failed at run time; the message names the remedy."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(NnlabError):
+    """The command line asks for something that cannot be."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A config has mistakes: all of them, one line each, `FILE:LINE: KEY: what is wrong`."""
+
+    def __init__(self, mistakes: Iterable[str]) -> None:
+        """Join `mistakes`, one a line."""
+        super().__init__("\n".join(mistakes))
+
+
+class DivergedError(NnlabError):
+    """The loss left the finite numbers."""
+
+    exit_code = 3
+
+
+class DatasetError(NnlabError):
+    """A dataset is missing, unreachable or corrupt."""
+
+    exit_code = 4
+
+
+class RunError(NnlabError):
+    """A run or a checkpoint is missing or corrupt."""
+
+    exit_code = 5
+
+
+class BelowThresholdError(NnlabError):
+    """The accuracy is below `--fail-under`."""
+
+    exit_code = 6
