@@ -1,0 +1,1 @@
+"""What is read off finished runs: evaluation on a split, comparison of runs."""

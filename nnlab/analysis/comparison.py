@@ -1,0 +1,90 @@
+"""Runs side by side: in what their configs differ, and what came of each."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from nnlab.analysis.evaluation import Evaluation
+from nnlab.config import Experiment, read_values
+from nnlab.errors import ConfigError, RunError, UsageError
+from nnlab.runs import folder, records
+from nnlab.runs.summary import Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+Row: TypeAlias = dict[str, object]  # by column; None where there is nothing
+
+KEYS = list(Experiment.model_fields)
+RESULTS = ["best_epoch", "val_accuracy", "test_accuracy", "parameters", "seconds", "status"]
+FURTHER_RESULTS = ["val_loss", "test_loss", "epochs", "stop_reason", "train_examples", "weights_sha256"]
+BEST_FIRST = "-val_accuracy"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A table of runs; each row has all columns that there are, `columns` are those to show."""
+
+    columns: list[str]
+    rows: list[Row]
+
+
+def compare(
+    runs: Sequence[Path],
+    *,
+    sort: str = BEST_FIRST,
+    top: int | None = None,
+    columns: Sequence[str] | None = None,
+    everything: bool = False,
+) -> Comparison:
+    """Compare `runs`, by default in the config keys that differ, best first.
+
+    `sort` is a column, with a minus downwards. Raises `UsageError` for a column that does not exist.
+    """
+    rows = [read_row(run) for run in runs]
+    available = ["run", *KEYS, *RESULTS, *FURTHER_RESULTS]
+    if everything:
+        columns = available
+    elif columns is None:
+        # The folder's name tells runs of another name or description apart.
+        differing = [key for key in KEYS if key not in ("name", "description") and _differ(rows, key)]
+        columns = ["run", *differing, *RESULTS]
+    by = sort.removeprefix("-")
+    for column in (by, *columns):
+        if column not in available:
+            raise UsageError(f"no column {column}; there are {', '.join(available)}")
+    ranked = sorted((row for row in rows if row[by] is not None), key=lambda row: _order(row[by]))
+    if sort.startswith("-"):
+        ranked = sorted(ranked, key=lambda row: _order(row[by]), reverse=True)
+    ranked += [row for row in rows if row[by] is None]
+    return Comparison(list(columns), ranked[:top])
+
+
+def read_row(run: Path) -> Row:
+    """Return all columns of `run`; a broken run says so in `status`."""
+    row: Row = dict.fromkeys(["run", *KEYS, *RESULTS, *FURTHER_RESULTS])
+    row["run"] = str(run)
+    try:
+        row |= {key: value for key, value in read_values(run / folder.CONFIG).items() if key in KEYS}
+        summary = records.read(run / folder.SUMMARY, Summary)
+        row |= {key: value for key, value in asdict(summary).items() if key in row}
+        test = run / "eval_test.json"
+        if test.exists():
+            evaluation = records.read(test, Evaluation)
+            row |= {"test_accuracy": evaluation.accuracy, "test_loss": evaluation.loss}
+    except (RunError, ConfigError) as error:
+        row["status"] = f"broken: {error}"
+    return row
+
+
+def _differ(rows: Sequence[Row], key: str) -> bool:
+    """Tell whether `rows` differ in `key`; a run without a config says nothing about it."""
+    values = [row[key] for row in rows if row["dataset"] is not None]
+    return any(value != values[0] for value in values)
+
+
+def _order(value: object) -> tuple[bool, object]:
+    """Return a key that sorts numbers among themselves, and before texts such as `full`."""
+    return (False, value) if isinstance(value, int | float) else (True, str(value))

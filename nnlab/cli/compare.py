@@ -1,0 +1,128 @@
+"""`nnlab compare`: runs side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from nnlab.cli.options import Runs
+from nnlab.cli.output import emit, emit_rendered
+from nnlab.errors import RunError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from nnlab.analysis.comparison import Comparison
+
+
+def compare(
+    named: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUN]...", help="Run folders, or their names.  [default: all runs]"),
+    ] = None,
+    *,
+    sort: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Sort by this column; -COLUMN downwards.")
+    ] = "-val_accuracy",
+    top: Annotated[int | None, typer.Option(min=1, metavar="N", help="Show the first N rows only.")] = None,
+    columns: Annotated[
+        str | None, typer.Option(metavar="A,B,…", help="Show these columns, whatever differs.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show all columns.")] = False,
+    output_format: Annotated[
+        Literal["table", "csv", "json", "markdown"], typer.Option("--format", help="How to print them.")
+    ] = "table",
+    runs: Runs = None,
+) -> None:
+    """Compare runs: the config keys in which they differ, then what they reached, best first.
+
+    `test_accuracy` is there for runs that `nnlab eval` has measured.
+
+    \b
+    Examples:
+      nnlab compare
+      nnlab compare slow-001 fast-001 --sort seconds
+      nnlab compare --columns run,eta,val_accuracy --top 3 --format csv
+    """
+    from nnlab.analysis import comparison
+    from nnlab.runs import folder
+
+    home = folder.runs_folder(runs)
+    found = [folder.find(home, name) for name in named] if named else folder.find_all(home)
+    if not found:
+        raise RunError(
+            f"no runs in {home}; train one with `nnlab train CONFIG`, or name the folder with --runs"
+        )
+    result = comparison.compare(
+        found,
+        sort=sort,
+        top=top,
+        columns=columns.split(",") if columns is not None else None,
+        everything=everything,
+    )
+    if output_format == "table":
+        emit_rendered(_table(result))
+    else:
+        emit({"csv": _csv, "json": _json, "markdown": _markdown}[output_format](result))
+
+
+def _csv(result: Comparison) -> str:
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(result.columns)
+    writer.writerows([_text(row[column]) for column in result.columns] for row in result.rows)
+    return text.getvalue()
+
+
+def _json(result: Comparison) -> str:
+    import json
+
+    rows = [{column: row[column] for column in result.columns} for row in result.rows]
+    return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
+
+
+def _markdown(result: Comparison) -> str:
+    rows = [
+        result.columns,
+        ["---"] * len(result.columns),
+        *([_cell(column, row[column]) for column in result.columns] for row in result.rows),
+    ]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)
+
+
+def _table(result: Comparison) -> Table:
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in result.columns:
+        numeric = all(isinstance(row[column], int | float | None) for row in result.rows)
+        table.add_column(column, justify="right" if numeric else "left")
+    for row in result.rows:
+        table.add_row(*(escape(_cell(column, row[column])) for column in result.columns))
+    return table
+
+
+def _cell(column: str, value: object) -> str:
+    """Return `value` for a person's eyes."""
+    if isinstance(value, float) and column.endswith("accuracy"):
+        return f"{value:.2%}"
+    if isinstance(value, float) and column.endswith("loss"):
+        return f"{value:.4f}"
+    if isinstance(value, float) and column == "seconds":
+        return f"{value:.1f}"
+    if isinstance(value, int) and column in ("parameters", "train_examples"):
+        return f"{value:,}"
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    """Return `value` for a program: nothing for None, 784-30-10 for a list."""
+    if isinstance(value, list):
+        return "-".join(map(str, value))
+    return "" if value is None else str(value)

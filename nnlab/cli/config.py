@@ -1,0 +1,54 @@
+"""`nnlab config`: check a config file, show what it resolves to, print the schema."""
+
+from __future__ import annotations
+
+import typer
+
+from nnlab.cli.options import Config, Overrides, config_path
+from nnlab.cli.output import emit
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check and show config files.")
+
+
+@app.command()
+def check(config: Config, overrides: Overrides = None) -> None:
+    """Report all mistakes of a config file, one a line; exit with 2 if there are any.
+
+    \b
+    Example:
+      nnlab config check configs/mnist_softmax.yaml
+    """
+    from nnlab.config import load_experiment
+
+    experiment = load_experiment(config_path(config), overrides or ())
+    emit(f"{config}: no mistakes; the experiment is {experiment.name}\n")
+
+
+@app.command()
+def show(config: Config, overrides: Overrides = None) -> None:
+    """Print the experiment with every key, defaults and overrides included, as a config file.
+
+    \b
+    Example:
+      nnlab config show configs/mnist_softmax.yaml eta=0.1 > slow.yaml
+    """
+    from nnlab.config import dump_experiment, load_experiment
+
+    emit(dump_experiment(load_experiment(config_path(config), overrides or ())))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of config files, for an editor's YAML language server.
+
+    \b
+    Example:
+      nnlab config schema > experiment.schema.json
+    Then let a config's first line be:
+      # yaml-language-server: $schema=experiment.schema.json
+    """
+    import json
+
+    from nnlab.config import json_schema
+
+    emit(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")

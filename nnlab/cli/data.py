@@ -1,0 +1,101 @@
+"""`nnlab data`: which datasets there are, where they lie, whether their bytes are right."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from nnlab.cli.options import DataDir
+from nnlab.cli.output import emit, emit_rendered
+from nnlab.errors import DatasetError, UsageError
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, download and verify datasets.")
+
+Name = Annotated[str, typer.Argument(metavar="DATASET", help="mnist, fashion_mnist or kmnist.")]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[DATASET]...", help="mnist, fashion_mnist, kmnist.", show_default=False),
+]
+
+
+@app.command("list")
+def list_datasets(data_dir: DataDir = None) -> None:
+    """List the datasets and where each of their files lies.
+
+    \b
+    Example:
+      nnlab data list
+    """
+    from rich.table import Table
+
+    from nnlab.datasets import list_files
+
+    table = Table("dataset", "file", "bytes", "where", box=None)
+    for listing in list_files(data_dir):
+        where = str(listing.path) if listing.path else "missing"
+        table.add_row(listing.dataset, listing.file, str(listing.size or ""), where)
+    emit_rendered(table)
+
+
+@app.command()
+def download(names: Names = None, data_dir: DataDir = None) -> None:
+    """Download datasets (all, if none is named); files that are there and right are kept.
+
+    \b
+    Example:
+      nnlab data download fashion_mnist --data-dir data
+    """
+    from nnlab.datasets import download_dataset
+
+    for name in _known(names):
+        for file in download_dataset(name, data_dir, progress=sys.stderr.isatty()):
+            emit(f"{file.action} {file.path}\n")
+
+
+@app.command()
+def verify(names: Names = None, data_dir: DataDir = None) -> None:
+    """Compare the files' bytes with the published digests; exit with 4 if one is wrong or missing.
+
+    With no DATASET: those of which a file is there.
+
+    \b
+    Example:
+      nnlab data verify mnist
+    """
+    from nnlab.datasets import list_files
+    from nnlab.datasets import verify as verify_dataset
+
+    present = {listing.dataset for listing in list_files(data_dir) if listing.path}
+    failed = 0
+    for name in _known(names or sorted(present)):
+        for file in verify_dataset(name, data_dir):
+            failed += file.status in ("wrong", "missing")
+            emit(f"{file.status:10} {file.path or f'{file.dataset} {file.file}'}\n")
+            if file.reason:
+                typer.echo(file.reason, err=True)
+    if failed:
+        raise DatasetError(f"{failed} files are wrong or missing; `nnlab data download` mends them")
+
+
+@app.command()
+def path(name: Name, data_dir: DataDir = None) -> None:
+    """Print the folder in which a dataset lies, or to which it would be downloaded.
+
+    \b
+    Example:
+      ls "$(nnlab data path mnist)"
+    """
+    from nnlab.datasets import folder
+
+    emit(f"{folder(_known([name])[0], data_dir)}\n")
+
+
+def _known(names: list[str] | None) -> list[str]:
+    from nnlab.datasets import DATASETS
+
+    for name in names or ():
+        if name not in DATASETS:
+            raise UsageError(f"no dataset {name}; there are {', '.join(DATASETS)}")
+    return names or list(DATASETS)

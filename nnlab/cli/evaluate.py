@@ -1,0 +1,101 @@
+"""`nnlab eval`: what a run's weights are worth on a split."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from nnlab.cli.options import DataDir, Json, Offline, Runs
+from nnlab.cli.output import emit, emit_rendered
+from nnlab.errors import BelowThresholdError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from nnlab.analysis.evaluation import Evaluation
+
+
+def evaluate(
+    run: Annotated[
+        str | None,
+        typer.Argument(help="A run folder, or its name among the runs.  [default: the newest]"),
+    ] = None,
+    *,
+    split: Annotated[
+        Literal["test", "validation", "train"], typer.Option(help="The examples to measure on.")
+    ] = "test",
+    checkpoint: Annotated[
+        Literal["best", "last"], typer.Option(help="The weights of the best or of the last epoch.")
+    ] = "best",
+    fail_under: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, metavar="ACCURACY", help="Exit with 6 if the accuracy is below this."),
+    ] = None,
+    json: Json = False,
+    runs: Runs = None,
+    data_dir: DataDir = None,
+    offline: Offline = False,
+) -> None:
+    """Measure loss, accuracy, precision, recall and confusion of a run's weights.
+
+    What the best weights reach is kept in the run folder, for `nnlab compare`.
+
+    \b
+    Examples:
+      nnlab eval
+      nnlab eval mnist_softmax-001 --split validation
+      nnlab eval --json --fail-under 0.97
+    """
+    from nnlab.analysis import evaluation
+    from nnlab.datasets import Source
+    from nnlab.runs import folder, records
+
+    found = folder.find(folder.runs_folder(runs), run)
+    source = Source(data_dir, offline=offline, progress=True)
+    result = evaluation.evaluate(found, checkpoint=checkpoint, split=split, source=source)
+    if checkpoint == "best":
+        records.write(found / f"eval_{split}.json", result)
+    if json:
+        emit(records.as_json(result) + "\n")
+    else:
+        emit_rendered(*_rendered(result))
+    if fail_under is not None and result.accuracy < fail_under:
+        raise BelowThresholdError(f"accuracy {result.accuracy} is below {fail_under}")
+
+
+def _rendered(result: Evaluation) -> list[RenderableType]:
+    from rich import box
+    from rich.table import Table
+
+    loss = "not finite" if result.loss is None else f"{result.loss:.4f}"
+    lines = (
+        f"[bold]{result.run}[/], {result.checkpoint} weights, {result.split} split: "
+        f"{result.examples:,} examples\n\n"
+        f"accuracy  [bold]{result.accuracy:.2%}[/]  ({result.errors:,} errors)\n"
+        f"loss      {loss}\n"
+    )
+    classes = Table(box=box.SIMPLE_HEAD)
+    classes.add_column("class")
+    for heading in ("examples", "precision", "recall"):
+        classes.add_column(heading, justify="right")
+    for figures in result.per_class:
+        classes.add_row(
+            figures.name, f"{figures.examples:,}", _percent(figures.precision), _percent(figures.recall)
+        )
+
+    confusion = Table(box=box.SIMPLE_HEAD, title="true class ↓, predicted class →", title_justify="left")
+    confusion.add_column("")
+    for figures in result.per_class:
+        confusion.add_column(figures.name, justify="right")
+    for row, counts in enumerate(result.confusion):
+        cells = [
+            f"[bold]{count}[/]" if row == column else str(count) if count else "·"
+            for column, count in enumerate(counts)
+        ]
+        confusion.add_row(result.per_class[row].name, *cells)
+    return [lines, classes, confusion]
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.2%}"

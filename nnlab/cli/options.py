@@ -1,0 +1,33 @@
+"""Options that several commands share, so that they mean and say the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        metavar="DIR",
+        help="Look for datasets here first, and download to here (or NNLAB_DATA_DIR).",
+    ),
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Never download.")]
+Runs = Annotated[
+    Path | None,
+    typer.Option("--runs", metavar="DIR", help="The folder of all runs (or NNLAB_RUNS).  [default: runs]"),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Config = Annotated[str, typer.Argument(metavar="CONFIG|-", help="A config file; - is standard input.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[KEY=VALUE]...", help="Keys of the config to override.", show_default=False),
+]
+
+
+def config_path(config: str) -> Path | None:
+    """Return the path that CONFIG names, None for standard input."""
+    return None if config == "-" else Path(config)

@@ -1,0 +1,76 @@
+"""SIGINT and SIGTERM: raised, or held until a good moment; in the end the process dies by them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(BaseException):
+    """The process was asked to stop by `signal`."""
+
+    def __init__(self, number: int) -> None:
+        """Remember the signal."""
+        super().__init__(number)
+        self.signal = number
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let a signal raise `Interrupted` wherever the block is."""
+
+    def raise_it(number: int, _: FrameType | None) -> NoReturn:
+        raise Interrupted(number)
+
+    with _handled_by(raise_it):
+        yield
+
+
+@contextmanager
+def held() -> Iterator[Callable[[], None]]:
+    """Hold the first signal back in the block until its end or a call of the function that is yielded.
+
+    Then it raises `Interrupted`. A second one kills at once.
+    """
+    received: list[int] = []
+
+    def hold(number: int, _: FrameType | None) -> None:
+        received.append(number)
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+
+    def check() -> None:
+        if received:
+            raise Interrupted(received.pop())
+
+    with _handled_by(hold):
+        yield check
+        check()
+
+
+def die_by(number: int) -> NoReturn:
+    """End the process as the signal would have, so that a shell loop around it ends too."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    raise SystemExit(128 + number)  # where a signal to oneself does not kill
+
+
+@contextmanager
+def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    # A signal that is ignored stays so: a shell starts its background jobs deaf to Ctrl-C.
+    before = {each: signal.getsignal(each) for each in SIGNALS if signal.getsignal(each) != signal.SIG_IGN}
+    for each in before:
+        signal.signal(each, handler)
+    try:
+        yield
+    finally:
+        for each, old in before.items():
+            signal.signal(each, old)

@@ -1,0 +1,86 @@
+"""`nnlab train`: from a config, or a run to resume, to a run folder."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nnlab.cli.options import DataDir, Json, Offline, Runs, config_path
+from nnlab.cli.output import emit
+from nnlab.errors import DivergedError, UsageError
+
+
+def train(
+    config: Annotated[
+        str | None,
+        typer.Argument(metavar="CONFIG|-", help="A config file; - is standard input.", show_default=False),
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Keys of the config to override.", show_default=False),
+    ] = None,
+    *,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Go on with this run; epochs= and patience= may be raised."),
+    ] = None,
+    runs: Runs = None,
+    name: Annotated[str | None, typer.Option(help="The experiment's name, for its run folder.")] = None,
+    data_dir: DataDir = None,
+    offline: Offline = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the experiment and its network; train nothing.")
+    ] = False,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, help="Threads of the matrix products.  [default: by the size of a step]"),
+    ] = None,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the result.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Also say with what libraries and files.")
+    ] = False,
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="Draw no progress bar.")] = False,
+) -> None:
+    """Train the network of a config, with early stopping; print the run folder's path.
+
+    Ctrl-C keeps all finished epochs; --resume goes on to the same weights as if nothing had happened.
+
+    \b
+    Examples:
+      nnlab train configs/mnist_softmax.yaml
+      nnlab train configs/mnist_softmax.yaml eta=0.1 batch_size=32 --name slow
+      nnlab train --resume slow-001 epochs=100
+      run=$(nnlab train configs/mnist_softmax.yaml epochs=2 -q) && nnlab eval "$run"
+    """
+    from nnlab.cli import training
+    from nnlab.cli.training_view import TrainingView
+    from nnlab.datasets import Source
+
+    session = training.Session(
+        runs=training.runs_folder(runs),
+        source=Source(data_dir, offline=offline, progress=not (quiet or no_progress)),
+        threads=threads,
+        view=TrainingView(quiet=quiet, verbose=verbose, bar=not no_progress),
+    )
+    if resume is not None:
+        if name is not None or dry_run:
+            raise UsageError("--resume goes on with a run as it is; leave --name and --dry-run out")
+        raised = [override for override in (config, *(overrides or ())) if override is not None]
+        run, summary = session.resume(resume, raised)
+    elif config is None:
+        raise UsageError("name a CONFIG, such as configs/mnist_softmax.yaml, or a run with --resume")
+    else:
+        experiment = training.load_experiment(config_path(config), overrides or (), name=name)
+        if dry_run:
+            emit(training.plan(experiment))
+            return
+        run, summary = session.begin(experiment)
+
+    emit(f"{training.as_json(summary) if json else run}\n")
+    if summary.status == "diverged":
+        raise DivergedError(
+            f"the loss left the finite numbers in epoch {summary.epochs}; take a smaller eta; "
+            f"the weights of epoch {summary.best_epoch or 0} are kept in {run}"
+        )

@@ -1,0 +1,111 @@
+"""Joining the stages of a training: experiment, data, network, epochs, run folder, what the user sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from threadpoolctl import threadpool_limits
+
+from nnlab.cli.signals import Interrupted, held
+from nnlab.cli.training_view import TrainingView, plan
+from nnlab.config import Experiment, load_experiment
+from nnlab.datasets import Source, digests
+from nnlab.errors import UsageError
+from nnlab.runs import checkpoint, folder, records
+from nnlab.runs.environment import Environment, describe
+from nnlab.runs.folder import runs_folder
+from nnlab.runs.recorder import Recorder
+from nnlab.runs.records import as_json
+from nnlab.runs.summary import Summary
+from nnlab.training import TrainingState, load_splits, number_of_threads, start, stop_reason, train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from nnlab.datasets import Split
+
+__all__ = ["Session", "as_json", "load_experiment", "plan", "runs_folder"]
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the command line says about any training."""
+
+    runs: Path
+    source: Source
+    threads: int | None
+    view: TrainingView
+
+    def begin(self, experiment: Experiment) -> tuple[Path, Summary]:
+        """Train `experiment` in a new run folder; return the folder and its summary."""
+        training, validation = load_splits(experiment, self.source)
+        state = start(experiment)
+        threads = self.threads or number_of_threads(experiment, len(training.labels))
+        with threadpool_limits(threads, user_api="blas"), held() as check:
+            environment = describe(threads=threads, digests=digests(experiment.dataset))
+            run = folder.create(self.runs, experiment.name)
+            recorder = Recorder.create(run, experiment, state, environment, len(training.labels))
+            self.view.begin(experiment, run, environment, len(training.labels))
+            return run, self._train(recorder, state, training, validation, check)
+
+    def resume(self, named: str, raised: Sequence[str]) -> tuple[Path, Summary]:
+        """Go on with the run `named`, its epochs and patience `raised` by KEY=VALUE."""
+        run = folder.find(self.runs, named)
+        before = folder.experiment_of(run)
+        experiment = load_experiment(run / folder.CONFIG, raised)
+        _refuse_other_changes(before, experiment)
+        summary = records.read(run / folder.SUMMARY, Summary)
+        if summary.status == "diverged":
+            raise UsageError(f"{run} diverged, and would again; train anew with a smaller eta")
+        state = checkpoint.load_state(run / folder.LAST, experiment)
+        reason = stop_reason(experiment, state)
+        if reason is not None and summary.stop_reason == reason:
+            self.view.nothing_to_do(run, summary)
+            return run, summary
+        training, validation = load_splits(experiment, self.source)
+        threads = self.threads or records.read(run / folder.ENVIRONMENT, Environment).threads
+        with threadpool_limits(threads, user_api="blas"), held() as check:
+            recorder = Recorder.reopen(run, experiment, state, len(training.labels))
+            self.view.resume(run, state.epoch, len(training.labels))
+            return run, self._train(recorder, state, training, validation, check)
+
+    def _train(
+        self,
+        recorder: Recorder,
+        state: TrainingState,
+        training: Split,
+        validation: Split,
+        check: Callable[[], None],
+    ) -> Summary:
+        """Train until a stop reason or a signal, of which `check` tells by an exception."""
+        experiment, view = recorder.experiment, self.view
+        summary = recorder.close(stop_reason(experiment, state))
+
+        def on_batch(examples: int) -> None:
+            check()
+            view.advance(examples)
+
+        try:
+            for epoch in train(experiment, state, training, validation, on_batch=on_batch):
+                summary = recorder.record(epoch, state)
+                view.epoch(epoch, experiment.patience)
+        except Interrupted:
+            recorder.close("interrupted")
+            view.interrupted(recorder.run, state.epoch)
+            raise
+        view.end(recorder.run, summary)
+        return summary
+
+
+def _refuse_other_changes(before: Experiment, after: Experiment) -> None:
+    """Raise `UsageError` unless `after` has the same keys as `before`, or larger epochs or patience."""
+    changed = {key for key, value in before if getattr(after, key) != value}
+    if others := changed - {"epochs", "patience"}:
+        raise UsageError(f"--resume cannot change {', '.join(sorted(others))}; only epochs and patience")
+    if after.epochs < before.epochs:
+        raise UsageError(f"epochs can only be raised from {before.epochs} (given {after.epochs})")
+    if after.patience is not None and (before.patience is None or after.patience < before.patience):
+        was = "null (never stop)" if before.patience is None else before.patience
+        raise UsageError(f"patience can only be raised from {was} (given {after.patience})")

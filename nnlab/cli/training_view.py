@@ -1,0 +1,165 @@
+"""What the user sees of a training, on stderr; and the plan of one that is not begun."""
+
+from __future__ import annotations
+
+import shlex
+from itertools import pairwise
+from typing import TYPE_CHECKING, Never
+
+from tqdm import tqdm
+
+from nnlab.cli.output import console
+from nnlab.config import Experiment, dump_experiment
+from nnlab.datasets import DATASETS
+from nnlab.network import number_of_parameters
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nnlab.runs.environment import Environment
+    from nnlab.runs.summary import Summary
+    from nnlab.training import Epoch
+
+HEADER = "epoch  train loss  accuracy    val loss  accuracy  seconds"
+
+
+class TrainingView:
+    """A line an epoch, and on a terminal a bar while it runs."""
+
+    def __init__(self, *, quiet: bool, verbose: bool, bar: bool) -> None:
+        """Be `quiet` or `verbose`; draw a `bar` if stderr is a terminal."""
+        self._console = console(quiet=quiet)
+        self._verbose = verbose
+        self._draws_bar = bar and not quiet and self._console.is_terminal
+        self._bar: tqdm[Never] | None = None
+        self._examples = 0
+        self._epoch = 1
+
+    def begin(self, experiment: Experiment, run: Path, environment: Environment, examples: int) -> None:
+        """Say what is trained on what."""
+        self._examples = examples
+        self._say(f"[bold]{experiment.name}[/]: {describe_network(experiment)}")
+        batches = "one batch" if experiment.batch_size == "full" else f"batches of {experiment.batch_size}"
+        self._say(
+            f"{examples:,} examples of {DATASETS[experiment.dataset].title}, "
+            f"{experiment.validation_size:,} to validate; η {experiment.eta:g}, {batches}, "
+            f"seed {experiment.seed}"
+        )
+        if self._verbose:
+            blas = ", ".join(f"{library['library']} {library['version']}" for library in environment.blas)
+            self._say(f"into {run}; NumPy {environment.numpy}, {blas}, threads: {environment.threads}")
+        self._say(f"\n[bold]{HEADER}[/]")
+
+    def resume(self, run: Path, epoch: int, examples: int) -> None:
+        """Say where the training goes on."""
+        self._examples, self._epoch = examples, epoch + 1
+        self._say(f"{run} goes on after epoch {epoch}\n\n[bold]{HEADER}[/]")
+
+    def advance(self, examples: int) -> None:
+        """Move the bar on by `examples`."""
+        if not self._draws_bar:
+            return
+        if self._bar is None:
+            self._bar = tqdm(
+                desc=f"{self._epoch:5}",
+                total=self._examples,
+                leave=False,
+                dynamic_ncols=True,
+                unit=" examples",
+                unit_scale=True,
+            )
+        self._bar.update(examples)
+
+    def epoch(self, epoch: Epoch, patience: int | None) -> None:
+        """Show the figures of `epoch`, whether it improved, and what is left of the patience."""
+        self._end_bar()
+        self._epoch = epoch.epoch + 1
+        self._say(
+            f"{epoch.epoch:5}  {epoch.train_loss:10.4f}  {epoch.train_accuracy:8.2%}  "
+            f"{epoch.val_loss:10.4f}  {epoch.val_accuracy:8.2%}  {epoch.seconds:7.2f}  "
+            + verdict(epoch, patience)
+        )
+
+    def interrupted(self, run: Path, epoch: int) -> None:
+        """Say what is kept and how to go on."""
+        self._end_bar()
+        self._say(f"\nInterrupted; the epochs up to {epoch} are kept.")
+        self._next(f"nnlab train --resume {shlex.quote(str(run))}")
+
+    def nothing_to_do(self, run: Path, summary: Summary) -> None:
+        """Say why a run that is resumed does not go on."""
+        more = "patience" if summary.stop_reason == "patience" else "epochs"
+        self._say(f"{run} had ended after epoch {summary.epochs}; to go on, raise {more}=")
+
+    def end(self, run: Path, summary: Summary) -> None:
+        """Say why the training stopped, which epoch was best, and what to type next."""
+        self._end_bar()
+        why = {
+            "patience": f"no improvement of {summary.monitor} for as long as patience allows",
+            "epochs": "all epochs are done",
+            "diverged": "the loss left the finite numbers",
+        }.get(summary.stop_reason or "", "")
+        self._say(f"\nStopped after epoch {summary.epochs}: {why}.")
+        if summary.best_epoch is not None:
+            self._say(
+                f"Best was epoch {summary.best_epoch}: val_loss {summary.val_loss:.4f}, "
+                f"val_accuracy {summary.val_accuracy:.2%}; {summary.seconds:.1f} s of training."
+            )
+        self._next(f"nnlab eval {shlex.quote(str(run))}")
+
+    def _say(self, text: str) -> None:
+        self._console.print(text)
+
+    def _next(self, command: str) -> None:
+        self._console.print("Next: ", f"[bold]{command}[/]", sep="")
+
+    def _end_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def verdict(epoch: Epoch, patience: int | None) -> str:
+    """Return in a few words what an epoch brought."""
+    if epoch.stop_reason == "diverged":
+        return "[red]diverged[/]"
+    if epoch.improved:
+        return "[green]improved[/]"
+    best = "best, but by no more than min_delta; " if epoch.is_best else ""
+    if patience is None:
+        return f"{best}no improvement"
+    return f"{best}patience {epoch.patience_left} of {max(patience, 1)}"
+
+
+def describe_network(experiment: Experiment) -> str:
+    """Return the network in one line."""
+    widths = "–".join(map(str, experiment.architecture))
+    hidden = f"{experiment.activation}, " if len(experiment.architecture) > 2 else ""  # noqa: PLR2004
+    return (
+        f"{widths}, {hidden}{experiment.output} with {experiment.loss}, "
+        f"{number_of_parameters(experiment.architecture):,} parameters"
+    )
+
+
+def plan(experiment: Experiment) -> str:
+    """Return the resolved experiment and its network, layer by layer, as text."""
+    layers = list(pairwise(experiment.architecture))
+    activations = [experiment.activation] * (len(layers) - 1) + [experiment.output]
+    lines = [f"{'layer':>5}  {'inputs':>7}  {'neurons':>7}  {'activation':10}  {'parameters':>11}"]
+    for number, ((fan_in, fan_out), activation) in enumerate(zip(layers, activations, strict=True), 1):
+        parameters = number_of_parameters((fan_in, fan_out))
+        lines.append(f"{number:5}  {fan_in:7}  {fan_out:7}  {activation:10}  {parameters:11,}")
+    parameters = number_of_parameters(experiment.architecture)
+    lines.append(f"{'total':>5}  {'':7}  {'':7}  {'':10}  {parameters:11,}")
+    available = DATASETS[experiment.dataset].train_examples - experiment.validation_size
+    examples = experiment.train_size or available
+    rule = (
+        f"{examples:,} training examples for {parameters:,} parameters: {examples / parameters:.2g} each. "
+        "The rule of thumb asks for about one;\n"
+        + (
+            "here it is met."
+            if examples >= parameters
+            else "here it is not, so early stopping and l2 have to prevent overfitting."
+        )
+    )
+    return "\n".join([dump_experiment(experiment), *lines, "", rule, ""])

@@ -1,0 +1,140 @@
+"""Mistakes in plain words: `FILE:LINE: KEY: what is wrong (what was given); what is allowed`."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from nnlab.config.experiment import Experiment
+from nnlab.config.synonyms import NO_SUCH_KEY, did_you_mean
+from nnlab.config.yaml12 import Mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+    from nnlab.config.yaml12 import Document
+
+_SHOWN = 60
+
+_WRONG = {
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "string_type": "must be text",
+    "string_unicode": "must be text without lone surrogates",
+    "string_too_long": "must be at most {max_length} characters long",
+    "string_pattern_mismatch": "must be letters, digits and _ . + -, beginning with a letter, a digit or _",
+    "tuple_type": "must be a list of widths such as [784, 30, 10]",
+    "too_short": "must be a list of at least {min_length} widths, input and output",
+    "too_long": "must be a list of at most {max_length} widths",
+    "finite_number": "must be a finite number",
+    "greater_than": "must be greater than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+}
+
+# A key that takes a number or a word always says so: pydantic has one complaint for each of the two.
+_NUMBER_OR_WORD = {
+    "batch_size": "must be a whole number of at least 1, or full",
+    "patience": "must be a whole number of at least 0, or null",
+    "train_size": "must be a whole number of at least 1, or null",
+}
+
+_REMEDIES = {
+    ("name", "string_pattern_mismatch"): "it becomes a folder's name",
+    ("name", "string_too_long"): "it becomes a folder's name",
+}
+
+
+def mistakes_of(error: ValidationError, document: Document) -> list[Mistake]:
+    """Put pydantic's complaints about `document` in plain words."""
+    details = error.errors(include_url=False)
+    unknown = [str(detail["loc"][0]) for detail in details if detail["type"] == "extra_forbidden"]
+    renamed = {did_you_mean(key, Experiment.model_fields) for key in unknown}
+    mistakes = []
+    for detail in details:
+        key = str(detail.get("ctx", {}).get("key") or detail["loc"][0])
+        # Who wrote learning_rate has made one mistake, not also forgotten eta.
+        if detail["type"] != "missing" or key not in renamed:
+            line = document.lines.get(key, document.first_line)
+            mistakes.append(Mistake(line, key, _explain(key, detail)))
+    return mistakes
+
+
+def lines(file: str, mistakes: Iterable[Mistake]) -> list[str]:
+    """Return a line for each key that is wrong, in the file's order, those of the command line last."""
+    first: dict[tuple[int | None, str], Mistake] = {}
+    for mistake in mistakes:
+        first.setdefault(mistake[:2], mistake)
+    in_order = sorted(first.values(), key=lambda mistake: mistake.line or math.inf)
+    return [
+        f"{'command line' if line is None else f'{file}:{line}'}: {one_line(key)}: {what}"
+        for line, key, what in in_order
+    ]
+
+
+def shown(value: object) -> str:
+    """Return a given value as a config writes it, on one short line."""
+    if isinstance(value, str):
+        return one_line(repr(value[: 2 * _SHOWN]))
+    if isinstance(value, list | tuple):
+        return one_line(f"[{', '.join(shown(item) for item in value[:_SHOWN])}]")
+    if isinstance(value, bool) or value is None:
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{value:+}".replace("+", "").replace("inf", ".inf").replace("nan", ".nan")
+    return one_line(repr(value))
+
+
+def one_line(text: str, limit: int = _SHOWN) -> str:
+    """Return `text` cut to `limit` characters, with whatever could upset a terminal escaped."""
+    text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text[: limit + 1])
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _explain(key: str, detail: ErrorDetails) -> str:
+    """Return what is wrong with `key`, what was given and what is allowed."""
+    kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
+    if kind == "extra_forbidden":
+        hint = NO_SUCH_KEY.get(key) or _suggestion(key, Experiment.model_fields)
+        return f"unknown key; {hint or '`nnlab config schema` lists all'}"
+    names = _names(key)
+    if kind == "missing":
+        choice = f" ({_either(names)})" if names else ""
+        return f"missing; {Experiment.model_fields[key].description}{choice}"
+    if kind == "rule":
+        return _sentence(context["what"], context["given"], context["remedy"])
+    what = _NUMBER_OR_WORD.get(key) or _WRONG.get(kind, detail["msg"])
+    if names:
+        what = f"must be {_either(names)}"
+    if len(detail["loc"]) > 1 and key == "architecture":
+        what = f"width {int(detail['loc'][1]) + 1} {what}"
+    hint = _suggestion(given, names or (("full",) if key == "batch_size" else ()))
+    if kind == "string_type":
+        hint = "quotes make it text"
+    bounds = {name: f"{bound:g}" if isinstance(bound, float) else bound for name, bound in context.items()}
+    return _sentence(what.format_map(bounds), given, hint or _REMEDIES.get((key, kind), ""))
+
+
+def _sentence(what: str, given: object, remedy: str) -> str:
+    return f"{what} (given {shown(given)})" + (f"; {remedy}" if remedy else "")
+
+
+def _suggestion(given: object, allowed: Iterable[str]) -> str:
+    meant = did_you_mean(given, list(allowed)) if isinstance(given, str) else None
+    return f"did you mean {meant}?" if meant else ""
+
+
+def _either(names: tuple[str, ...]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+@cache
+def _names(key: str) -> tuple[str, ...]:
+    """Return the words that `key` may hold, as the JSON Schema offers them."""
+    schema: Mapping[str, Any] = Experiment.model_json_schema()["properties"][key]
+    return tuple(schema.get("enum", ()))

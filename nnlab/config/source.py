@@ -1,0 +1,68 @@
+"""The text of a config: a file or standard input, bounded, and in UTF-8."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from difflib import get_close_matches
+from pathlib import Path
+
+from nnlab.config.messages import one_line
+from nnlab.config.yaml12 import MAX_BYTES
+from nnlab.errors import ConfigError
+
+_SHIPPED = Path("configs")
+
+
+def place_of(path: Path | None) -> str:
+    """Return how messages call the file."""
+    return "<stdin>" if path is None else one_line(str(path), limit=4096)
+
+
+def read_text(path: Path | None) -> str:
+    """Read a config, from standard input if `path` is None. Raises ConfigError."""
+    try:
+        content = _read_bytes(path)
+    except FileNotFoundError:
+        raise ConfigError([f"{place_of(path)}: no such file{_nearby(path)}"]) from None
+    except IsADirectoryError:
+        raise ConfigError([f"{place_of(path)}: a folder, not a config file{_nearby(path)}"]) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError([f"{place_of(path)}: cannot be read: {reason}"]) from None
+    if len(content) > MAX_BYTES:
+        raise ConfigError(
+            [f"{place_of(path)}: larger than {MAX_BYTES // 1024} KiB; a config is one screen of text"]
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        byte = content[error.start]
+        raise ConfigError([f"{place_of(path)}:{line}: not UTF-8 text (byte 0x{byte:02x})"]) from None
+
+
+def _read_bytes(path: Path | None) -> bytes:
+    if path is not None:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "standard input is closed")
+    return sys.stdin.buffer.read(MAX_BYTES + 1)
+
+
+def _nearby(path: Path | None) -> str:
+    """Name a config that exists and could be meant, or where the shipped ones lie."""
+    if path is None:
+        return ""
+    folder = path if path.is_dir() else path.parent
+    existing = {str(file): file for place in (folder, _SHIPPED) for file in sorted(place.glob("*.y*ml"))}
+    by_stem = {file.stem: name for name, file in existing.items()}
+    if close := get_close_matches(path.stem, by_stem, n=1):
+        return f"; did you mean {one_line(by_stem[close[0]], limit=4096)}?"
+    shipped = sorted(_SHIPPED.glob("*.y*ml"))
+    return (
+        f"; the shipped configs lie in {_SHIPPED}/: {', '.join(file.stem for file in shipped)}"
+        if shipped
+        else ""
+    )

@@ -1,0 +1,256 @@
+"""YAML 1.2's core schema, read and written: one flat mapping of scalars and lists.
+
+PyYAML reads YAML 1.1, where `1e-3` is text, `010` is eight and `no` is false; and its loaders build whatever
+the file asks for. Here only its parser is used: the events are folded into plain values.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+# A config fills a screen. The limits are far above that, and low enough that any text is read at once.
+MAX_BYTES = 64 * 1024
+_MAX_DEPTH = 8
+_MAX_NODES = 500
+_MAX_DIGITS = 100
+
+# libyaml's parser is ten times faster, but not every build of PyYAML has it.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_UNPRINTABLE = re.compile(r"[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+# Stands for a value that was refused, so that no schema accepts it and no rule builds on it.
+REFUSED = object()
+
+
+class Mistake(NamedTuple):
+    """What is wrong with `key`, on `line` of the file or, if that is None, on the command line."""
+
+    line: int | None
+    key: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """The values of a mapping, the line of every key, and what was refused; line 1 is the first."""
+
+    values: dict[str, object] = field(default_factory=dict)
+    lines: dict[str, int | None] = field(default_factory=dict)
+    mistakes: tuple[Mistake, ...] = ()
+    first_line: int = 1
+
+
+class UnreadableError(Exception):
+    """The text as a whole cannot be read; `what` says why, `line` where."""
+
+    def __init__(self, line: int, what: str) -> None:
+        """Keep the two apart: the caller knows the file's name."""
+        super().__init__(what)
+        self.line, self.what = line, what
+
+
+class _Scalars(NamedTuple):
+    tag: str
+    pattern: re.Pattern[str]
+    convert: Callable[[str], object]
+
+
+# YAML 1.2.2, section 10.3.2; `\Z` because PyYAML's dumper tries the same patterns with `match`.
+_CORE_SCHEMA = tuple(
+    _Scalars(f"tag:yaml.org,2002:{tag}", re.compile(rf"(?:{pattern})\Z"), convert)
+    for tag, pattern, convert in (
+        ("null", r"null|Null|NULL|~|", lambda _: None),
+        ("bool", r"true|True|TRUE", lambda _: True),
+        ("bool", r"false|False|FALSE", lambda _: False),
+        ("int", r"[-+]?[0-9]+", int),
+        ("int", r"0o[0-7]+", partial(int, base=8)),
+        ("int", r"0x[0-9a-fA-F]+", partial(int, base=16)),
+        ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", float),
+        ("float", r"[-+]?\.(inf|Inf|INF)", lambda text: float(text.replace(".", ""))),
+        ("float", r"\.(nan|NaN|NAN)", lambda _: math.nan),
+    )
+)
+
+_OUT_OF_PLACE = "every line must be `key: value`, all keys beginning in the same column"
+_UNCLOSED = "a bracket here is not closed properly; a list is written [784, 30, 10]"
+
+# PyYAML and libyaml word the same mistake differently, and both for the writer of a parser.
+_SYNTAX_MISTAKES = (
+    (
+        r"mapping values are not allowed",
+        "unexpected `:`; is one missing above, or are quotes around the text?",
+    ),
+    (r"expected ':'", "a key without its colon; write `key: value`"),
+    (r"tab character|'\\t'", "a tab; indent with spaces"),
+    (r"cannot start any token", "unexpected {character!r}; text that begins with it needs quotes"),
+    (r"expected ',' or|node content", _UNCLOSED),
+    (r"unexpected end of stream", "the quote that begins here is never closed"),
+    (r"document start|expected key|block end|'-' indicator", _OUT_OF_PLACE),
+)
+
+
+def parse(text: str) -> Document:
+    """Read the mapping that `text` holds; mistakes that concern one key alone are in the document.
+
+    Raises UnreadableError if there is no mapping, more than one document or no valid YAML at all.
+    """
+    events = _events(text)
+    top = next(events, None)
+    if top is None or (isinstance(top, yaml.ScalarEvent) and not top.value):
+        raise UnreadableError(1, "the file is empty; write one `key: value` a line")
+    first_line = _line(top)
+    if not isinstance(top, yaml.MappingStartEvent) or top.tag is not None:
+        raise UnreadableError(first_line, "must be a mapping: one `key: value` a line")
+    document = Document(first_line=first_line)
+    mistakes: list[Mistake] = []
+    for event in events:
+        if isinstance(event, yaml.MappingEndEvent):
+            break
+        line = _line(event)
+        key, key_refusal = _fold(event, events)
+        value, refusal = _fold(next(events), events)
+        if key_refusal or not isinstance(key, str):
+            mistakes.append(Mistake(line, getattr(event, "value", "?"), "not a key; a key is text"))
+        elif key in document.lines:
+            mistakes.append(Mistake(line, key, f"repeated key (first on line {document.lines[key]})"))
+        else:
+            document.lines[key] = line
+            document.values[key] = REFUSED if refusal else value
+            if refusal:
+                mistakes.append(Mistake(line, key, refusal))
+    for _ in events:  # whatever follows is parsed too, and refused
+        pass
+    return Document(document.values, document.lines, tuple(mistakes), first_line)
+
+
+def parse_value(text: str) -> object:
+    """Read `text` as the value of a key; nothing is null. Raises UnreadableError."""
+    events = _events(text)
+    first = next(events, None)
+    if first is None:
+        return None
+    value, refusal = _fold(first, events)
+    for _ in events:
+        pass
+    if refusal:
+        raise UnreadableError(1, refusal)
+    return value
+
+
+def dump(values: Mapping[str, object]) -> str:
+    """Write `values` so that `parse` reads them back unchanged."""
+    return yaml.dump(dict(values), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=math.inf)
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    """Yield the nodes of the only document in `text` and their ends. Raises UnreadableError."""
+    if len(text) > MAX_BYTES:
+        raise UnreadableError(1, f"longer than {MAX_BYTES} characters")
+    if found := _UNPRINTABLE.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise UnreadableError(line, f"the character {found[0]!r} is not allowed; the file must be plain text")
+    documents = nodes = depth = 0
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            line = _line(event)
+            documents += isinstance(event, yaml.DocumentStartEvent)
+            nodes += isinstance(event, yaml.NodeEvent)
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if documents > 1:
+                raise UnreadableError(line, "a second document; a file holds one")
+            if nodes > _MAX_NODES:
+                raise UnreadableError(line, f"more than {_MAX_NODES} keys and values; this is no experiment")
+            if depth > _MAX_DEPTH:
+                raise UnreadableError(line, f"nested more than {_MAX_DEPTH} deep")
+            if isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
+                yield event
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_mistake(error, text) from error
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
+def _fold(event: yaml.Event, events: Iterator[yaml.Event]) -> tuple[object, str | None]:
+    """Return the value of the node that begins with `event`, and what is refused about it."""
+    if isinstance(event, yaml.AliasEvent):
+        return None, "aliases such as *name are not allowed; write the value out"
+    refusal = (
+        None
+        if getattr(event, "tag", None) is None
+        else "tags such as !!int are not allowed; write the value alone"
+    )
+    if isinstance(event, yaml.ScalarEvent):
+        value, too_long = _scalar(event.value) if event.implicit[0] else (event.value, None)
+        return value, refusal or too_long
+    if isinstance(event, yaml.MappingStartEvent):
+        refusal = refusal or "must be a value or a list (given a mapping); text with a colon needs quotes"
+    items = []
+    for child in events:
+        if isinstance(child, yaml.CollectionEndEvent):
+            break
+        item, item_refusal = _fold(child, events)
+        items.append(item)
+        refusal = refusal or item_refusal
+    return items, refusal
+
+
+def _scalar(text: str) -> tuple[object, str | None]:
+    """Return a plain scalar's value by the core schema, and what is refused about it."""
+    for scalars in _CORE_SCHEMA:
+        if scalars.pattern.match(text):
+            if len(text) > _MAX_DIGITS:
+                return None, f"a number of {len(text)} characters; at most {_MAX_DIGITS} are allowed"
+            return scalars.convert(text), None
+    return text, None
+
+
+def _syntax_mistake(error: yaml.MarkedYAMLError, text: str) -> UnreadableError:
+    """Put the parser's complaint in plain words, at the line to look at."""
+    mark = error.problem_mark
+    # A missing colon, quote or bracket is noticed only below the line it is missing from.
+    if error.context_mark and re.search("quoted scalar|simple key|flow", error.context or ""):
+        mark = error.context_mark
+    line, column = (mark.line, mark.column) if mark else (0, 0)
+    character = (text.split("\n")[line : line + 1] or [""])[0][column : column + 1]
+    problem = f"{error.problem}{character!r}" if character == "\t" else str(error.problem)
+    for pattern, plain in _SYNTAX_MISTAKES:
+        if re.search(pattern, problem):
+            return UnreadableError(line + 1, "not valid YAML: " + plain.format(character=character))
+    return UnreadableError(line + 1, f"not valid YAML: {problem}")
+
+
+class _Dumper(yaml.SafeDumper):
+    """PyYAML's dumper; it quotes a text that YAML 1.1 or, by the resolvers added below, 1.2 would misread."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 (the parent's signature)
+        """Write a list out every time; the reader refuses aliases."""
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # Only double quotes keep every line break and control character, and all on one line.
+    style = None if text.isprintable() else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _represent_list(dumper: yaml.SafeDumper, items: list[object] | tuple[object, ...]) -> yaml.SequenceNode:
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=True)
+
+
+for _scalars in _CORE_SCHEMA:
+    _Dumper.add_implicit_resolver(_scalars.tag, _scalars.pattern, None)
+_Dumper.add_representer(str, _represent_text)
+_Dumper.add_representer(list, _represent_list)
+_Dumper.add_representer(tuple, _represent_list)

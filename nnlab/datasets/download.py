@@ -1,0 +1,178 @@
+"""Downloads one published file: mirror after mirror, until one has the right bytes."""
+# ruff: noqa: PLC0415 - requests and tqdm are slow to import, and most runs download nothing
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import socket
+import ssl
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from nnlab.errors import DatasetError, NnlabError
+from nnlab.files import atomic_write
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import requests
+
+    from nnlab.datasets.mnist import PublishedFile
+
+TIMEOUT = 20.0  # seconds to connect in, and of silence
+DEADLINE = 900.0  # seconds a mirror may take in all: the largest file at 30 kB/s
+MAX_REDIRECTS = 5
+CHUNK = 1 << 16
+# Subclasses before their base classes.
+REASONS: dict[type[BaseException], str] = {
+    TimeoutError: "timed out",
+    ConnectionRefusedError: "refused the connection",
+    ConnectionError: "broke the connection",
+    socket.gaierror: "unknown host",
+    ssl.SSLError: "no trusted TLS connection",
+    http.client.IncompleteRead: "",  # the length of what came says it better
+    http.client.HTTPException: "no HTTP answer",
+}
+
+
+class _MirrorError(Exception):
+    """Why a mirror is of no use, in a few words."""
+
+
+def download(
+    file: PublishedFile,
+    mirrors: Sequence[str],
+    path: Path,
+    *,
+    progress: bool = False,
+    timeout: float = TIMEOUT,
+    deadline: float = DEADLINE,
+) -> bytes:
+    """Write `file`, from the first of `mirrors` (base URLs) that has its bytes, to `path`; return the bytes.
+
+    Nothing is written before the digest is right. `timeout` and `deadline` are in seconds, a mirror each.
+    Raises `DatasetError` with every mirror's reason when all fail, `NnlabError` if `path` cannot be written.
+    """
+    reasons = []
+    for mirror in mirrors:
+        try:
+            data = _fetch(mirror + file.name, file, progress=progress, timeout=timeout, deadline=deadline)
+        except _MirrorError as error:
+            reasons.append(f"\n  {mirror}: {error}")
+        else:
+            _write(path, data)
+            return data
+    raise DatasetError(
+        f"no mirror has {file.name}:{''.join(reasons)}\n"
+        f"Check the network or the proxy, put the file at {path} by hand, or name a folder that has it "
+        "with --data-dir or NNLAB_DATA_DIR"
+    )
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NnlabError(f"cannot write {path}: {error.strerror or error}") from error
+    with atomic_write(path) as stream:
+        stream.write(data)
+
+
+def _fetch(url: str, file: PublishedFile, *, progress: bool, timeout: float, deadline: float) -> bytes:
+    """Return the bytes of `file` from one mirror, checked. Raises `_MirrorError`."""
+    import requests
+    import urllib3
+
+    data = bytearray()
+    reason = ""
+    end = time.monotonic() + deadline
+    try:
+        with requests.Session() as session, _open(session, url, timeout) as response:
+            _receive(response, data, file, progress=progress, end=end)
+    # ValueError: an address that a redirect made up.
+    except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
+        reason = _reason(error)
+        if isinstance(error, requests.exceptions.ProxyError):
+            reason = f"the proxy: {reason}"
+        if reason and data:
+            reason += f" after {len(data):,} of {file.size:,} bytes"
+    fault = _fault(data, file)
+    if fault:
+        raise _MirrorError(reason or fault)
+    return bytes(data)  # the right ones, whatever happened after the last of them
+
+
+def _open(session: requests.Session, url: str, timeout: float) -> requests.Response:
+    """Follow redirects to a response of status 200, its body unread.
+
+    Session.get would read the bodies of redirects, however long, and follow from https to http.
+    """
+    import requests
+
+    for _ in range(1 + MAX_REDIRECTS):
+        request = session.prepare_request(requests.Request("GET", url, {"Accept-Encoding": "identity"}))
+        # The proxies and certificate authorities that the environment names.
+        settings = session.merge_environment_settings(url, {}, stream=True, verify=True, cert=None)
+        response = session.get_adapter(url).send(
+            request,
+            stream=True,
+            timeout=timeout,
+            verify=settings["verify"] or True,
+            proxies=settings["proxies"],
+        )
+        if not response.is_redirect:
+            break
+        response.close()
+        target = urljoin(url, response.headers["Location"])
+        if url.startswith("https:") and not target.startswith("https:"):
+            raise _MirrorError("redirects from https to an address without it")
+        url = target
+    else:
+        raise _MirrorError(f"more than {MAX_REDIRECTS} redirects")
+    if response.status_code != requests.codes.ok:
+        response.close()
+        raise _MirrorError(f"HTTP {response.status_code}")
+    return response
+
+
+def _receive(
+    response: requests.Response, data: bytearray, file: PublishedFile, *, progress: bool, end: float
+) -> None:
+    """Append the body to `data`, undecoded, and stop once it is longer than published."""
+    import tqdm
+
+    with tqdm.tqdm(
+        total=file.size, desc=file.name, unit="B", unit_scale=True, leave=False, disable=not progress
+    ) as bar:
+        # read1 returns what has arrived; read would wait for a whole chunk, past any deadline.
+        while len(data) <= file.size and (chunk := response.raw.read1(CHUNK, decode_content=False)):
+            data += chunk
+            bar.update(len(chunk))
+            if time.monotonic() > end:
+                raise TimeoutError
+
+
+def _fault(data: bytearray, file: PublishedFile) -> str | None:
+    """Return what is wrong with a body, or None."""
+    if data.lstrip().startswith(b"<"):
+        return "HTML instead of the file"
+    if len(data) > file.size:
+        return f"longer than {file.size:,} bytes"
+    if len(data) < file.size:
+        return f"ended after {len(data):,} of {file.size:,} bytes"
+    if hashlib.sha256(data).hexdigest() != file.sha256:
+        return "wrong SHA-256"
+    return None
+
+
+def _reason(error: BaseException) -> str:
+    """Return in a few words what lies under the layers of exceptions of requests and urllib3."""
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    for kind, words in REASONS.items():
+        if isinstance(error, kind):
+            return words
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

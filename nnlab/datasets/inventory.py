@@ -1,0 +1,115 @@
+"""What `nnlab data` does: lists where files lie, verifies their bytes, downloads whole datasets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from nnlab.datasets import locate
+from nnlab.datasets.download import download
+from nnlab.datasets.mnist import FAMILY
+from nnlab.errors import DatasetError, NnlabError
+
+if TYPE_CHECKING:
+    from nnlab.datasets.mnist import DatasetInfo, DatasetName, PublishedFile
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Where a file of a dataset was found, unread, and its size in bytes; both None when it is missing."""
+
+    dataset: str
+    file: str
+    path: Path | None
+    size: int | None
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Whether the bytes of a file are the published ones.
+
+    `unverified` is raw content of the right shape, no digest of which is known; only `wrong` has a reason.
+    """
+
+    dataset: str
+    file: str
+    path: Path | None
+    status: Literal["ok", "wrong", "missing", "unverified"]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Download:
+    """Where a verified file of a dataset now lies, and whether it lay there before."""
+
+    dataset: str
+    file: str
+    path: Path
+    action: Literal["kept", "downloaded"]
+
+
+def list_files(data_dir: Path | None = None) -> tuple[Listing, ...]:
+    """Return every file of every dataset."""
+    listings = []
+    for info in FAMILY.values():
+        for file in info.files:
+            path = locate.find(info, file, data_dir)
+            size = path.stat().st_size if path else None
+            listings.append(Listing(info.name, file.name, path, size))
+    return tuple(listings)
+
+
+def verify(name: DatasetName, data_dir: Path | None = None) -> tuple[Verification, ...]:
+    """Compare the bytes of the files that training and evaluation would use with the published ones."""
+    info = FAMILY[name]
+    return tuple(_verification(info, file, locate.find(info, file, data_dir)) for file in info.files)
+
+
+def _verification(info: DatasetInfo, file: PublishedFile, path: Path | None) -> Verification:
+    if path is None:
+        return Verification(info.name, file.name, None, "missing")
+    try:
+        locate.read(path, file)
+    except DatasetError as error:
+        return Verification(info.name, file.name, path, "wrong", str(error))
+    return Verification(info.name, file.name, path, "ok" if locate.digest(path, file) else "unverified")
+
+
+def folder(name: DatasetName, data_dir: Path | None = None) -> Path:
+    """Return the folder in which the dataset lies, or to which it would be downloaded."""
+    info = FAMILY[name]
+    found = (locate.find(info, file, data_dir) for file in info.files)
+    path = next((path for path in found if path), None)
+    return path.parent if path else locate.folder_in(locate.target_root(data_dir), info)
+
+
+def download_dataset(
+    name: DatasetName, data_dir: Path | None = None, *, progress: bool = False
+) -> tuple[Download, ...]:
+    """Have all four files in the user's root, else the cache folder: verified, the wrong ones replaced.
+
+    Raises `DatasetError` when no mirror has a file, `NnlabError` when it cannot be written.
+    """
+    info = FAMILY[name]
+    root = locate.target_root(data_dir)
+    return tuple(_download(info, file, root, progress=progress) for file in info.files)
+
+
+def _download(info: DatasetInfo, file: PublishedFile, root: Path, *, progress: bool) -> Download:
+    checks = [_verification(info, file, path) for path in locate.candidates(root, info, file)]
+    kept = next((check.path for check in checks if check.status == "ok"), None)
+    packed = locate.folder_in(root, info) / file.name
+    if kept is None:
+        download(file, info.mirrors, packed, progress=progress)
+    for check in checks:
+        if check.status == "wrong" and check.path and check.path != packed:
+            _remove(check.path)  # wrong raw content, which would be found before the good .gz
+    return Download(info.name, file.name, kept or packed, "kept" if kept else "downloaded")
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError as error:
+        raise NnlabError(f"cannot remove {path}: {error.strerror or error}") from error

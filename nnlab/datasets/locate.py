@@ -1,0 +1,168 @@
+"""Finds the files of a dataset, checks their bytes and, where allowed, downloads what is missing."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnlab.datasets.download import download
+from nnlab.errors import DatasetError
+
+if TYPE_CHECKING:
+    from nnlab.datasets.mnist import DatasetInfo, PublishedFile
+
+GZIP_WINDOW = 31  # zlib's number for "a gzip header and trailer around the largest window"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where files may come from: the root that the user names, and whether and how to download."""
+
+    data_dir: Path | None = None
+    offline: bool = False
+    progress: bool = False
+
+
+def roots(data_dir: Path | None) -> list[Path]:
+    """Return the absolute folders to look in, in order, each once."""
+    wanted = (_named_root(data_dir), Path("data"), _bundled_root(), _cache_root())
+    return list(dict.fromkeys(_absolute(root) for root in wanted if root))
+
+
+def target_root(data_dir: Path | None) -> Path:
+    """Return the root that downloads go to. Raises `DatasetError` if the user has none and names none."""
+    root = _named_root(data_dir) or _cache_root()
+    if root is None:
+        raise DatasetError(
+            "there is no cache folder without a home; name a folder with --data-dir or NNLAB_DATA_DIR"
+        )
+    return _absolute(root)
+
+
+def _named_root(data_dir: Path | None) -> Path | None:
+    if data_dir is not None:
+        return data_dir
+    variable = os.environ.get("NNLAB_DATA_DIR")
+    return Path(variable) if variable else None
+
+
+def _bundled_root() -> Path | None:
+    """Return the copy that comes with nnlab: within the package in a wheel, beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    return next((root for root in (package / "data", package.parent / "data") if root.is_dir()), None)
+
+
+def _cache_root() -> Path | None:
+    import platformdirs  # noqa: PLC0415 - only needed here, and not when nnlab.datasets is imported
+
+    try:
+        root = Path(platformdirs.user_cache_dir("nnlab"))
+    except RuntimeError:
+        return None
+    # Without a home older versions of platformdirs answer `~/.cache`, which would be a folder named `~`.
+    return root if root.is_absolute() else None
+
+
+def _absolute(root: Path) -> Path:
+    try:
+        return root.absolute()
+    except FileNotFoundError:  # the working directory was deleted
+        return root
+
+
+def folder_in(root: Path, info: DatasetInfo) -> Path:
+    """Return the folder that torchvision keeps the files of a dataset in."""
+    return root / info.folder / "raw"
+
+
+def candidates(root: Path, info: DatasetInfo, file: PublishedFile) -> list[Path]:
+    """Return where `file` may lie under `root`, the preferred path first.
+
+    Raw content is the faster to load. But without a digest of it only the .gz can be verified.
+    """
+    packed = folder_in(root, info) / file.name
+    raw = packed.with_suffix("")
+    paths = [packed, raw] if file.content_sha256 is None else [raw, packed]
+    return [path for path in paths if _exists(path)]
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a folder on the way is not ours to read
+        return False
+
+
+def find(info: DatasetInfo, file: PublishedFile, data_dir: Path | None) -> Path | None:
+    """Return the path of `file` that counts, unread, or None."""
+    return next((path for root in roots(data_dir) for path in candidates(root, info, file)), None)
+
+
+def digest(path: Path, file: PublishedFile) -> str | None:
+    """Return the published SHA-256 of the bytes at `path`: those of the .gz or the content, if known."""
+    return file.sha256 if _is_packed(path) else file.content_sha256
+
+
+def _is_packed(path: Path) -> bool:
+    return path.suffix == ".gz"
+
+
+def read(path: Path, file: PublishedFile) -> bytes:
+    """Return the content of `file`, which lies at `path`, unpacked and checked.
+
+    The bytes are read once: those checked are those returned. Raises `DatasetError` with the bare reason.
+    """
+    size = file.size if _is_packed(path) else file.content_size
+    expected = digest(path, file)
+    try:
+        if not path.is_file():
+            raise DatasetError("not a file")
+        with path.open("rb") as stream:
+            data = stream.read(size + 1)
+    except OSError as error:
+        raise DatasetError(error.strerror or str(error)) from error
+    if len(data) > size:
+        raise DatasetError(f"longer than {size:,} bytes")
+    if len(data) < size:
+        raise DatasetError(f"{len(data):,} bytes instead of {size:,}")
+    if expected is None and not data.startswith(file.header):
+        raise DatasetError(f"no IDX file of shape {file.shape}")
+    if expected is not None and hashlib.sha256(data).hexdigest() != expected:
+        raise DatasetError("wrong SHA-256")
+    return unpack(data, file) if _is_packed(path) else data
+
+
+def unpack(data: bytes, file: PublishedFile) -> bytes:
+    """Return the content of a .gz whose digest was checked, which is what bounds its size."""
+    return zlib.decompress(data, GZIP_WINDOW, file.content_size)
+
+
+def obtain(info: DatasetInfo, file: PublishedFile, source: Source) -> bytes:
+    """Return the checked content of `file`, downloaded if it is nowhere to be found.
+
+    Raises `DatasetError` with the remedy if the file is wrong, or missing and not to be had.
+    """
+    path = find(info, file, source.data_dir)
+    if path is not None:
+        try:
+            return read(path, file)
+        except DatasetError as error:
+            root = shlex.quote(str(path.parents[2]))
+            raise DatasetError(
+                f"{path}: {error}; delete it, or run `nnlab data download {info.name} --data-dir {root}`, "
+                "which replaces it"
+            ) from error
+    if source.offline:
+        looked = "".join(f"\n  {folder_in(root, info)}" for root in roots(source.data_dir))
+        raise DatasetError(
+            f"{file.name} of {info.title} is missing, and offline nothing is downloaded. Looked in:{looked}\n"
+            f"Run `nnlab data download {info.name}` where there is a network, or name the folder that holds "
+            f"{info.folder}/raw with --data-dir or NNLAB_DATA_DIR"
+        )
+    path = folder_in(target_root(source.data_dir), info) / file.name
+    return unpack(download(file, info.mirrors, path, progress=source.progress), file)

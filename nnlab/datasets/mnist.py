@@ -1,0 +1,171 @@
+"""The MNIST family: which files, from where, and the digests that vouch for their bytes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from nnlab.datasets import idx
+
+DatasetName = Literal["mnist", "fashion_mnist", "kmnist"]
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """One gzipped IDX file: its `size` in bytes, its digests, and the shape of the array within.
+
+    The digest of the content is None where the authors' bytes were never unpacked to take it.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    shape: tuple[int, ...]
+    content_sha256: str | None = None
+
+    @property
+    def header(self) -> bytes:
+        """The IDX header that the content begins with."""
+        return idx.header(self.shape)
+
+    @property
+    def content_size(self) -> int:
+        """The bytes of the content, header included."""
+        return len(self.header) + math.prod(self.shape)
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """A dataset of grey images and their classes; `folder` is where torchvision keeps it under a root."""
+
+    name: str
+    title: str
+    folder: str
+    mirrors: tuple[str, ...]
+    train_images: PublishedFile
+    train_labels: PublishedFile
+    test_images: PublishedFile
+    test_labels: PublishedFile
+    classes: tuple[str, ...]
+    authors: str
+    licence: str
+
+    @property
+    def files(self) -> tuple[PublishedFile, ...]:
+        """All four files."""
+        return self.train_images, self.train_labels, self.test_images, self.test_labels
+
+    @property
+    def features(self) -> int:
+        """The pixels of one image."""
+        return math.prod(self.train_images.shape[1:])
+
+    @property
+    def train_examples(self) -> int:
+        """How many examples there are to train and validate with."""
+        return self.train_images.shape[0]
+
+    @property
+    def test_examples(self) -> int:
+        """How many examples the test split has."""
+        return self.test_images.shape[0]
+
+
+def _train_images(size: int, sha256: str, content_sha256: str | None = None) -> PublishedFile:
+    return PublishedFile("train-images-idx3-ubyte.gz", size, sha256, (60000, 28, 28), content_sha256)
+
+
+def _train_labels(size: int, sha256: str, content_sha256: str | None = None) -> PublishedFile:
+    return PublishedFile("train-labels-idx1-ubyte.gz", size, sha256, (60000,), content_sha256)
+
+
+def _test_images(size: int, sha256: str, content_sha256: str | None = None) -> PublishedFile:
+    return PublishedFile("t10k-images-idx3-ubyte.gz", size, sha256, (10000, 28, 28), content_sha256)
+
+
+def _test_labels(size: int, sha256: str, content_sha256: str | None = None) -> PublishedFile:
+    return PublishedFile("t10k-labels-idx1-ubyte.gz", size, sha256, (10000,), content_sha256)
+
+
+MNIST = DatasetInfo(
+    name="mnist",
+    title="MNIST",
+    folder="MNIST",
+    mirrors=(
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    ),
+    train_images=_train_images(
+        9_912_422,
+        "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    ),
+    train_labels=_train_labels(
+        28_881,
+        "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    ),
+    test_images=_test_images(
+        1_648_877,
+        "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    ),
+    test_labels=_test_labels(
+        4_542,
+        "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
+    classes=tuple("0123456789"),
+    authors="Yann LeCun, Corinna Cortes and Christopher J.C. Burges",
+    licence="CC BY-SA 3.0",
+)
+
+FASHION_MNIST = DatasetInfo(
+    name="fashion_mnist",
+    title="Fashion-MNIST",
+    folder="FashionMNIST",
+    mirrors=(
+        "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
+        # No https is offered there; the digest guards the bytes.
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    ),
+    train_images=_train_images(
+        26_421_880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"
+    ),
+    train_labels=_train_labels(29_515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
+    test_images=_test_images(4_422_102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
+    test_labels=_test_labels(5_148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
+    classes=(
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ),
+    authors="Han Xiao, Kashif Rasul and Roland Vollgraf (Zalando SE)",
+    licence="MIT",
+)
+
+KMNIST = DatasetInfo(
+    name="kmnist",
+    title="KMNIST",
+    folder="KMNIST",
+    mirrors=("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
+    train_images=_train_images(
+        18_165_135, "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4"
+    ),
+    train_labels=_train_labels(29_497, "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17"),
+    test_images=_test_images(3_041_136, "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5"),
+    test_labels=_test_labels(5_120, "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c"),
+    classes=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
+    authors="Tarin Clanuwat, Mikel Bober-Irizar, Asanobu Kitamoto, Alex Lamb, Kazuaki Yamamoto and David Ha",
+    licence="CC BY-SA 4.0",
+)
+
+FAMILY: dict[str, DatasetInfo] = {info.name: info for info in (MNIST, FASHION_MNIST, KMNIST)}

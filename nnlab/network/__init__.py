@@ -1,0 +1,25 @@
+"""The mathematics of a multilayer perceptron: no input or output, no config, no randomness of its own."""
+
+from nnlab.network.activations import ACTIVATIONS, Activation, Array
+from nnlab.network.initialisers import INITIALISERS, initialise
+from nnlab.network.network import (
+    Backpropagation,
+    Network,
+    number_of_parameters,
+    number_of_weights,
+)
+from nnlab.network.outputs import OUTPUTS, Output
+
+__all__ = [
+    "ACTIVATIONS",
+    "INITIALISERS",
+    "OUTPUTS",
+    "Activation",
+    "Array",
+    "Backpropagation",
+    "Network",
+    "Output",
+    "initialise",
+    "number_of_parameters",
+    "number_of_weights",
+]

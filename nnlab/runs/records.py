@@ -1,0 +1,54 @@
+"""The JSON files of a run folder: written atomically, read strictly."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from nnlab.errors import RunError
+from nnlab.files import atomic_write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+
+
+def write(path: Path, record: DataclassInstance) -> None:
+    """Write the dataclass `record` to `path`, atomically."""
+    with atomic_write(path) as file:
+        file.write(as_json(record).encode() + b"\n")
+
+
+def as_json(record: DataclassInstance) -> str:
+    """Return `record` as a JSON object; a NaN in it is a bug and raises `ValueError`."""
+    return json.dumps(asdict(record), indent=2, allow_nan=False, ensure_ascii=False)
+
+
+def read(path: Path, kind: type[T]) -> T:
+    """Return the dataclass of that `kind` from the file at `path`. Raises `RunError`."""
+    try:
+        record: T = _adapter(kind).validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise RunError(f"{path} is missing") from None
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise RunError(f"{path} is broken: {place + ': ' if place else ''}{first['msg']}") from error
+    return record
+
+
+@cache
+def _adapter(kind: type[T]) -> TypeAdapter[T]:
+    strict = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+    kind.__pydantic_config__ = strict  # type: ignore[attr-defined]  # how a plain dataclass is told
+    adapter: TypeAdapter[T] = TypeAdapter(kind)
+    return adapter

@@ -1,0 +1,27 @@
+"""Training: stochastic gradient descent, early stopping, and the loop that joins them."""
+
+from nnlab.training.splits import load_splits
+from nnlab.training.threads import number_of_threads
+from nnlab.training.trainer import (
+    Epoch,
+    StopReason,
+    TrainingState,
+    blank_network,
+    measure,
+    start,
+    stop_reason,
+    train,
+)
+
+__all__ = [
+    "Epoch",
+    "StopReason",
+    "TrainingState",
+    "blank_network",
+    "load_splits",
+    "measure",
+    "number_of_threads",
+    "start",
+    "stop_reason",
+    "train",
+]

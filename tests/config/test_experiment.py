@@ -1,0 +1,283 @@
+"""What a config may say: types, ranges, defaults and the rules between keys."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nnlab.config import Experiment, dump_experiment, json_schema, load_experiment, read_values
+from nnlab.config.experiment import (
+    MEANINGLESS_PAIRS,
+    ActivationName,
+    InitialisationName,
+    LossName,
+    OutputName,
+)
+from nnlab.config.yaml12 import parse
+from nnlab.datasets import DATASETS
+from nnlab.errors import ConfigError
+from nnlab.network.activations import ACTIVATIONS
+from nnlab.network.initialisers import INITIALISERS
+from nnlab.network.outputs import OUTPUTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parents[2]
+KEYS = list(Experiment.model_fields)
+REQUIRED = KEYS[1:11]
+
+
+def test_a_config_of_the_required_keys_has_the_contracts_defaults(config: Callable[..., Path]) -> None:
+    assert load_experiment(config()).model_dump() == {
+        "name": "mnist",
+        "dataset": "mnist",
+        "architecture": (784, 128, 10),
+        "activation": "relu",
+        "output": "softmax",
+        "loss": "log_likelihood",
+        "eta": 0.5,
+        "batch_size": 64,
+        "epochs": 60,
+        "patience": 5,
+        "seed": 0,
+        "monitor": "val_loss",
+        "min_delta": 0.0,
+        "start_from_epoch": 1,
+        "validation_size": 10_000,
+        "train_size": None,
+        "initialisation": "auto",
+        "momentum": 0.0,
+        "l2": 0.0,
+        "dtype": "float32",
+        "description": "",
+    }
+
+
+def test_the_keys_come_in_the_contracts_order_and_only_name_has_no_fixed_default() -> None:
+    assert " ".join(KEYS) == (
+        "name dataset architecture activation output loss eta batch_size epochs patience seed monitor "
+        "min_delta start_from_epoch validation_size train_size initialisation momentum l2 dtype description"
+    )
+    assert [key for key, field in Experiment.model_fields.items() if field.is_required()] == REQUIRED
+
+
+@pytest.mark.parametrize("key", REQUIRED)
+def test_a_required_key_that_is_missing_is_said_at_the_first_line(
+    config: Callable[..., Path], mistakes: Callable[..., list[str]], key: str
+) -> None:
+    (line,) = mistakes(config(**{key: None}))
+    assert line.startswith(f"mnist.yaml:1: {key}: missing; ")
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("name", ["a", "_a", "1e3_x", "a.b+c-d"]),
+        ("eta", ["1", "1e-3", "0x10", "5."]),
+        ("batch_size", ["1", "full", "50000"]),
+        ("epochs", ["1", "010"]),
+        ("patience", ["0", "null", "", "~"]),
+        ("seed", ["0", str(2**63 - 1)]),
+        ("monitor", ["val_loss", "val_accuracy"]),
+        ("min_delta", ["0", "1e-4"]),
+        ("start_from_epoch", ["1", "7"]),
+        ("validation_size", ["1", "59936"]),
+        ("train_size", ["null", "64", "50000"]),
+        ("initialisation", get_args(InitialisationName)),
+        ("momentum", ["0", "0.99"]),
+        ("l2", ["0", "1e-4"]),
+        ("dtype", ["float32", "float64"]),
+        ("description", ["no", "'1'", '"Kleines Netz – η = ½"']),
+        ("architecture", ["[784, 10]", "[784, 30, 30, 10]", "\n- 784\n- 10"]),
+        ("activation", ["identity", "sigmoid", "tanh", "relu"]),
+        ("dataset", list(DATASETS)),
+    ],
+)
+def test_every_value_in_range_is_taken(config: Callable[..., Path], key: str, values: list[str]) -> None:
+    for value in values:
+        written = parse(f"{key}: {value}").values[key]
+        taken = getattr(load_experiment(config(**{key: value})), key)
+        assert taken == (tuple(written) if isinstance(written, list) else written)
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("name", ["3", "../x", ".hidden", "a/b", "a b", "ü", '""', '"a\\n"', "a" * 101, "null"]),
+        ("dataset", ["cifar", "3", "null"]),
+        ("architecture", ["784", "[784]", "[]", "[784, 0, 10]", "[784, 1.0, 10]", "[784, true, 10]", "full"]),
+        (
+            "architecture",
+            ["[784, 100001, 10]", f"[784,{' 1,' * 99} 10]", "[784, 100000, 100000, 10]", "[[784], 10]"],
+        ),
+        ("activation", ["step", "softmax", "no", "[relu]"]),
+        ("output", ["step", "relu", "null"]),
+        ("loss", ["mse", "null"]),
+        ("eta", ["0", "-1", "true", ".nan", ".inf", "1e400", "'1'", "null", "[1]"]),
+        ("batch_size", ["0", "-1", "64.0", "true", "half", "null", "50001", "'64'"]),
+        ("epochs", ["0", "1.0", "true", "1e3", "null"]),
+        ("patience", ["-1", "1.0", "true", "never"]),
+        ("seed", ["-1", str(2**63), "null", "1.5"]),
+        ("monitor", ["loss", "val_los"]),
+        ("min_delta", ["-1e-9", "true", ".inf"]),
+        ("start_from_epoch", ["0"]),
+        ("validation_size", ["0", "60000", "0.1", "null"]),
+        ("train_size", ["0", "50001", "true", "all"]),
+        ("initialisation", ["xavier"]),
+        ("momentum", ["1", "-0.1", "true"]),
+        ("l2", ["-1", "true"]),
+        ("dtype", ["float16"]),
+        ("description", ["1", "null", "x" * 2001]),
+    ],
+)
+def test_every_value_out_of_range_is_one_line_about_its_key(
+    config: Callable[..., Path], mistakes: Callable[..., list[str]], key: str, values: list[str]
+) -> None:
+    for value in values:
+        (line,) = mistakes(config(**{key: value}))
+        assert line.startswith("mnist.yaml:")
+        assert f": {key}: " in line
+        assert " (given " in line
+
+
+@pytest.mark.parametrize(("output", "loss"), list(product(get_args(OutputName), get_args(LossName))))
+def test_exactly_the_pairs_that_the_network_can_train_are_taken(
+    config: Callable[..., Path], output: str, loss: str
+) -> None:
+    path = config(output=output, loss=loss)
+    if (output, loss) in OUTPUTS:
+        assert load_experiment(path).loss == loss
+    else:
+        with pytest.raises(ConfigError, match=r"^\S+:[45]: (loss|output): .+ \(given \w+'?|; take "):
+            load_experiment(path)
+
+
+def test_every_meaningless_pair_has_its_own_reason() -> None:
+    trainable = {name for name in get_args(OutputName) if name != "step"}
+    assert set(product(trainable, get_args(LossName))) - set(OUTPUTS) == set(MEANINGLESS_PAIRS)
+
+
+def test_the_names_are_those_of_the_network() -> None:
+    assert set(get_args(ActivationName)) == set(ACTIVATIONS)
+    assert {output for output, _ in OUTPUTS} == set(get_args(OutputName)) - {"step"}
+    assert {loss for _, loss in OUTPUTS} == set(get_args(LossName))
+    assert set(get_args(InitialisationName)) == {"auto", *INITIALISERS}
+
+
+def test_train_and_validation_examples_together_are_at_most_those_of_the_dataset(
+    config: Callable[..., Path], mistakes: Callable[..., list[str]]
+) -> None:
+    assert load_experiment(config(validation_size="5000", train_size="55000")).train_size == 55_000
+    (line,) = mistakes(config(validation_size="5000", train_size="55001"))
+    assert (
+        ": train_size: must be at most 55000, what validation_size 5000 leaves of mnist (given 55001)" in line
+    )
+
+
+def test_a_batch_is_at_most_all_training_examples(
+    config: Callable[..., Path], mistakes: Callable[..., list[str]]
+) -> None:
+    assert load_experiment(config(batch_size="100", train_size="100")).batch_size == 100
+    (line,) = mistakes(config(batch_size="101", train_size="100"))
+    assert ": batch_size: must be at most 100, the number of training examples (given 101)" in line
+
+
+def test_an_experiment_cannot_be_changed_and_can_be_a_key(config: Callable[..., Path]) -> None:
+    experiment = load_experiment(config())
+    with pytest.raises(ValueError, match="frozen"):
+        experiment.eta = 1.0  # type: ignore[misc]  # what is tested
+    assert {experiment: 1}[load_experiment(config())] == 1
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=2000)
+EXPERIMENTS = st.builds(
+    Experiment.model_validate,
+    st.fixed_dictionaries(
+        {
+            "name": st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}", fullmatch=True),
+            "dataset": st.sampled_from(sorted(DATASETS)),
+            "architecture": st.lists(st.integers(1, 1000), max_size=98).map(
+                lambda hidden: [784, *hidden, 10]
+            ),
+            "activation": st.sampled_from(["identity", "sigmoid", "tanh", "relu"]),
+            "output": st.sampled_from(["softmax", "sigmoid", "tanh", "identity"]),
+            "loss": st.just("quadratic"),
+            "eta": st.floats(min_value=0, exclude_min=True, allow_infinity=False),
+            "batch_size": st.integers(1, 1000) | st.just("full"),
+            "epochs": st.integers(1, 10**99),
+            "patience": st.none() | st.integers(0, 10**6),
+            "seed": st.integers(0, 2**63 - 1),
+            "train_size": st.none() | st.integers(1000, 50_000),
+            "momentum": st.floats(0, 1, exclude_max=True),
+            "l2": st.floats(0, 1e300),
+            "description": TEXT,
+        }
+    ),
+)
+
+
+@settings(deadline=None)
+@given(EXPERIMENTS)
+def test_a_dumped_experiment_loads_as_itself(
+    tmp_path_factory: pytest.TempPathFactory, experiment: Experiment
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "config.yaml"
+    path.write_text(dump_experiment(experiment), encoding="utf-8")
+    assert load_experiment(path) == experiment
+    assert list(read_values(path)) == KEYS
+
+
+def test_the_longest_description_still_fits_a_config(config: Callable[..., Path], tmp_path: Path) -> None:
+    experiment = load_experiment(config()).model_copy(update={"description": "\U000e0001" * 2000})
+    path = tmp_path / "long.yaml"
+    path.write_text(dump_experiment(experiment))
+    assert load_experiment(path) == experiment
+
+
+def test_a_dumped_config_reads_like_one_written_by_hand(config: Callable[..., Path]) -> None:
+    assert dump_experiment(load_experiment(config())).splitlines()[:11] == [
+        "name: mnist",
+        "dataset: mnist",
+        "architecture: [784, 128, 10]",
+        "activation: relu",
+        "output: softmax",
+        "loss: log_likelihood",
+        "eta: 0.5",
+        "batch_size: 64",
+        "epochs: 60",
+        "patience: 5",
+        "seed: 0",
+    ]
+
+
+def test_the_schema_file_is_the_schema() -> None:
+    text = (ROOT / "configs" / "experiment.schema.json").read_text(encoding="utf-8")
+    assert text == json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def test_the_schema_tells_an_editor_names_ranges_and_meanings() -> None:
+    schema = json_schema()
+    properties = schema["properties"]
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema["additionalProperties"] is False
+    assert schema["required"] == REQUIRED
+    assert list(properties) == KEYS
+    assert all(properties[key]["description"] for key in KEYS)
+    assert properties["dataset"]["enum"] == list(DATASETS)
+    assert properties["activation"]["enum"] == ["identity", "sigmoid", "tanh", "relu"]
+    assert properties["output"]["enum"] == ["softmax", "sigmoid", "tanh", "identity"]
+    assert properties["architecture"]["items"] == {"type": "integer", "minimum": 1, "maximum": 100_000}
+    assert properties["eta"]["exclusiveMinimum"] == 0
+    assert properties["momentum"]["exclusiveMaximum"] == 1
+    assert properties["batch_size"]["anyOf"] == [
+        {"type": "integer", "minimum": 1},
+        {"type": "string", "const": "full"},
+    ]
+    assert "$ref" not in json.dumps(schema)

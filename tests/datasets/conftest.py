@@ -1,0 +1,219 @@
+"""A user's machine without any copy of MNIST, and a mirror on the loopback that can misbehave."""
+
+import contextlib
+import os
+import shutil
+import socket
+import struct
+import threading
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from nnlab.datasets.mnist import FAMILY
+
+DATA = Path(__file__).parents[2] / "data"
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def _isolated(tmp_path, monkeypatch):
+    for variable in ("NNLAB_DATA_DIR", "REQUESTS_CA_BUNDLE", *PROXIES, *map(str.lower, PROXIES)):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home" / ".cache"))
+    working_directory = tmp_path / "work"
+    working_directory.mkdir()
+    monkeypatch.chdir(working_directory)
+
+
+@pytest.fixture
+def cache(_isolated):
+    return Path(platformdirs.user_cache_dir("nnlab"))
+
+
+@pytest.fixture
+def elsewhere(monkeypatch):
+    """MNIST in a folder that nothing lies in yet, so that no copy of it is found by accident."""
+    info = replace(FAMILY["mnist"], folder="Elsewhere", mirrors=())
+    monkeypatch.setitem(FAMILY, "mnist", info)
+    return info
+
+
+@pytest.fixture
+def place():
+    """Copy the published files of a dataset to `root`, as torchvision lays them out."""
+
+    def place(info, root, *files):
+        folder = root / info.folder / "raw"
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in files or info.files:
+            shutil.copyfile(DATA / "MNIST" / "raw" / file.name, folder / file.name)
+        return folder
+
+    return place
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers /BEHAVIOUR/FILE."""
+
+    def do_GET(self):  # noqa: N802 - the name that http.server calls
+        behaviour, name = self.path.rsplit("/", 2)[-2:]
+        self.server.requests.append((self.path, dict(self.headers)))
+        getattr(self, f"answer_{behaviour}")((DATA / "MNIST" / "raw" / name).read_bytes())
+
+    def log_message(self, *_):
+        pass
+
+    def head(self, status=200, **headers):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), str(value))
+        self.end_headers()
+
+    def reply(self, body, status=200, **headers):
+        self.head(status, Content_Length=len(body), **headers)
+        self.wfile.write(body)
+
+    def answer_good(self, body):
+        self.reply(body)
+
+    def answer_chunked(self, body):
+        self.protocol_version = "HTTP/1.1"
+        self.head(Transfer_Encoding="chunked", Connection="close")
+        for start in range(0, len(body), 1000):
+            piece = body[start : start + 1000]
+            self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+        self.wfile.write(b"0\r\n\r\n")
+
+    def answer_chunks_cut(self, body):
+        self.protocol_version = "HTTP/1.1"
+        self.head(Transfer_Encoding="chunked", Connection="close")
+        self.wfile.write(b"3e8\r\n" + body[:1000] + b"\r\n")
+
+    def answer_says_it_is_encoded(self, body):
+        self.reply(body, Content_Encoding="gzip", Content_Type="application/x-gzip")
+
+    def answer_404(self, _):
+        self.send_error(404)
+
+    def answer_503(self, _):
+        self.send_error(503)
+
+    def answer_html(self, _):
+        self.reply(b"\n<!DOCTYPE html><title>Sign in to the network</title>", Content_Type="text/html")
+
+    def answer_long_html(self, _):
+        self.reply(b"<html>" + b" " * 100_000)
+
+    def answer_empty(self, _):
+        self.reply(b"")
+
+    def answer_short(self, body):
+        self.reply(body[:1234])
+
+    def answer_truncated(self, body):
+        self.head(Content_Length=len(body))
+        self.wfile.write(body[:1234])
+
+    def answer_announces_too_much(self, body):
+        self.head(Content_Length=len(body) + 100)
+        self.wfile.write(body)
+
+    def answer_announces_nonsense(self, body):
+        self.head(Content_Length="many")
+        self.wfile.write(body)
+
+    def answer_long(self, body):
+        self.reply(body + b"\0")
+
+    def answer_corrupt(self, body):
+        self.reply(bytes([*body[:-1], body[-1] ^ 1]))
+
+    def answer_silent(self, _):
+        self.server.closing.wait(10)
+
+    def answer_stalling(self, body):
+        self.head(Content_Length=len(body))
+        self.wfile.write(body[:1234])
+        self.server.closing.wait(10)
+
+    def answer_dripping(self, body):
+        self.head(Content_Length=len(body))
+        for byte in body:
+            self.wfile.write(bytes([byte]))
+            if self.server.closing.wait(0.02):
+                break
+
+    def answer_endless(self, _):
+        self.head()
+        self.flood()
+
+    def flood(self):
+        while not self.server.closing.is_set():
+            self.wfile.write(b"\x1f" * 10_000)
+
+    def answer_resetting(self, body):
+        self.head(Content_Length=len(body))
+        self.wfile.write(body[:1234])
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(self.connection.detach())
+
+    def answer_hanging_up(self, _):
+        pass
+
+    def answer_not_http(self, _):
+        self.wfile.write(b"SSH-2.0-OpenSSH_9.6\r\n")
+
+    def answer_moved(self, _):
+        self.head(302, Location=self.path.replace("/moved/", "/good/"))
+
+    def answer_moved_endlessly(self, _):
+        self.head(302, Location=self.path.replace("/moved_endlessly/", "/good/"))
+        self.flood()
+
+    def answer_loop(self, _):
+        self.head(302, Location=self.path)
+
+    def answer_moved_to_nonsense(self, _):
+        self.head(302, Location="http://[::1/")
+
+    def answer_moved_to_a_file(self, _):
+        self.head(302, Location="file:///etc/hostname")
+
+
+class Mirror(ThreadingHTTPServer):
+    """`base("404")` is the base URL of a mirror that behaves like that."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.requests = []
+        self.closing = threading.Event()
+
+    def base(self, behaviour):
+        return f"http://127.0.0.1:{self.server_port}/{behaviour}/"
+
+    def handle_error(self, *_):
+        """Keep quiet: clients hang up on purpose."""
+
+
+@pytest.fixture
+def mirror():
+    with Mirror() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.closing.set()
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def refusing():
+    """The base URL of a mirror on which nobody listens."""
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as server:
+        port = server.getsockname()[1]
+    return f"http://127.0.0.1:{port}/"
