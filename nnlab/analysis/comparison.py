@@ -19,7 +19,14 @@ Row: TypeAlias = dict[str, object]  # by column; None where there is nothing
 
 KEYS = list(Experiment.model_fields)
 RESULTS = ["best_epoch", "val_accuracy", "test_accuracy", "parameters", "seconds", "status"]
-FURTHER_RESULTS = ["val_loss", "test_loss", "epochs", "stop_reason", "train_examples", "weights_sha256"]
+FURTHER_RESULTS = [
+    "val_loss",
+    "test_loss",
+    "epochs_done",  # `epochs` is the config's
+    "stop_reason",
+    "train_examples",
+    "weights_sha256",
+]
 BEST_FIRST = "-val_accuracy"
 
 
@@ -34,6 +41,7 @@ class Comparison:
 def compare(
     runs: Sequence[Path],
     *,
+    home: Path,
     sort: str = BEST_FIRST,
     top: int | None = None,
     columns: Sequence[str] | None = None,
@@ -41,9 +49,10 @@ def compare(
 ) -> Comparison:
     """Compare `runs`, by default in the config keys that differ, best first.
 
-    `sort` is a column, with a minus downwards. Raises `UsageError` for a column that does not exist.
+    Runs in the folder `home` go by their name, others by their path. `sort` is a column, with a minus
+    downwards. Raises `UsageError` for a column that does not exist.
     """
-    rows = [read_row(run) for run in runs]
+    rows = [{**read_row(run), "run": run.name if run.parent == home else str(run)} for run in runs]
     available = ["run", *KEYS, *RESULTS, *FURTHER_RESULTS]
     if everything:
         columns = available
@@ -63,13 +72,13 @@ def compare(
 
 
 def read_row(run: Path) -> Row:
-    """Return all columns of `run`; a broken run says so in `status`."""
+    """Return all columns of `run` but its name; a broken run says so in `status`."""
     row: Row = dict.fromkeys(["run", *KEYS, *RESULTS, *FURTHER_RESULTS])
-    row["run"] = str(run)
     try:
         row |= {key: value for key, value in read_values(run / folder.CONFIG).items() if key in KEYS}
         summary = records.read(run / folder.SUMMARY, Summary)
-        row |= {key: value for key, value in asdict(summary).items() if key in row}
+        row |= {key: value for key, value in asdict(summary).items() if key in row and key not in KEYS}
+        row["epochs_done"] = summary.epochs
         test = run / "eval_test.json"
         if test.exists():
             evaluation = records.read(test, Evaluation)

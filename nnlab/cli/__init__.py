@@ -11,7 +11,7 @@ from nnlab import __version__
 from nnlab.cli import compare, config, data, evaluate, train
 from nnlab.cli.output import complain, emit
 from nnlab.cli.signals import Interrupted, die_by, interruptible
-from nnlab.errors import NnlabError
+from nnlab.errors import ConfigError, NnlabError
 
 app = typer.Typer(
     name="nnlab",
@@ -56,11 +56,16 @@ def main() -> None:
     try:
         with interruptible():
             sys.exit(app(standalone_mode=False))
+    except ConfigError as error:
+        complain(str(error))  # each line begins with a place in a file, which an editor can jump to
+        sys.exit(error.exit_code)
     except NnlabError as error:
-        complain(str(error))
+        complain(f"nnlab: {error}")
         sys.exit(error.exit_code)
     except typer.TyperException as error:
-        complain(f"{error.format_message()} See `nnlab --help`.")
-        sys.exit(2)
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "nnlab"
+        complain(f"nnlab: {error.format_message().rstrip('.')}; see `{command} --help`")
+        sys.exit(error.exit_code)
     except Interrupted as interrupted:
         die_by(interrupted.signal)

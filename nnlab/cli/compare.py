@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nnlab.cli.options import Runs
-from nnlab.cli.output import emit, emit_rendered
+from nnlab.cli.output import emit, emit_rendered, table
 from nnlab.errors import RunError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def compare(
     named: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[RUN]...", help="Run folders, or their names.  [default: all runs]"),
+        typer.Argument(metavar="[RUN]", help="Run folders, or their names.  [default: all runs]"),
     ] = None,
     *,
     sort: Annotated[
@@ -56,6 +56,7 @@ def compare(
         )
     result = comparison.compare(
         found,
+        home=home,
         sort=sort,
         top=top,
         columns=columns.split(",") if columns is not None else None,
@@ -95,17 +96,18 @@ def _markdown(result: Comparison) -> str:
 
 
 def _table(result: Comparison) -> Table:
-    from rich import box
     from rich.markup import escape
-    from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD)
-    for column in result.columns:
-        numeric = all(isinstance(row[column], int | float | None) for row in result.rows)
-        table.add_column(column, justify="right" if numeric else "left")
-    for row in result.rows:
-        table.add_row(*(escape(_cell(column, row[column])) for column in result.columns))
-    return table
+    rows = result.rows
+    numeric = [
+        column
+        for column in result.columns
+        if all(isinstance(row[column], int | float | None) for row in rows)
+    ]
+    rendered = table(*result.columns, numeric=numeric)
+    for row in rows:
+        rendered.add_row(*(escape(_cell(column, row[column])) for column in result.columns))
+    return rendered
 
 
 def _cell(column: str, value: object) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nnlab.cli.options import DataDir
-from nnlab.cli.output import emit, emit_rendered
+from nnlab.cli.output import emit, emit_rendered, table
 from nnlab.errors import DatasetError, UsageError
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, download and verify datasets.")
@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, downl
 Name = Annotated[str, typer.Argument(metavar="DATASET", help="mnist, fashion_mnist or kmnist.")]
 Names = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[DATASET]...", help="mnist, fashion_mnist, kmnist.", show_default=False),
+    typer.Argument(metavar="[DATASET]", help="mnist, fashion_mnist, kmnist.", show_default=False),
 ]
 
 
@@ -28,15 +28,15 @@ def list_datasets(data_dir: DataDir = None) -> None:
     Example:
       nnlab data list
     """
-    from rich.table import Table
+    from rich.markup import escape
 
     from nnlab.datasets import list_files
 
-    table = Table("dataset", "file", "bytes", "where", box=None)
+    files = table("dataset", "file", "bytes", "where", numeric=["bytes"])
     for listing in list_files(data_dir):
-        where = str(listing.path) if listing.path else "missing"
-        table.add_row(listing.dataset, listing.file, str(listing.size or ""), where)
-    emit_rendered(table)
+        where = escape(str(listing.path)) if listing.path else "missing"
+        files.add_row(listing.dataset, listing.file, str(listing.size or ""), where)
+    emit_rendered(files)
 
 
 @app.command()

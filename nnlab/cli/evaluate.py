@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nnlab.cli.options import DataDir, Json, Offline, Runs
-from nnlab.cli.output import emit, emit_rendered
+from nnlab.cli.output import emit, emit_rendered, table
 from nnlab.errors import BelowThresholdError
 
 if TYPE_CHECKING:
@@ -65,36 +65,27 @@ def evaluate(
 
 
 def _rendered(result: Evaluation) -> list[RenderableType]:
-    from rich import box
-    from rich.table import Table
+    from rich.markup import escape
 
     loss = "not finite" if result.loss is None else f"{result.loss:.4f}"
     lines = (
-        f"[bold]{result.run}[/], {result.checkpoint} weights, {result.split} split: "
+        f"[bold]{escape(result.run)}[/]: {result.checkpoint} weights on the {result.split} split, "
         f"{result.examples:,} examples\n\n"
         f"accuracy  [bold]{result.accuracy:.2%}[/]  ({result.errors:,} errors)\n"
         f"loss      {loss}\n"
     )
-    classes = Table(box=box.SIMPLE_HEAD)
-    classes.add_column("class")
-    for heading in ("examples", "precision", "recall"):
-        classes.add_column(heading, justify="right")
-    for figures in result.per_class:
-        classes.add_row(
-            figures.name, f"{figures.examples:,}", _percent(figures.precision), _percent(figures.recall)
-        )
+    figures = ("examples", "precision", "recall")
+    per_class = table("class", *figures, numeric=figures)
+    for each in result.per_class:
+        per_class.add_row(each.name, f"{each.examples:,}", _percent(each.precision), _percent(each.recall))
 
-    confusion = Table(box=box.SIMPLE_HEAD, title="true class ↓, predicted class →", title_justify="left")
-    confusion.add_column("")
-    for figures in result.per_class:
-        confusion.add_column(figures.name, justify="right")
-    for row, counts in enumerate(result.confusion):
-        cells = [
-            f"[bold]{count}[/]" if row == column else str(count) if count else "·"
-            for column, count in enumerate(counts)
-        ]
-        confusion.add_row(result.per_class[row].name, *cells)
-    return [lines, classes, confusion]
+    names = [each.name for each in result.per_class]
+    confusion = table("", *names, numeric=names, title="\ntrue class ↓  predicted class →")
+    for row, (name, counts) in enumerate(zip(names, result.confusion, strict=True)):
+        cells = [str(count) if count else "·" for count in counts]
+        cells[row] = f"[bold]{cells[row]}[/]"
+        confusion.add_row(name, *cells)
+    return [lines, per_class, confusion]
 
 
 def _percent(share: float | None) -> str:

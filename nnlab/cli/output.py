@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, TextIO
 from nnlab.errors import NnlabError
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from rich.console import Console, RenderableType
+    from rich.table import Table
 
 UNLIMITED = 100_000  # columns of a pipe: nothing is cut or folded
 
@@ -37,6 +40,22 @@ def emit_rendered(*renderables: RenderableType) -> None:
     emit("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
 
 
+def table(*columns: str, numeric: Container[str] = (), title: str | None = None) -> Table:
+    """Return an empty table for stdout, its `numeric` columns to the right; elsewhere than on a terminal bare."""
+    from rich import box
+    from rich.table import Table
+
+    terminal = _is_terminal(sys.stdout)
+    empty = Table(
+        box=box.SIMPLE_HEAD if terminal else None, pad_edge=False, title=title, title_justify="left"
+    )
+    for column in columns:
+        # On a terminal a heading may be folded at its spaces; a program wants it in one word.
+        heading = column.replace("_", " ") if terminal else column
+        empty.add_column(heading, justify="right" if column in numeric else "left")
+    return empty
+
+
 def complain(message: str) -> None:
     """Write the error `message` to stderr."""
     console().print(message, style="red", markup=False)
@@ -50,11 +69,14 @@ def console(*, quiet: bool = False) -> Console:
 def _console(stream: TextIO | None, *, quiet: bool = False) -> Console:
     from rich.console import Console
 
-    terminal = stream is not None and stream.isatty()
     return Console(
         file=stream,
         quiet=quiet or stream is None,
-        width=None if terminal else UNLIMITED,
+        width=None if _is_terminal(stream) else UNLIMITED,
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()

@@ -18,7 +18,7 @@ def train(
     ] = None,
     overrides: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE]...", help="Keys of the config to override.", show_default=False),
+        typer.Argument(metavar="[KEY=VALUE]", help="Keys of the config to override.", show_default=False),
     ] = None,
     *,
     resume: Annotated[

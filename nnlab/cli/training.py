@@ -95,7 +95,7 @@ class Session:
             recorder.close("interrupted")
             view.interrupted(recorder.run, state.epoch)
             raise
-        view.end(recorder.run, summary)
+        view.end(recorder.run, summary, experiment.patience)
         return summary
 
 

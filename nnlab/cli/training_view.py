@@ -64,6 +64,7 @@ class TrainingView:
                 desc=f"{self._epoch:5}",
                 total=self._examples,
                 leave=False,
+                delay=0.5,  # seconds: a short epoch needs no bar
                 dynamic_ncols=True,
                 unit=" examples",
                 unit_scale=True,
@@ -91,20 +92,18 @@ class TrainingView:
         more = "patience" if summary.stop_reason == "patience" else "epochs"
         self._say(f"{run} had ended after epoch {summary.epochs}; to go on, raise {more}=")
 
-    def end(self, run: Path, summary: Summary) -> None:
+    def end(self, run: Path, summary: Summary, patience: int | None) -> None:
         """Say why the training stopped, which epoch was best, and what to type next."""
         self._end_bar()
-        why = {
-            "patience": f"no improvement of {summary.monitor} for as long as patience allows",
-            "epochs": "all epochs are done",
-            "diverged": "the loss left the finite numbers",
-        }.get(summary.stop_reason or "", "")
-        self._say(f"\nStopped after epoch {summary.epochs}: {why}.")
-        if summary.best_epoch is not None:
-            self._say(
-                f"Best was epoch {summary.best_epoch}: val_loss {summary.val_loss:.4f}, "
-                f"val_accuracy {summary.val_accuracy:.2%}; {summary.seconds:.1f} s of training."
-            )
+        if summary.stop_reason == "diverged":
+            return  # an error, which is told by its exception
+        waited = f"no improvement of {summary.monitor} in {max(patience or 0, 1)} epochs (patience)"
+        why = waited if summary.stop_reason == "patience" else "all epochs are done"
+        self._say(f"\nStopped after epoch {summary.epochs}: {why}; {summary.seconds:.1f} s of training.")
+        self._say(
+            f"Best was epoch {summary.best_epoch}: val_loss {summary.val_loss:.4f}, "
+            f"val_accuracy {summary.val_accuracy:.2%}."
+        )
         self._next(f"nnlab eval {shlex.quote(str(run))}")
 
     def _say(self, text: str) -> None:

@@ -108,9 +108,7 @@ class Experiment(BaseModel):
     momentum: float = Field(
         0.0, ge=0, lt=1, description="momentum coefficient μ, the share of the last step that is kept"
     )
-    l2: float = Field(
-        0.0, ge=0, description="regularisation λ, the weight of the squared weights in the cost"
-    )
+    l2: float = Field(0.0, ge=0, description="regularisation λ: the cost has λ/2 ‖W‖² added, biases left out")
     dtype: Literal["float32", "float64"] = Field("float32", description="precision of the arithmetic")
     # The limit keeps a written config within what the reader accepts, even with every character escaped.
     description: str = Field(

@@ -170,9 +170,9 @@ def _fault(data: bytearray, file: PublishedFile) -> str | None:
 
 def _reason(error: BaseException) -> str:
     """Return in a few words what lies under the layers of exceptions of requests and urllib3."""
-    while cause := error.__cause__ or error.__context__:
-        error = cause
-    for kind, words in REASONS.items():
-        if isinstance(error, kind):
-            return words
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    layers = [error]
+    while cause := layers[-1].__cause__ or layers[-1].__context__:
+        layers.append(cause)
+    known = (words for layer in layers for kind, words in REASONS.items() if isinstance(layer, kind))
+    cause = layers[-1]
+    return next(known, getattr(cause, "strerror", None) or str(cause) or type(cause).__name__)

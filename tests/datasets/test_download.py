@@ -1,7 +1,10 @@
+from __future__ import annotations
+
 import hashlib
 import re
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import requests
@@ -10,27 +13,39 @@ from nnlab.datasets.download import download
 from nnlab.datasets.mnist import MNIST
 from nnlab.errors import DatasetError, NnlabError
 
+if TYPE_CHECKING:
+    from tests.datasets.conftest import Mirror
+
 FILE = MNIST.test_labels
 PUBLISHED = (Path(__file__).parents[2] / "data" / "MNIST" / "raw" / FILE.name).read_bytes()
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Path:
     return tmp_path / "root" / "MNIST" / "raw" / FILE.name
 
 
-def files_under(folder):
+def files_under(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def fetch(path, *mirrors):
+def fetch(path: Path, *mirrors: str) -> bytes:
     return download(FILE, mirrors, path, timeout=0.2, deadline=0.4)
 
 
 @pytest.mark.parametrize(
-    "behaviour", ["good", "chunked", "moved", "moved_endlessly", "says_it_is_encoded", "announces_too_much"]
+    "behaviour",
+    [
+        "good",
+        "chunked",
+        "moved",
+        "moved_endlessly",
+        "says_it_is_encoded",
+        "announces_too_much",
+        "announces_nonsense",
+    ],
 )
-def test_the_published_bytes_are_taken_however_they_come(mirror, path, behaviour):
+def test_the_published_bytes_are_taken_however_they_come(mirror: Mirror, path: Path, behaviour: str) -> None:
     assert fetch(path, mirror.base(behaviour)) == PUBLISHED
     assert path.read_bytes() == PUBLISHED
     assert files_under(path.parents[2]) == [path]
@@ -45,7 +60,6 @@ FAULTS = [
     ("short", "ended after 1,234 of 4,542 bytes"),
     ("truncated", "ended after 1,234 of 4,542 bytes"),
     ("chunks_cut", "ended after 1,000 of 4,542 bytes"),
-    ("announces_nonsense", "Content-Length"),
     ("long", "longer than 4,542 bytes"),
     ("endless", "longer than 4,542 bytes"),
     ("corrupt", "wrong SHA-256"),
@@ -63,28 +77,32 @@ FAULTS = [
 
 @pytest.mark.parametrize(("behaviour", "reason"), FAULTS)
 def test_a_mirror_at_fault_is_named_with_the_reason_and_nothing_is_left_behind(
-    mirror, path, behaviour, reason
-):
+    mirror: Mirror, path: Path, behaviour: str, reason: str
+) -> None:
     with pytest.raises(DatasetError, match=f"\n  {re.escape(mirror.base(behaviour))}: .*{reason}.*\nCheck"):
         fetch(path, mirror.base(behaviour))
     assert not path.parents[2].exists()
 
 
 @pytest.mark.parametrize("behaviour", [behaviour for behaviour, _ in FAULTS])
-def test_a_mirror_at_fault_moves_on_to_the_next_mirror(mirror, path, behaviour):
+def test_a_mirror_at_fault_moves_on_to_the_next_mirror(mirror: Mirror, path: Path, behaviour: str) -> None:
     assert fetch(path, mirror.base(behaviour), mirror.base("good")) == PUBLISHED
 
 
-def test_a_mirror_that_refuses_the_connection_moves_on_to_the_next_mirror(mirror, path, refusing):
+def test_a_mirror_that_refuses_the_connection_moves_on_to_the_next_mirror(
+    mirror: Mirror, path: Path, refusing: str
+) -> None:
     assert fetch(path, refusing, mirror.base("good")) == PUBLISHED
 
 
-def test_the_first_good_mirror_ends_the_search(mirror, path):
+def test_the_first_good_mirror_ends_the_search(mirror: Mirror, path: Path) -> None:
     fetch(path, mirror.base("good"), mirror.base("404"))
     assert [path for path, _ in mirror.requests] == [f"/good/{FILE.name}"]
 
 
-def test_when_all_mirrors_fail_one_message_has_every_reason_and_the_remedy(mirror, path, refusing):
+def test_when_all_mirrors_fail_one_message_has_every_reason_and_the_remedy(
+    mirror: Mirror, path: Path, refusing: str
+) -> None:
     with pytest.raises(DatasetError) as caught:
         fetch(path, refusing, mirror.base("503"), mirror.base("html"))
     assert str(caught.value) == (
@@ -97,7 +115,7 @@ def test_when_all_mirrors_fail_one_message_has_every_reason_and_the_remedy(mirro
     )
 
 
-def test_a_failed_download_leaves_the_file_of_before_as_it_was(mirror, path):
+def test_a_failed_download_leaves_the_file_of_before_as_it_was(mirror: Mirror, path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(b"before")
     with pytest.raises(DatasetError):
@@ -106,15 +124,15 @@ def test_a_failed_download_leaves_the_file_of_before_as_it_was(mirror, path):
     assert files_under(path.parents[2]) == [path]
 
 
-def test_no_encoding_is_asked_for(mirror, path):
+def test_no_encoding_is_asked_for(mirror: Mirror, path: Path) -> None:
     fetch(path, mirror.base("good"))
     assert mirror.requests[0][1]["Accept-Encoding"] == "identity"
 
 
-def test_https_never_redirects_to_http(mirror, path, monkeypatch):
-    asked = []
+def test_https_never_redirects_to_http(mirror: Mirror, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str | None] = []
 
-    def answer(_, request, **__):
+    def answer(_: object, request: requests.PreparedRequest, **__: object) -> requests.Response:
         asked.append(request.url)
         response = requests.Response()
         response.status_code = 302
@@ -128,24 +146,30 @@ def test_https_never_redirects_to_http(mirror, path, monkeypatch):
     assert asked == [f"https://mirror.invalid/{FILE.name}"]
 
 
-def test_a_proxy_of_the_environment_is_used(mirror, path, monkeypatch):
+def test_a_proxy_of_the_environment_is_used(
+    mirror: Mirror, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HTTP_PROXY", mirror.base("")[:-2])
     assert fetch(path, "http://mirror.invalid/good/") == PUBLISHED
     assert mirror.requests[0][0] == f"http://mirror.invalid/good/{FILE.name}"
 
 
-def test_a_proxy_that_is_down_is_named_as_the_culprit(path, refusing, monkeypatch):
+def test_a_proxy_that_is_down_is_named_as_the_culprit(
+    path: Path, refusing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HTTP_PROXY", refusing)
     with pytest.raises(DatasetError, match="the proxy: refused the connection"):
         fetch(path, "http://mirror.invalid/")
 
 
-def test_a_certificate_that_is_no_certificate_is_told(mirror, path):
-    with pytest.raises(DatasetError, match="no trusted TLS connection|broke the connection"):
+def test_a_certificate_that_is_no_certificate_is_told(mirror: Mirror, path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"no trusted TLS connection|broke the connection"):
         fetch(path, mirror.base("good").replace("http:", "https:"))
 
 
-def test_progress_is_drawn_on_stderr_only_when_asked_for(mirror, path, capsys):
+def test_progress_is_drawn_on_stderr_only_when_asked_for(
+    mirror: Mirror, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     fetch(path, mirror.base("good"))
     assert capsys.readouterr() == ("", "")
     download(FILE, [mirror.base("good")], path, progress=True)
@@ -154,15 +178,15 @@ def test_progress_is_drawn_on_stderr_only_when_asked_for(mirror, path, capsys):
     assert FILE.name in captured.err
 
 
-def test_a_folder_that_cannot_be_made_is_named(mirror, tmp_path):
+def test_a_folder_that_cannot_be_made_is_named(mirror: Mirror, tmp_path: Path) -> None:
     (tmp_path / "root").write_text("a file, not a folder")
     path = tmp_path / "root" / FILE.name
     with pytest.raises(NnlabError, match=f"cannot write {re.escape(str(path))}: "):
         fetch(path, mirror.base("good"))
 
 
-def test_downloads_at_the_same_time_do_not_disturb_each_other(mirror, path):
-    fetched = []
+def test_downloads_at_the_same_time_do_not_disturb_each_other(mirror: Mirror, path: Path) -> None:
+    fetched: list[bytes] = []
     threads = [
         threading.Thread(target=lambda: fetched.append(fetch(path, mirror.base("chunked")))) for _ in range(4)
     ]

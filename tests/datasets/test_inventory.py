@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import gzip
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nnlab.datasets import DATASETS, Verification, download_dataset, folder, list_files, verify
+from nnlab.datasets.mnist import FAMILY
+from nnlab.errors import DatasetError, NnlabError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from nnlab.datasets import DatasetInfo
+    from tests.datasets.conftest import Mirror
+
+
+@pytest.fixture
+def served(elsewhere: DatasetInfo, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> DatasetInfo:
+    """MNIST, which lies nowhere but on a mirror."""
+    info = replace(elsewhere, mirrors=(mirror.base("good"),))
+    monkeypatch.setitem(FAMILY, "mnist", info)
+    return info
+
+
+def statuses(root: Path) -> list[str]:
+    return [verification.status for verification in verify("mnist", root)]
+
+
+def test_every_file_is_listed_with_its_place_and_size_or_as_missing() -> None:
+    listings = list_files()
+    assert len(listings) == 12
+    for listing in listings:
+        if listing.dataset == "mnist":
+            assert listing.path is not None
+            assert listing.path.name == listing.file
+            assert listing.size == listing.path.stat().st_size
+        else:
+            assert (listing.path, listing.size) == (None, None)
+
+
+def test_the_copy_that_comes_with_nnlab_is_verified() -> None:
+    assert [check.status for check in verify("mnist")] == ["ok"] * 4
+
+
+def test_verification_tells_wrong_from_missing_from_unverified(
+    elsewhere: DatasetInfo, place: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train_labels = replace(elsewhere.train_labels, content_sha256=None)
+    info = replace(elsewhere, train_labels=train_labels)
+    monkeypatch.setitem(FAMILY, "mnist", info)
+    raw = place(info, tmp_path, info.test_images, train_labels, info.test_labels)
+    (raw / info.test_labels.name).write_bytes(b"wrong")
+    packed = raw / train_labels.name
+    packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
+    packed.unlink()
+    assert verify("mnist", tmp_path) == (
+        Verification("mnist", info.train_images.name, None, "missing"),
+        Verification("mnist", train_labels.name, packed.with_suffix(""), "unverified"),
+        Verification("mnist", info.test_images.name, raw / info.test_images.name, "ok"),
+        Verification(
+            "mnist", info.test_labels.name, raw / info.test_labels.name, "wrong", "5 bytes instead of 4,542"
+        ),
+    )
+
+
+def test_the_folder_is_where_the_dataset_lies_or_would_be_downloaded_to(
+    elsewhere: DatasetInfo, place: Callable[..., Path], cache: Path, tmp_path: Path
+) -> None:
+    assert folder("mnist") == cache / "Elsewhere" / "raw"
+    assert folder("mnist", tmp_path) == tmp_path / "Elsewhere" / "raw"
+    lies = place(elsewhere, cache)
+    assert folder("mnist", tmp_path) == lies
+
+
+def test_a_download_brings_all_four_files(served: DatasetInfo, tmp_path: Path) -> None:
+    downloads = download_dataset("mnist", tmp_path)
+    assert [download.file for download in downloads] == [file.name for file in served.files]
+    assert {download.action for download in downloads} == {"downloaded"}
+    assert all(download.path.parent == tmp_path / "Elsewhere" / "raw" for download in downloads)
+    assert statuses(tmp_path) == ["ok"] * 4
+
+
+def test_a_download_keeps_good_files_and_replaces_wrong_ones(
+    served: DatasetInfo, mirror: Mirror, place: Callable[..., Path], tmp_path: Path
+) -> None:
+    raw = place(served, tmp_path)
+    (raw / served.test_labels.name).write_bytes(b"wrong")
+    downloads = download_dataset("mnist", tmp_path)
+    assert [download.action for download in downloads] == ["kept", "kept", "kept", "downloaded"]
+    assert len(mirror.requests) == 1
+    assert statuses(tmp_path) == ["ok"] * 4
+
+
+def test_wrong_raw_content_gives_way_to_the_file_that_was_downloaded(
+    served: DatasetInfo, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "Elsewhere" / "raw" / "t10k-labels-idx1-ubyte"
+    wrong.parent.mkdir(parents=True)
+    wrong.write_bytes(b"wrong")
+    download_dataset("mnist", tmp_path)
+    assert not wrong.exists()
+    assert statuses(tmp_path) == ["ok"] * 4
+
+
+def test_unverified_raw_content_is_neither_trusted_nor_touched(
+    served: DatasetInfo, place: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = replace(served.test_labels, content_sha256=None)
+    monkeypatch.setitem(FAMILY, "mnist", replace(served, test_labels=labels))
+    packed = place(served, tmp_path) / labels.name
+    raw = packed.with_suffix("")
+    raw.write_bytes(gzip.decompress(packed.read_bytes()))
+    packed.unlink()
+    assert statuses(tmp_path)[-1] == "unverified"
+    assert download_dataset("mnist", tmp_path)[-1].action == "downloaded"
+    assert raw.exists()
+    assert statuses(tmp_path)[-1] == "ok"
+
+
+def test_a_folder_in_the_place_of_a_file_is_told_and_not_removed(served: DatasetInfo, tmp_path: Path) -> None:
+    obstacle = tmp_path / "Elsewhere" / "raw" / served.train_labels.name.removesuffix(".gz")
+    obstacle.mkdir(parents=True)
+    with pytest.raises(NnlabError, match="cannot remove"):
+        download_dataset("mnist", tmp_path)
+    assert obstacle.is_dir()
+
+
+def test_a_download_that_fails_leaves_no_file(
+    served: DatasetInfo, mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FAMILY, "mnist", replace(served, mirrors=(mirror.base("503"),)))
+    with pytest.raises(DatasetError, match="HTTP 503"):
+        download_dataset("mnist", tmp_path / "root")
+    assert not (tmp_path / "root").exists()
+
+
+def test_the_table_of_the_door_is_the_table_of_the_family() -> None:
+    assert DATASETS is FAMILY
