@@ -41,7 +41,7 @@ def emit_rendered(*renderables: RenderableType) -> None:
 
 
 def table(*columns: str, numeric: Container[str] = (), title: str | None = None) -> Table:
-    """Return an empty table for stdout, its `numeric` columns to the right; elsewhere than on a terminal bare."""
+    """Return an empty table for stdout, its `numeric` columns to the right; bare but on a terminal."""
     from rich import box
     from rich.table import Table
 

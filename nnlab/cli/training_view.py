@@ -6,6 +6,7 @@ import shlex
 from itertools import pairwise
 from typing import TYPE_CHECKING, Never
 
+from rich.text import Text
 from tqdm import tqdm
 
 from nnlab.cli.output import console
@@ -38,7 +39,7 @@ class TrainingView:
     def begin(self, experiment: Experiment, run: Path, environment: Environment, examples: int) -> None:
         """Say what is trained on what."""
         self._examples = examples
-        self._say(f"[bold]{experiment.name}[/]: {describe_network(experiment)}")
+        self._say((experiment.name, "bold"), f": {describe_network(experiment)}")
         batches = "one batch" if experiment.batch_size == "full" else f"batches of {experiment.batch_size}"
         self._say(
             f"{examples:,} examples of {DATASETS[experiment.dataset].title}, "
@@ -48,12 +49,12 @@ class TrainingView:
         if self._verbose:
             blas = ", ".join(f"{library['library']} {library['version']}" for library in environment.blas)
             self._say(f"into {run}; NumPy {environment.numpy}, {blas}, threads: {environment.threads}")
-        self._say(f"\n[bold]{HEADER}[/]")
+        self._say((f"\n{HEADER}", "bold"))
 
     def resume(self, run: Path, epoch: int, examples: int) -> None:
         """Say where the training goes on."""
         self._examples, self._epoch = examples, epoch + 1
-        self._say(f"{run} goes on after epoch {epoch}\n\n[bold]{HEADER}[/]")
+        self._say(f"{run} goes on after epoch {epoch}\n\n", (HEADER, "bold"))
 
     def advance(self, examples: int) -> None:
         """Move the bar on by `examples`."""
@@ -77,8 +78,8 @@ class TrainingView:
         self._epoch = epoch.epoch + 1
         self._say(
             f"{epoch.epoch:5}  {epoch.train_loss:10.4f}  {epoch.train_accuracy:8.2%}  "
-            f"{epoch.val_loss:10.4f}  {epoch.val_accuracy:8.2%}  {epoch.seconds:7.2f}  "
-            + verdict(epoch, patience)
+            f"{epoch.val_loss:10.4f}  {epoch.val_accuracy:8.2%}  {epoch.seconds:7.2f}  ",
+            verdict(epoch, patience),
         )
 
     def interrupted(self, run: Path, epoch: int) -> None:
@@ -106,11 +107,12 @@ class TrainingView:
         )
         self._next(f"nnlab eval {shlex.quote(str(run))}")
 
-    def _say(self, text: str) -> None:
-        self._console.print(text)
+    def _say(self, *parts: str | tuple[str, str]) -> None:
+        """Print `parts`, each a text or a text and its style, as one line."""
+        self._console.print(Text.assemble(*parts))
 
     def _next(self, command: str) -> None:
-        self._console.print("Next: ", f"[bold]{command}[/]", sep="")
+        self._say("Next: ", (command, "bold"))
 
     def _end_bar(self) -> None:
         if self._bar is not None:
@@ -118,16 +120,16 @@ class TrainingView:
             self._bar = None
 
 
-def verdict(epoch: Epoch, patience: int | None) -> str:
-    """Return in a few words what an epoch brought."""
+def verdict(epoch: Epoch, patience: int | None) -> tuple[str, str]:
+    """Return in a few words what an epoch brought, and their style."""
     if epoch.stop_reason == "diverged":
-        return "[red]diverged[/]"
+        return "diverged", "red"
     if epoch.improved:
-        return "[green]improved[/]"
+        return "improved", "green"
     best = "best, but by no more than min_delta; " if epoch.is_best else ""
     if patience is None:
-        return f"{best}no improvement"
-    return f"{best}patience {epoch.patience_left} of {max(patience, 1)}"
+        return f"{best}no improvement", ""
+    return f"{best}patience {epoch.patience_left} of {max(patience, 1)}", ""
 
 
 def describe_network(experiment: Experiment) -> str:

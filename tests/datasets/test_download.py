@@ -30,7 +30,9 @@ def files_under(folder: Path) -> list[Path]:
 
 
 def fetch(path: Path, *mirrors: str) -> bytes:
-    return download(FILE, mirrors, path, timeout=0.2, deadline=0.4)
+    # Short only where time runs out on purpose, so that a busy machine fails no other test.
+    slow = any(behaviour in mirror for behaviour in ("silent", "stalling", "dripping") for mirror in mirrors)
+    return download(FILE, mirrors, path, timeout=0.3 if slow else 10, deadline=0.5 if slow else 10)
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_a_download_keeps_good_files_and_replaces_wrong_ones(
 def test_wrong_raw_content_gives_way_to_the_file_that_was_downloaded(
     served: DatasetInfo, tmp_path: Path
 ) -> None:
-    wrong = tmp_path / "Elsewhere" / "raw" / "t10k-labels-idx1-ubyte"
+    wrong = tmp_path / served.folder / "raw" / "t10k-labels-idx1-ubyte"
     wrong.parent.mkdir(parents=True)
     wrong.write_bytes(b"wrong")
     download_dataset("mnist", tmp_path)

@@ -147,9 +147,7 @@ def test_a_label_that_is_no_class_is_refused(
     monkeypatch.setitem(FAMILY, "mnist", info)
     raw = place(info, tmp_path, info.test_images) / file.name.removesuffix(".gz")
     raw.write_bytes(file.header + bytes([10]) + bytes(9_999))
-    with pytest.raises(
-        DatasetError, match=f"^{re.escape(str(raw))}: label 10, but MNIST has the labels 0 to 9"
-    ):
+    with pytest.raises(DatasetError, match=f"^{re.escape(str(raw))}: label 10, but .* 0 to 9"):
         load_test("mnist", source=Source(tmp_path, offline=True))
 
 
