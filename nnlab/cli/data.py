@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nnlab.cli.options import DataDir
 from nnlab.cli.output import emit, emit_rendered, table
 from nnlab.errors import DatasetError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nnlab.datasets import DatasetName
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, download and verify datasets.")
 
@@ -69,14 +74,15 @@ def verify(names: Names = None, data_dir: DataDir = None) -> None:
 
     present = {listing.dataset for listing in list_files(data_dir) if listing.path}
     failed = 0
-    for name in _known(names or sorted(present)):
+    for name in _known(names or list(present)):
         for file in verify_dataset(name, data_dir):
             failed += file.status in ("wrong", "missing")
-            emit(f"{file.status:10} {file.path or f'{file.dataset} {file.file}'}\n")
-            if file.reason:
-                typer.echo(file.reason, err=True)
+            reason = f": {file.reason}" if file.reason else ""
+            emit(f"{file.status:10} {file.path or f'{file.dataset} {file.file}'}{reason}\n")
     if failed:
-        raise DatasetError(f"{failed} files are wrong or missing; `nnlab data download` mends them")
+        raise DatasetError(
+            f"{failed} wrong or missing; `nnlab data download --data-dir DIR` mends those in DIR"
+        )
 
 
 @app.command()
@@ -92,10 +98,11 @@ def path(name: Name, data_dir: DataDir = None) -> None:
     emit(f"{folder(_known([name])[0], data_dir)}\n")
 
 
-def _known(names: list[str] | None) -> list[str]:
+def _known(names: Sequence[str] | None) -> list[DatasetName]:
+    """Return the datasets of these names, or all."""
     from nnlab.datasets import DATASETS
 
     for name in names or ():
         if name not in DATASETS:
             raise UsageError(f"no dataset {name}; there are {', '.join(DATASETS)}")
-    return names or list(DATASETS)
+    return [name for name in DATASETS if not names or name in names]

@@ -40,7 +40,7 @@ __all__ = [
     "verify",
 ]
 
-DATASETS: dict[str, DatasetInfo] = FAMILY
+DATASETS = FAMILY
 WHITE = 255  # the largest value of a pixel
 ANYWHERE = Source()
 

@@ -39,7 +39,7 @@ class PublishedFile:
 class DatasetInfo:
     """A dataset of grey images and their classes; `folder` is where torchvision keeps it under a root."""
 
-    name: str
+    name: DatasetName
     title: str
     folder: str
     mirrors: tuple[str, ...]
@@ -168,4 +168,4 @@ KMNIST = DatasetInfo(
     licence="CC BY-SA 4.0",
 )
 
-FAMILY: dict[str, DatasetInfo] = {info.name: info for info in (MNIST, FASHION_MNIST, KMNIST)}
+FAMILY: dict[DatasetName, DatasetInfo] = {info.name: info for info in (MNIST, FASHION_MNIST, KMNIST)}
