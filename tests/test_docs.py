@@ -4,10 +4,10 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import typer.main
+from typer.core import TyperGroup
 
 from nnlab.cli import app
 from nnlab.config import Experiment, json_schema, load_experiment
@@ -18,7 +18,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 
 
-def commands(group: Any = None, prefix: str = "") -> dict[str, str]:
+def commands(group: TyperGroup | None = None, prefix: str = "") -> dict[str, str]:
     """Return the help of every command by its full name."""
     group = group or typer.main.get_command(app)
     found = {}
@@ -33,7 +33,7 @@ def commands(group: Any = None, prefix: str = "") -> dict[str, str]:
 @pytest.mark.parametrize("name", commands())
 def test_every_command_has_help_with_an_example_and_is_in_the_readme(name: str) -> None:
     assert f"nnlab {name}" in commands()[name]
-    assert re.search(rf"nnlab {name.split()[0]}\b", README)
+    assert re.search(rf"nnlab {name.partition(' ')[0]}\b", README)
 
 
 def test_the_readme_lists_every_key_with_its_default() -> None:

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nnlab.cli.options import Runs
-from nnlab.cli.output import emit, emit_rendered, table
+from nnlab.cli.output import emit, emit_table
 from nnlab.errors import RunError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from nnlab.analysis.comparison import Comparison
 
 
@@ -62,13 +60,10 @@ def compare(
         columns=columns.split(",") if columns is not None else None,
         everything=everything,
     )
-    if output_format == "table":
-        emit_rendered(_table(result))
-    else:
-        emit({"csv": _csv, "json": _json, "markdown": _markdown}[output_format](result))
+    {"table": _table, "csv": _csv, "json": _json, "markdown": _markdown}[output_format](result)
 
 
-def _csv(result: Comparison) -> str:
+def _csv(result: Comparison) -> None:
     import csv
     import io
 
@@ -76,38 +71,33 @@ def _csv(result: Comparison) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(result.columns)
     writer.writerows([_text(row[column]) for column in result.columns] for row in result.rows)
-    return text.getvalue()
+    emit(text.getvalue())
 
 
-def _json(result: Comparison) -> str:
+def _json(result: Comparison) -> None:
     import json
 
     rows = [{column: row[column] for column in result.columns} for row in result.rows]
-    return json.dumps(rows, indent=2, ensure_ascii=False) + "\n"
+    emit(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
 
 
-def _markdown(result: Comparison) -> str:
+def _markdown(result: Comparison) -> None:
     rows = [
         result.columns,
         ["---"] * len(result.columns),
         *([_cell(column, row[column]) for column in result.columns] for row in result.rows),
     ]
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)
+    emit("".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows))
 
 
-def _table(result: Comparison) -> Table:
-    from rich.markup import escape
-
-    rows = result.rows
+def _table(result: Comparison) -> None:
+    cells = {column: [_cell(column, row[column]) for row in result.rows] for column in result.columns}
     numeric = [
         column
         for column in result.columns
-        if all(isinstance(row[column], int | float | None) for row in rows)
+        if all(isinstance(row[column], int | float | None) for row in result.rows)
     ]
-    rendered = table(*result.columns, numeric=numeric)
-    for row in rows:
-        rendered.add_row(*(escape(_cell(column, row[column])) for column in result.columns))
-    return rendered
+    emit_table(cells, numeric=numeric)
 
 
 def _cell(column: str, value: object) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nnlab.cli.options import DataDir
-from nnlab.cli.output import emit, emit_rendered, table
+from nnlab.cli.output import emit, emit_table
 from nnlab.errors import DatasetError, UsageError
 
 if TYPE_CHECKING:
@@ -27,21 +28,22 @@ Names = Annotated[
 
 @app.command("list")
 def list_datasets(data_dir: DataDir = None) -> None:
-    """List the datasets and where each of their files lies.
+    """List the datasets, how many of their files are there, and where.
 
     \b
     Example:
       nnlab data list
     """
-    from rich.markup import escape
+    from nnlab.datasets import DATASETS, folder, list_files
 
-    from nnlab.datasets import list_files
-
-    files = table("dataset", "file", "bytes", "where", numeric=["bytes"])
-    for listing in list_files(data_dir):
-        where = escape(str(listing.path)) if listing.path else "missing"
-        files.add_row(listing.dataset, listing.file, str(listing.size or ""), where)
-    emit_rendered(files)
+    present = Counter(file.dataset for file in list_files(data_dir) if file.path)
+    emit_table(
+        {
+            "dataset": list(DATASETS),
+            "files": [f"{present[name]} of {len(info.files)}" for name, info in DATASETS.items()],
+            "folder": [str(folder(name, data_dir)) if present[name] else "" for name in DATASETS],
+        }
+    )
 
 
 @app.command()

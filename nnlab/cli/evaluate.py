@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nnlab.cli.options import DataDir, Json, Offline, Runs
-from nnlab.cli.output import emit, emit_rendered, table
+from nnlab.cli.output import emit, emit_table
 from nnlab.errors import BelowThresholdError
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from nnlab.analysis.evaluation import Evaluation
 
 
@@ -59,33 +57,38 @@ def evaluate(
     if json:
         emit(records.as_json(result) + "\n")
     else:
-        emit_rendered(*_rendered(result))
+        _show(result)
     if fail_under is not None and result.accuracy < fail_under:
         raise BelowThresholdError(f"accuracy {result.accuracy} is below {fail_under}")
 
 
-def _rendered(result: Evaluation) -> list[RenderableType]:
-    from rich.markup import escape
+def _show(result: Evaluation) -> None:
+    from rich.text import Text
 
     loss = "not finite" if result.loss is None else f"{result.loss:.4f}"
-    lines = (
-        f"[bold]{escape(result.run)}[/]: {result.checkpoint} weights on the {result.split} split, "
+    emit(
+        f"{result.run}: {result.checkpoint} weights on the {result.split} split, "
         f"{result.examples:,} examples\n\n"
-        f"accuracy  [bold]{result.accuracy:.2%}[/]  ({result.errors:,} errors)\n"
-        f"loss      {loss}\n"
+        f"accuracy  {result.accuracy:.2%}  ({result.errors:,} errors)\n"
+        f"loss      {loss}\n\n"
     )
-    figures = ("examples", "precision", "recall")
-    per_class = table("class", *figures, numeric=figures)
-    for each in result.per_class:
-        per_class.add_row(each.name, f"{each.examples:,}", _percent(each.precision), _percent(each.recall))
+    classes = result.per_class
+    names = [each.name for each in classes]
+    figures = {
+        "examples": [f"{each.examples:,}" for each in classes],
+        "precision": [_percent(each.precision) for each in classes],
+        "recall": [_percent(each.recall) for each in classes],
+    }
+    emit_table({"class": names, **figures}, numeric=figures)
 
-    names = [each.name for each in result.per_class]
-    confusion = table("", *names, numeric=names, title="\ntrue class ↓  predicted class →")
-    for row, (name, counts) in enumerate(zip(names, result.confusion, strict=True)):
-        cells = [str(count) if count else "·" for count in counts]
-        cells[row] = f"[bold]{cells[row]}[/]"
-        confusion.add_row(name, *cells)
-    return [lines, per_class, confusion]
+    confusion: dict[str, list[str | Text]] = {
+        name: [str(counts[column]) if counts[column] else "·" for counts in result.confusion]
+        for column, name in enumerate(names)
+    }
+    for row, name in enumerate(names):
+        confusion[name][row] = Text(str(confusion[name][row]), style="bold")
+    emit("\ntrue class ↓, predicted class →\n")
+    emit_table({"": names, **confusion}, numeric=names)
 
 
 def _percent(share: float | None) -> str:

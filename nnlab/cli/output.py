@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, TextIO
 from nnlab.errors import NnlabError
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Mapping, Sequence
 
-    from rich.console import Console, RenderableType
-    from rich.table import Table
+    from rich.console import Console, JustifyMethod
+    from rich.text import Text
 
 UNLIMITED = 100_000  # columns of a pipe: nothing is cut or folded
+SEPARATOR = "   "  # between the columns of a table on a terminal
 
 
 def emit(text: str) -> None:
@@ -31,29 +32,53 @@ def emit(text: str) -> None:
         raise NnlabError(f"cannot write to standard output: {error.strerror or error}") from error
 
 
-def emit_rendered(*renderables: RenderableType) -> None:
-    """Write rich tables or texts to stdout: in colour on a terminal, plain and uncut elsewhere."""
+def emit_table(
+    columns: Mapping[str, Sequence[str | Text]], *, numeric: Container[str] = (), title: str | None = None
+) -> None:
+    """Write columns, cells by heading, to stdout, those that are `numeric` to the right.
+
+    On a terminal headings may be folded, and what is too wide goes into several tables that repeat the first
+    column. Elsewhere it is one plain table.
+    """
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
     stdout = _console(sys.stdout)
+    headings = {column: column.replace("_", " ") if stdout.is_terminal else column for column in columns}
+    widths = {
+        column: max(len(str(text)) for text in (*headings[column].split(), "", *cells))
+        for column, cells in columns.items()
+    }
+    tables = []
+    for block in _blocks(widths, stdout.width):
+        table = Table(
+            box=box.SIMPLE_HEAD if stdout.is_terminal else None,
+            pad_edge=False,
+            title=title,
+            title_justify="left",
+        )
+        for column in block:
+            justify: JustifyMethod = "right" if column in numeric else "left"
+            table.add_column(headings[column], justify=justify, width=widths[column])
+        for row in zip(*(columns[column] for column in block), strict=True):
+            table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+        tables.append(table)
     with stdout.capture() as capture:
-        for renderable in renderables:
-            stdout.print(renderable)
+        stdout.print(*tables, sep="")
     emit("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
 
 
-def table(*columns: str, numeric: Container[str] = (), title: str | None = None) -> Table:
-    """Return an empty table for stdout, its `numeric` columns to the right; bare but on a terminal."""
-    from rich import box
-    from rich.table import Table
-
-    terminal = _is_terminal(sys.stdout)
-    empty = Table(
-        box=box.SIMPLE_HEAD if terminal else None, pad_edge=False, title=title, title_justify="left"
-    )
-    for column in columns:
-        # On a terminal a heading may be folded at its spaces; a program wants it in one word.
-        heading = column.replace("_", " ") if terminal else column
-        empty.add_column(heading, justify="right" if column in numeric else "left")
-    return empty
+def _blocks(widths: Mapping[str, int], available: int) -> list[list[str]]:
+    """Deal the columns out to tables no wider than `available`, each beginning with the first column."""
+    first, *others = widths
+    blocks: list[list[str]] = [[]]
+    for column in others:
+        wider = [first, *blocks[-1], column]
+        if blocks[-1] and sum(widths[each] + len(SEPARATOR) for each in wider) > available:
+            blocks.append([])
+        blocks[-1].append(column)
+    return [[first, *block] for block in blocks]
 
 
 def complain(message: str) -> None:

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from nnlab.network import ACTIVATIONS, OUTPUTS, Network, number_of_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from nnlab.network import Array
+
+
+@pytest.fixture
+def network() -> Callable[..., Network]:
+    """Build a network with the parameters given: a list, or the seed to draw standard normal ones from."""
+
+    def build(
+        architecture: Sequence[int],
+        activation: str = "sigmoid",
+        output: tuple[str, str] = ("sigmoid", "quadratic"),
+        parameters: Sequence[float] | int = 0,
+        dtype: str = "float64",
+    ) -> Network:
+        if isinstance(parameters, int):
+            rng = np.random.default_rng(parameters)
+            parameters = rng.standard_normal(number_of_parameters(architecture)).tolist()
+        vector = np.array(parameters, dtype)
+        return Network(tuple(architecture), ACTIVATIONS[activation], OUTPUTS[output], vector)
+
+    return build
+
+
+@pytest.fixture
+def batch() -> Callable[..., tuple[Array, Array]]:
+    """Draw a batch of inputs (features, examples) with one-hot targets (outputs, examples)."""
+
+    def draw(network: Network, size: int, seed: int = 1) -> tuple[Array, Array]:
+        rng = np.random.default_rng(seed)
+        features, outputs = network.architecture[0], network.architecture[-1]
+        x = rng.standard_normal((features, size))
+        y = np.eye(outputs)[:, rng.integers(outputs, size=size)]
+        return x.astype(network.parameters.dtype), y.astype(network.parameters.dtype)
+
+    return draw

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, get_args
+
+import numpy as np
+import pytest
+
+from nnlab.config.experiment import ActivationName, InitialisationName, OutputName
+from nnlab.network import INITIALISERS, Network, initialise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LAYERS = ["relu", "softmax"]
+
+
+def initialised(network: Network, name: str, activations: list[str] = LAYERS, seed: int = 0) -> Network:
+    initialise(network, name, activations, rng=np.random.default_rng(seed))
+    return network
+
+
+def test_every_initialisation_of_a_config_is_here() -> None:
+    assert {"auto", *INITIALISERS} == set(get_args(InitialisationName))
+
+
+@pytest.mark.parametrize(
+    ("name", "deviation"),
+    [
+        ("he", math.sqrt(2 / 400)),
+        ("glorot", math.sqrt(2 / (400 + 100))),
+        ("lecun", math.sqrt(1 / 400)),
+        ("standard_normal", 1),
+    ],
+)
+def test_weights_spread_around_zero_as_fan_in_and_fan_out_ask(
+    name: str, deviation: float, network: Callable[..., Network]
+) -> None:
+    weights = initialised(network((400, 100, 5)), name).weights[0]
+    # Of 40,000 numbers, four standard errors: of the deviation 1.4 %, of the mean 2 %.
+    assert weights.std() == pytest.approx(deviation, rel=0.015)
+    assert weights.mean() == pytest.approx(0, abs=0.02 * deviation)
+
+
+@pytest.mark.parametrize("name", ["auto", "he", "glorot", "lecun"])
+def test_biases_begin_at_zero(name: str, network: Callable[..., Network]) -> None:
+    assert all((biases == 0).all() for biases in initialised(network((4, 9, 3)), name).biases)
+
+
+def test_biases_of_standard_normal_are_standard_normal(network: Callable[..., Network]) -> None:
+    biases = initialised(network((2, 10_000, 3)), "standard_normal").biases[0]
+    assert biases.std() == pytest.approx(1, rel=0.03)
+    assert biases.mean() == pytest.approx(0, abs=0.04)
+
+
+@pytest.mark.parametrize(
+    ("activation", "name"),
+    [
+        ("identity", "lecun"),
+        ("step", "lecun"),
+        ("sigmoid", "glorot"),
+        ("tanh", "glorot"),
+        ("softmax", "glorot"),
+        ("relu", "he"),
+    ],
+)
+def test_auto_takes_what_suits_the_activation_of_each_layer(
+    activation: str, name: str, network: Callable[..., Network]
+) -> None:
+    auto = initialised(network((6, 5, 3)), "auto", ["relu", activation])
+    named = initialised(network((6, 5, 3)), name)
+    np.testing.assert_array_equal(auto.weights[1], named.weights[1])
+
+
+@pytest.mark.parametrize("activation", sorted({*get_args(ActivationName), *get_args(OutputName)}))
+def test_auto_knows_every_activation_of_a_config(activation: str, network: Callable[..., Network]) -> None:
+    assert initialised(network((6, 3), parameters=[0] * 21), "auto", [activation]).weights[0].all()
+
+
+def test_same_generator_gives_same_weights_and_another_gives_others(network: Callable[..., Network]) -> None:
+    first, again = (initialised(network((6, 5, 3)), "he", seed=1).parameters for _ in range(2))
+    other = initialised(network((6, 5, 3)), "he", seed=2)
+    np.testing.assert_array_equal(first, again)
+    assert not np.isclose(other.weights[0], first[:30].reshape(5, 6)).any()
