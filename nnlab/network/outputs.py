@@ -39,8 +39,8 @@ def softmax(z: Array) -> Array:
 
 def log_likelihood(z: Array, targets: Array) -> Array:
     """Return −log a_y = log Σ_k e^{z_k} − z_y with a = softmax(z), lecture (21)."""
-    largest = z.max(axis=0)
-    loss: Array = np.log(np.exp(z - largest).sum(axis=0)) + largest - (targets * z).sum(axis=0)
+    below = z - z.max(axis=0)
+    loss: Array = np.log(np.exp(below).sum(axis=0)) - (targets * below).sum(axis=0)
     return loss
 
 

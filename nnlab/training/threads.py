@@ -11,8 +11,8 @@ from nnlab.network import number_of_weights
 if TYPE_CHECKING:
     from nnlab.config import Experiment
 
-# Below so many multiplications a step, a second thread gains less than its wake-up costs.
-WORTH_A_THREAD = 50_000_000
+# Below so many multiplications a step, a second thread gains little, and loses much when its core is busy.
+WORTH_A_THREAD = 150_000_000
 
 
 def number_of_threads(experiment: Experiment, train_examples: int) -> int:

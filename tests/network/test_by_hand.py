@@ -19,9 +19,11 @@ L = np.log(3)  # σ(ln 3) = 1 / (1 + 1/3) = 3/4 and σ(−ln 3) = 1/4
 
 def step(network: Network, x: Sequence[float], y: float, eta: float, epochs: int = 1) -> float:
     """Take steps on one example and return the loss before the last one."""
-    order, targets = np.array([0]), np.array([[y]])
+    order, targets = np.array([0]), np.array([[y]], float)
     for _ in range(epochs):
-        z = SGD(1, eta).epoch(network, np.zeros_like(network.parameters), np.array([x]), targets, order)
+        z = SGD(1, eta).epoch(
+            network, np.zeros_like(network.parameters), np.array([x], float), targets, order
+        )
     return float(network.output.loss(z, targets.T)[0])
 
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 STEP = 1e-5
-KINK = 1e-3  # no pre-activation may come so near to zero, where relu has no derivative
+KINK = 1e-2  # no pre-activation may come so near to zero, where relu has no derivative
 BATCH = 6
+SEED = 44  # keeps away from the kink, and gives every layer a gradient to speak of
 
 # Deep and shallow, wide and narrow: 1 to 4 layers of weights.
 ARCHITECTURES = [
@@ -87,15 +88,15 @@ def test_gradient_is_that_of_the_mean_loss(
     network: Callable[..., Network],
     batch: Callable[..., tuple[Array, Array]],
 ) -> None:
-    net = network(architecture, activation, output, parameters=3)
+    net = network(architecture, activation, output, parameters=SEED)
     x, y = batch(net, BATCH)
     if activation == "relu":
         assert nearest_to_zero(net, x) > KINK
 
     analytic, numeric = gradient(net, x, y), central_differences(net, x, y)
 
-    # Every layer has a gradient to speak of, or there would be nothing to check.
-    assert min(np.linalg.norm(part) for part in by_layer(numeric, net)) > 1e-4
+    # A gradient of nothing would prove nothing.
+    assert min(np.linalg.norm(part) for part in by_layer(numeric, net)) > 1e-3
     assert max(relative_errors(analytic, numeric, net)) < 1e-6
 
 
@@ -107,7 +108,7 @@ def test_gradient_in_float32_agrees_with_float64(
     network: Callable[..., Network],
     batch: Callable[..., tuple[Array, Array]],
 ) -> None:
-    single = network((4, 6, 5, 3), activation, output, parameters=3, dtype="float32")
+    single = network((4, 6, 5, 3), activation, output, parameters=SEED, dtype="float32")
     double = replace(single, parameters=single.parameters.astype("float64"))
     x, y = batch(single, BATCH)
     g = gradient(single, x, y)

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nnlab.analysis.comparison import compare
+from nnlab.config import Experiment
+from nnlab.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from nnlab.analysis.comparison import Comparison
+
+RESULTS = ["best_epoch", "val_accuracy", "test_accuracy", "parameters", "seconds", "status"]
+
+
+def order(comparison: Comparison) -> list[object]:
+    return [row["run"] for row in comparison.rows]
+
+
+def test_only_the_config_keys_that_differ_are_shown(pretend: Callable[..., Path], tmp_path: Path) -> None:
+    runs = [pretend("a-001", eta=0.1, name="a"), pretend("b-001", eta=0.2, l2=0.1, name="b")]
+    assert compare(runs, home=tmp_path).columns == ["run", "eta", "l2", *RESULTS]
+    assert compare(runs[:1], home=tmp_path).columns == ["run", *RESULTS]
+
+
+def test_everything_shows_every_key_of_the_config_and_every_result(
+    pretend: Callable[..., Path], tmp_path: Path
+) -> None:
+    shown = compare([pretend("a-001")], home=tmp_path, everything=True)
+    assert shown.columns == [
+        "run",
+        *Experiment.model_fields,
+        *RESULTS,
+        "val_loss",
+        "test_loss",
+        "epochs_done",
+        "stop_reason",
+        "train_examples",
+        "weights_sha256",
+    ]
+    row = shown.rows[0]
+    assert (row["epochs"], row["epochs_done"], row["architecture"]) == (3, 3, [784, 10])
+
+
+def test_epochs_are_those_of_the_config_and_epochs_done_those_of_the_run(
+    pretend: Callable[..., Path], tmp_path: Path
+) -> None:
+    run = pretend("a-001", epochs=60, summary={"epochs": 17, "stop_reason": "patience"})
+    row = compare([run], home=tmp_path).rows[0]
+    assert (row["epochs"], row["epochs_done"], row["stop_reason"]) == (60, 17, "patience")
+
+
+def test_the_best_is_first_and_what_has_no_figure_is_last(
+    pretend: Callable[..., Path], tmp_path: Path
+) -> None:
+    runs = [
+        pretend("none", summary={"val_accuracy": None}),
+        pretend("low", summary={"val_accuracy": 0.5}),
+        pretend("high", summary={"val_accuracy": 0.9}),
+    ]
+    assert order(compare(runs, home=tmp_path)) == ["high", "low", "none"]
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("val_loss", ["b", "c", "a", "none"]),
+        ("-val_loss", ["a", "c", "b", "none"]),
+        ("eta", ["none", "a", "b", "c"]),
+        ("-eta", ["c", "b", "a", "none"]),
+        ("batch_size", ["c", "none", "a", "b"]),  # numbers first, then `full`
+        ("-batch_size", ["b", "a", "none", "c"]),
+        ("run", ["a", "b", "c", "none"]),
+    ],
+)
+def test_any_column_sorts_up_and_down(
+    pretend: Callable[..., Path], tmp_path: Path, sort: str, expected: list[str]
+) -> None:
+    runs = [
+        pretend("none", summary={"val_loss": None}, eta=0.001, batch_size=100),
+        pretend("a", summary={"val_loss": 3.0}, eta=0.5, batch_size=500),
+        pretend("b", summary={"val_loss": 1.0}, eta=1.0, batch_size="full"),
+        pretend("c", summary={"val_loss": 2.0}, eta=10.0, batch_size=9),
+    ]
+    assert order(compare(runs, home=tmp_path, sort=sort)) == expected
+
+
+def test_ties_keep_the_order_of_the_names(pretend: Callable[..., Path], tmp_path: Path) -> None:
+    runs = [pretend(name) for name in ("a", "b", "c")]
+    assert order(compare(runs, home=tmp_path)) == ["a", "b", "c"]
+    assert order(compare(runs, home=tmp_path, sort="val_loss")) == ["a", "b", "c"]
+
+
+def test_top_keeps_the_first_rows_after_sorting(pretend: Callable[..., Path], tmp_path: Path) -> None:
+    runs = [pretend(str(n), summary={"val_accuracy": n / 10}) for n in range(5)]
+    assert order(compare(runs, home=tmp_path, top=2)) == ["4", "3"]
+
+
+def test_columns_are_shown_as_named_and_sorting_by_another_is_possible(
+    pretend: Callable[..., Path], tmp_path: Path
+) -> None:
+    runs = [pretend("a", summary={"seconds": 2.0}), pretend("b", summary={"seconds": 1.0})]
+    shown = compare(runs, home=tmp_path, columns=["eta", "run"], sort="seconds")
+    assert shown.columns == ["eta", "run"]
+    assert order(shown) == ["b", "a"]
+
+
+@pytest.mark.parametrize("wrong", [{"sort": "nosuch"}, {"sort": "-nosuch"}, {"columns": ["run", "nosuch"]}])
+def test_a_column_that_does_not_exist_is_a_usage_error_that_lists_those_that_do(
+    pretend: Callable[..., Path], tmp_path: Path, wrong: dict[str, object]
+) -> None:
+    with pytest.raises(UsageError, match=r"no column nosuch; there are run, name, dataset, .*val_accuracy"):
+        compare([pretend("a")], home=tmp_path, **wrong)
+
+
+def test_test_accuracy_is_there_once_eval_has_measured_it(
+    pretend: Callable[..., Path], tmp_path: Path
+) -> None:
+    runs = [pretend("a"), pretend("b", test_accuracy=0.9)]
+    rows = {row["run"]: row for row in compare(runs, home=tmp_path).rows}
+    assert (rows["a"]["test_accuracy"], rows["a"]["test_loss"]) == (None, None)
+    assert (rows["b"]["test_accuracy"], rows["b"]["test_loss"]) == (0.9, 0.25)
+
+
+@pytest.mark.parametrize("status", ["running", "interrupted", "diverged"])
+def test_an_unfinished_run_says_so(pretend: Callable[..., Path], tmp_path: Path, status: str) -> None:
+    reason = None if status == "running" else status
+    nothing = {"best_epoch": None, "best_value": None, "val_loss": None, "val_accuracy": None}
+    run = pretend("a", summary={"status": status, "stop_reason": reason, "epochs": 0} | nothing)
+    row = compare([run], home=tmp_path).rows[0]
+    assert (row["status"], row["val_accuracy"], row["eta"]) == (status, None, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "says"),
+    [
+        ("summary.json", "{", "broken: .*summary.json is broken"),
+        ("summary.json", None, "broken: .*summary.json is missing"),
+        ("config.yaml", "eta: [", "broken: .*config.yaml"),
+        ("config.yaml", None, "broken: .*config.yaml: no such file"),
+        ("config.yaml", "\x00", "broken: .*config.yaml"),
+        ("eval_test.json", "{}", "broken: .*eval_test.json is broken"),
+    ],
+)
+def test_a_broken_run_gets_a_row_that_says_what_is_broken(
+    pretend: Callable[..., Path], tmp_path: Path, file: str, content: str | None, says: str
+) -> None:
+    broken, whole = pretend("broken", eta=0.7), pretend("whole")
+    if content is None:
+        (broken / file).unlink()
+    else:
+        (broken / file).write_text(content)
+    shown = compare([broken, whole], home=tmp_path)
+    rows = {row["run"]: row for row in shown.rows}
+    assert rows["whole"]["status"] == "finished"
+    status = rows["broken"]["status"]
+    assert isinstance(status, str)
+    assert re.match(says, status)
+    assert "\n" not in status
+
+
+def test_a_run_without_a_config_does_not_make_every_key_differ(
+    pretend: Callable[..., Path], tmp_path: Path
+) -> None:
+    broken, whole = pretend("broken"), pretend("whole")
+    (broken / "config.yaml").unlink()
+    assert compare([broken, whole], home=tmp_path).columns == ["run", *RESULTS]
+
+
+def test_a_config_of_an_older_nnlab_without_some_keys_is_no_obstacle(
+    pretend: Callable[..., Path], tmp_path: Path
+) -> None:
+    old = pretend("old")
+    lines = (old / "config.yaml").read_text().splitlines(keepends=True)
+    (old / "config.yaml").write_text("".join(line for line in lines if not line.startswith("momentum")))
+    row, _ = compare([old, pretend("new")], home=tmp_path).rows
+    assert (row["run"], row["status"], row["momentum"]) == ("old", "finished", None)
+
+
+def test_a_run_elsewhere_goes_by_its_path(pretend: Callable[..., Path], tmp_path: Path) -> None:
+    run = pretend("a-001")
+    assert order(compare([run], home=tmp_path)) == ["a-001"]
+    assert order(compare([run], home=tmp_path / "other")) == [str(run)]

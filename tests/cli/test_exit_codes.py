@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import DATA, DIVERGING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .conftest import Outcome
+
+
+def is_one_line(outcome: Outcome) -> bool:
+    return outcome.err.count("\n") == 1 and outcome.err.endswith("\n") and outcome.out == ""
+
+
+def test_1_when_the_runs_folder_is_a_file(nnlab: Callable[..., Outcome], desk: Path) -> None:
+    (desk / "notes").touch()
+    failed = nnlab("train", "linear.yaml", "--runs", "notes")
+    assert failed.code == 1
+    assert failed.err == (
+        "nnlab: cannot make a run folder in notes: File exists; choose another with --runs\n"
+    )
+
+
+def test_1_when_a_result_cannot_be_written(call: Callable[..., Outcome], with_run: Path) -> None:
+    (with_run / "eval_test.json").mkdir()
+    failed = call("eval", "linear-001")
+    assert failed.code == 1
+    assert "cannot write runs/linear-001/eval_test.json: Is a directory\n" in failed.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["train"], "name a CONFIG, such as configs/mnist_softmax.yaml, or a run with --resume"),
+        (["nosuch"], "No such command 'nosuch'"),
+        (["train", "linear.yaml", "--nosuch"], "No such option: --nosuch"),
+        (["train", "linear.yaml", "--threads", "0"], "'--threads'"),
+        (["train", "linear.yaml", "--threads", "many"], "'--threads'"),
+        (["train", "--resume", "linear-001", "--name", "x"], "leave --name and --dry-run out"),
+        (["train", "--resume", "linear-001", "--dry-run"], "leave --name and --dry-run out"),
+        (["eval", "--split", "nosuch"], "'--split'"),
+        (["eval", "--fail-under", "97"], "'--fail-under'"),
+        (["eval", "a", "b"], "unexpected extra argument"),
+        (["compare", "--top", "0"], "'--top'"),
+        (["compare", "--format", "xml"], "'--format'"),
+        (["compare", "--sort", "nosuch"], "no column nosuch; there are run, "),
+        (["compare", "--columns", "run,nosuch"], "no column nosuch; there are run, "),
+        (["config", "nosuch"], "No such command 'nosuch'"),
+        (["data", "path", "nosuch"], "no dataset nosuch; there are mnist, fashion_mnist, kmnist"),
+    ],
+)
+@pytest.mark.usefixtures("with_run")
+def test_2_and_one_line_for_a_usage_error(
+    call: Callable[..., Outcome], arguments: list[str], says: str
+) -> None:
+    refused = call(*arguments)
+    assert refused.code == 2
+    assert says in refused.err
+    assert is_one_line(refused)
+
+
+def test_2_and_a_process_says_it_in_one_line(nnlab: Callable[..., Outcome]) -> None:
+    assert nnlab("train", "nosuch.yaml") == (2, "", "nosuch.yaml: no such file\n")
+
+
+def test_2_and_a_line_for_each_of_five_mistakes(nnlab: Callable[..., Outcome], desk: Path) -> None:
+    (desk / "wrong.yaml").write_text(
+        "dataset: minst\n"
+        "architecture: [784, 10]\n"
+        "activation: relu\n"
+        "output: softmax\n"
+        "loss: log_likelihood\n"
+        "learning_rate: 0.1\n"
+        "batch_size: 0\n"
+        "epochs: yes\n"
+        "patience: 5\n"
+        "seed: -1\n"
+    )
+    refused = nnlab("train", "wrong.yaml")
+    assert (refused.code, refused.out) == (2, "")
+    lines = refused.err.splitlines()
+    assert [line.split(": ")[:2] for line in lines] == [
+        ["wrong.yaml:1", "dataset"],
+        ["wrong.yaml:6", "learning_rate"],
+        ["wrong.yaml:7", "batch_size"],
+        ["wrong.yaml:8", "epochs"],
+        ["wrong.yaml:10", "seed"],
+    ]
+    assert "did you mean mnist?" in lines[0]
+    assert "did you mean eta?" in lines[1]
+    assert not (desk / "runs").exists()
+
+
+def test_2_and_mistakes_of_overrides_are_told_with_those_of_the_file(
+    call: Callable[..., Outcome], desk: Path
+) -> None:
+    (desk / "wrong.yaml").write_text((desk / "linear.yaml").read_text().replace("eta: 0.1", "eta: -1"))
+    refused = call("train", "wrong.yaml", "epochs=0", "nonsense", "lr=1")
+    assert refused.code == 2
+    assert [line.split(": ")[:2] for line in refused.err.splitlines()] == [
+        ["wrong.yaml:6", "eta"],
+        ["command line", "nonsense"],
+        ["command line", "epochs"],
+        ["command line", "lr"],
+    ]
+
+
+def test_3_when_the_loss_leaves_the_finite_numbers(nnlab: Callable[..., Outcome], desk: Path) -> None:
+    diverged = nnlab("train", "linear.yaml", *DIVERGING)
+    assert (diverged.code, diverged.out) == (3, "runs/linear-001\n")
+    assert diverged.err.splitlines()[-1] == (
+        "nnlab: the loss left the finite numbers in epoch 1; take a smaller eta; "
+        "the weights of epoch 0 are kept in runs/linear-001"
+    )
+    summary = (desk / "runs/linear-001/summary.json").read_text()
+    assert "NaN" not in summary
+    assert (json.loads(summary)["status"], json.loads(summary)["best_epoch"]) == ("diverged", None)
+    assert "nan" not in (desk / "runs/linear-001/metrics.csv").read_text()
+
+
+def test_4_when_a_byte_of_the_data_is_wrong(nnlab: Callable[..., Outcome], desk: Path) -> None:
+    raw = desk / "mine" / "MNIST" / "raw"
+    shutil.copytree(DATA, raw)
+    file = raw / "train-labels-idx1-ubyte.gz"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    failed = nnlab("train", "linear.yaml", "--data-dir", "mine")
+    assert failed.code == 4
+    assert is_one_line(failed)
+    assert f"{file}: wrong SHA-256; delete it, or run `nnlab data download mnist --data-dir" in failed.err
+    assert not (desk / "runs").exists()
+    assert nnlab("data", "verify", "mnist", "--data-dir", "mine").code == 4
+
+
+def test_4_when_offline_data_are_nowhere(call: Callable[..., Outcome], desk: Path) -> None:
+    failed = call("train", "linear.yaml", "dataset=fashion_mnist", "--offline")
+    assert (failed.code, failed.out) == (4, "")
+    assert "train-images-idx3-ubyte.gz of Fashion-MNIST is missing" in failed.err
+    assert "nnlab data download fashion_mnist" in failed.err
+    assert not (desk / "runs").exists()
+
+
+@pytest.mark.parametrize("command", [["eval"], ["compare"], ["eval", "nosuch"], ["train", "--resume", "x"]])
+def test_5_when_there_is_no_such_run(call: Callable[..., Outcome], command: list[str]) -> None:
+    failed = call(*command)
+    assert failed.code == 5
+    assert is_one_line(failed)
+
+
+def test_5_when_a_checkpoint_is_cut_off(nnlab: Callable[..., Outcome], with_run: Path) -> None:
+    whole = (with_run / "best.npz").read_bytes()
+    (with_run / "best.npz").write_bytes(whole[: len(whole) // 2])
+    failed = nnlab("eval")
+    assert failed.code == 5
+    assert failed.err.startswith("nnlab: runs/linear-001/best.npz is not a readable checkpoint: ")
+    assert "Traceback" not in failed.err
+    assert is_one_line(failed)
+
+
+def test_5_when_a_checkpoint_has_a_flipped_bit(call: Callable[..., Outcome], with_run: Path) -> None:
+    for name, command in (
+        ("best.npz", ["eval"]),
+        ("last.npz", ["train", "--resume", "linear-001", "epochs=4"]),
+    ):
+        content = bytearray((with_run / name).read_bytes())
+        content[len(content) // 3] ^= 1
+        (with_run / name).write_bytes(content)
+        failed = call(*command)
+        assert failed.code == 5
+        assert f"runs/linear-001/{name} is not a readable checkpoint: Bad CRC-32" in failed.err
+        assert is_one_line(failed)
+
+
+def test_6_when_the_accuracy_is_below_what_is_asked(nnlab: Callable[..., Outcome], with_run: Path) -> None:
+    below = nnlab("eval", "--fail-under", "0.999", "--json")
+    accuracy = json.loads(below.out)["accuracy"]
+    assert below.code == 6
+    assert below.err == f"nnlab: accuracy {accuracy} is below 0.999\n"
+    assert json.loads((with_run / "eval_test.json").read_text())["accuracy"] == accuracy
+
+
+@pytest.mark.usefixtures("with_run")
+def test_0_when_the_accuracy_is_exactly_what_is_asked(call: Callable[..., Outcome]) -> None:
+    accuracy = json.loads(call("eval", "--json", "--split", "validation").out)["accuracy"]
+    assert call("eval", "--split", "validation", "--fail-under", str(accuracy)).code == 0

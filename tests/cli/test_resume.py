@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import DIVERGING, what_came_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .conftest import Outcome
+
+# Steps so large that the validation loss goes up and down.
+RESTLESS = ("eta=2", "momentum=0.9")
+
+
+def contents(run: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in run.iterdir()}
+
+
+def test_more_epochs_give_the_same_as_so_many_from_the_start(
+    call: Callable[..., Outcome], with_run: Path
+) -> None:
+    resumed = call("train", "--resume", "linear-001", "epochs=6")
+    assert (resumed.code, resumed.out) == (0, "runs/linear-001\n")
+    assert call("train", "linear.yaml", "epochs=6").code == 0
+    assert what_came_of(with_run) == what_came_of(with_run.with_name("linear-002"))
+    config = with_run / "config.yaml"
+    assert config.read_bytes() == (with_run.with_name("linear-002") / "config.yaml").read_bytes()
+
+
+def test_more_patience_gives_the_same_as_so_much_from_the_start(
+    call: Callable[..., Outcome], desk: Path
+) -> None:
+    call("train", "linear.yaml", *RESTLESS, "patience=1", "epochs=8", "--name", "resumed")
+    stopped = json.loads((desk / "runs/resumed-001/summary.json").read_text())
+    assert (stopped["stop_reason"], stopped["status"]) == ("patience", "finished")
+    call("train", "linear.yaml", *RESTLESS, "patience=4", "epochs=8", "--name", "whole")
+    assert call("train", "--resume", "resumed-001", "patience=4").code == 0
+    resumed, whole = (what_came_of(desk / f"runs/{name}-001") for name in ("resumed", "whole"))
+    assert resumed[0] | {"name": "whole"} == whole[0]
+    assert resumed[1] == whole[1]
+    assert len(whole[1]) > stopped["epochs"]
+
+
+def test_a_finished_run_says_so_and_stays_as_it_is(call: Callable[..., Outcome], with_run: Path) -> None:
+    before = contents(with_run)
+    assert call("train", "--resume", "linear-001") == (
+        0,
+        "runs/linear-001\n",
+        "runs/linear-001 had ended after epoch 3; to go on, raise epochs=\n",
+    )
+    assert contents(with_run) == before
+    assert json.loads(call("train", "--resume", "linear-001", "--json").out) == json.loads(
+        before["summary.json"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("eta=0.2", "--resume cannot change eta; only epochs and patience"),
+        ("seed=1", "--resume cannot change seed; only epochs and patience"),
+        ("name=other", "--resume cannot change name; only epochs and patience"),
+        ("epochs=2", "epochs can only be raised from 3 (given 2)"),
+        ("patience=4", "patience can only be raised from 5 (given 4)"),
+        ("epochs=many", "command line: epochs: must be a whole number (given 'many')"),
+        ("linear.yaml", "command line: linear.yaml: not an override; write KEY=VALUE, such as eta=0.1"),
+    ],
+)
+def test_other_changes_are_refused_and_nothing_is_touched(
+    call: Callable[..., Outcome], with_run: Path, change: str, says: str
+) -> None:
+    before = contents(with_run)
+    refused = call("train", "--resume", "linear-001", change)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.removeprefix("nnlab: ") == f"{says}\n"
+    assert contents(with_run) == before
+
+
+def test_patience_can_be_lifted_but_not_introduced(call: Callable[..., Outcome], with_run: Path) -> None:
+    assert call("train", "--resume", "linear-001", "patience=null", "epochs=4").code == 0
+    assert "patience: null" in (with_run / "config.yaml").read_text()
+    refused = call("train", "--resume", "linear-001", "patience=100")
+    assert refused.err == "nnlab: patience can only be raised from null (never stop) (given 100)\n"
+
+
+def test_a_diverged_run_is_not_resumed(call: Callable[..., Outcome]) -> None:
+    assert call("train", "linear.yaml", *DIVERGING).code == 3
+    refused = call("train", "--resume", "linear-001", "epochs=9")
+    assert refused.code == 2
+    assert refused.err == (
+        "nnlab: runs/linear-001 diverged, and would again; train anew with a smaller eta\n"
+    )
+
+
+def test_the_test_accuracy_of_weights_that_were_improved_on_goes(
+    call: Callable[..., Outcome], with_run: Path
+) -> None:
+    call("eval")
+    shown = json.loads(call("compare", "--format", "json").out)
+    assert shown[0]["test_accuracy"] > 0.5
+    call("train", "--resume", "linear-001", "epochs=6")
+    assert not (with_run / "eval_test.json").exists()
+    shown = json.loads(call("compare", "--format", "json").out)
+    assert shown[0]["test_accuracy"] is None
+
+
+@pytest.mark.parametrize("broken", ["config.yaml", "summary.json", "last.npz", "metrics.csv"])
+def test_a_run_that_lacks_a_file_is_a_run_error(
+    call: Callable[..., Outcome], with_run: Path, broken: str
+) -> None:
+    (with_run / broken).unlink()
+    failed = call("train", "--resume", "linear-001", "epochs=4")
+    assert (failed.code, failed.out) == (5, "")
+    assert f"runs/linear-001/{broken}" in failed.err

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import hashlib
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from nnlab.errors import RunError
+from nnlab.runs import checkpoint, folder
+from nnlab.training import start, train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from nnlab.config import Experiment
+    from nnlab.datasets import Split
+
+ARRAYS = {
+    "weights.0": (5, 784),  # (fan_out, fan_in)
+    "biases.0": (5,),
+    "weights.1": (10, 5),
+    "biases.1": (10,),
+}
+
+
+@pytest.fixture
+def arrays(trained: tuple[Path, Experiment]) -> dict[str, Any]:
+    with np.load(trained[0] / folder.BEST, allow_pickle=False) as archive:
+        return dict(archive)
+
+
+def test_best_holds_the_weights_and_biases_of_each_layer_without_pickle(arrays: dict[str, Any]) -> None:
+    assert {name: array.shape for name, array in arrays.items()} == ARRAYS
+    assert {array.dtype for array in arrays.values()} == {np.dtype("<f4")}
+
+
+def test_last_also_holds_what_resuming_needs_without_pickle(trained: tuple[Path, Experiment]) -> None:
+    with np.load(trained[0] / folder.LAST, allow_pickle=False) as archive:
+        shapes = {name: archive[name].shape for name in archive}
+    assert {name: shape for name, shape in shapes.items() if name in ARRAYS} == ARRAYS
+    assert set(shapes) == {*ARRAYS, "velocity", "training_state"}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_weights_come_back_bit_for_bit(
+    tmp_path: Path, experiment: Callable[..., Experiment], dtype: str
+) -> None:
+    described = experiment(dtype=dtype)
+    network = start(described).network
+    checkpoint.save_weights(tmp_path / "a.npz", network)
+    loaded = checkpoint.load_network(tmp_path / "a.npz", described)
+    np.testing.assert_array_equal(loaded.parameters, network.parameters, strict=True)
+
+
+def test_a_state_comes_back_such_that_the_next_epoch_is_the_same(
+    tmp_path: Path, experiment: Callable[..., Experiment], splits: tuple[Split, Split]
+) -> None:
+    described = experiment(epochs=2)
+    state = start(described)
+    epochs = train(described, state, *splits)
+    next(epochs)
+    checkpoint.save_state(tmp_path / "a.npz", state)
+    loaded = checkpoint.load_state(tmp_path / "a.npz", described)
+    assert (loaded.epoch, loaded.history) == (1, state.history)
+    np.testing.assert_array_equal(loaded.velocity, state.velocity, strict=True)
+    assert loaded.velocity.any()
+    expected, found = next(epochs), next(train(described, loaded, *splits))
+    assert found.val_loss == expected.val_loss
+    np.testing.assert_array_equal(loaded.network.parameters, state.network.parameters)
+
+
+def test_the_digest_is_that_of_the_bytes_in_order(
+    trained: tuple[Path, Experiment], arrays: dict[str, Any]
+) -> None:
+    network = checkpoint.load_network(trained[0] / folder.BEST, trained[1])
+    expected = hashlib.sha256(b"".join(arrays[name].astype("<f4").tobytes(order="C") for name in ARRAYS))
+    assert checkpoint.weights_sha256(network) == expected.hexdigest()
+
+
+def test_the_digest_does_not_depend_on_how_memory_is_laid_out(trained: tuple[Path, Experiment]) -> None:
+    network = checkpoint.load_network(trained[0] / folder.BEST, trained[1])
+    for laid_out in (np.asfortranarray, lambda array: array.astype(array.dtype.newbyteorder(">"))):
+        other = SimpleNamespace(
+            weights=[laid_out(weights) for weights in network.weights],
+            biases=[laid_out(biases) for biases in network.biases],
+        )
+        assert checkpoint.weights_sha256(other) == checkpoint.weights_sha256(network)
+
+
+def test_the_digest_tells_any_bit_apart(trained: tuple[Path, Experiment]) -> None:
+    network = checkpoint.load_network(trained[0] / folder.BEST, trained[1])
+    before = checkpoint.weights_sha256(network)
+    network.biases[1][9, 0] = np.nextafter(network.biases[1][9, 0], np.float32(np.inf))
+    assert checkpoint.weights_sha256(network) != before
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"weights.1": None}, r"holds no weights\.1, which the run's config asks for"),
+        ({"weights.0": np.zeros((784, 5), "f4")}, r"weights\.0 is float32 \(784, 5\); .* \(5, 784\)"),
+        ({"biases.0": np.zeros((5, 1), "f4")}, r"biases\.0 is float32 \(5, 1\); .* \(5,\)"),
+        ({"biases.1": np.zeros(10)}, r"biases\.1 is float64 \(10,\); .* float32 \(10,\)"),
+        ({"weights.0": np.zeros((5, 784), "i4")}, r"weights\.0 is int32"),
+    ],
+)
+def test_arrays_that_do_not_fit_the_config_are_refused(
+    tmp_path: Path,
+    trained: tuple[Path, Experiment],
+    arrays: dict[str, Any],
+    changes: dict[str, Any],
+    reason: str,
+) -> None:
+    path = tmp_path / "odd.npz"
+    changed = {name: array for name, array in (arrays | changes).items() if array is not None}
+    np.savez(path, allow_pickle=False, **changed)
+    with pytest.raises(RunError, match=rf"odd\.npz:? {reason}"):
+        checkpoint.load_network(path, trained[1])
+
+
+def test_pickled_objects_are_refused_and_not_run(tmp_path: Path, trained: tuple[Path, Experiment]) -> None:
+    path, told = tmp_path / "evil.npz", tmp_path / "told"
+
+    class Evil:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return told.touch, ()
+
+    np.savez(path, **{"weights.0": np.array([Evil()], object)})
+    with pytest.raises(RunError, match=r"evil\.npz is not a readable checkpoint"):
+        checkpoint.load_network(path, trained[1])
+    assert not told.exists()
+
+
+# A cut-off file is tested in tests/cli: there a process ends with it.
+@pytest.mark.parametrize("kind", ["empty", "text", "flipped", "a single array"])
+@pytest.mark.parametrize("load", [checkpoint.load_network, checkpoint.load_state])
+def test_a_damaged_file_is_a_run_error_that_names_it(
+    tmp_path: Path, trained: tuple[Path, Experiment], load: Callable[..., object], kind: str
+) -> None:
+    path = tmp_path / "damaged.npz"
+    good = (trained[0] / folder.LAST).read_bytes()
+    middle = len(good) // 3
+    contents = {
+        "empty": b"",
+        "text": b"no archive at all\n" * 100,
+        "flipped": good[:middle] + bytes([good[middle] ^ 1]) + good[middle + 1 :],
+    }
+    if kind == "a single array":
+        with path.open("wb") as file:
+            np.save(file, np.zeros(3))
+    else:
+        path.write_bytes(contents[kind])
+    with pytest.raises(RunError, match=r"damaged\.npz"):
+        load(path, trained[1])
+
+
+def test_a_missing_file_is_a_run_error_that_names_it(
+    tmp_path: Path, trained: tuple[Path, Experiment]
+) -> None:
+    with pytest.raises(RunError, match=r"gone\.npz is missing"):
+        checkpoint.load_network(tmp_path / "gone.npz", trained[1])
+
+
+def test_the_best_weights_alone_are_nothing_to_resume_from(trained: tuple[Path, Experiment]) -> None:
+    with pytest.raises(RunError, match=r"best\.npz is not a checkpoint to resume from"):
+        checkpoint.load_state(trained[0] / folder.BEST, trained[1])
+
+
+@pytest.mark.parametrize(
+    "facts",
+    ["", "{}", "[]", '{"epoch": 1, "history": {"nonsense": 1}, "shuffle": {}}', '{"epoch": "x"}'],
+)
+def test_a_broken_state_is_a_run_error(tmp_path: Path, trained: tuple[Path, Experiment], facts: str) -> None:
+    path = tmp_path / "odd.npz"
+    with np.load(trained[0] / folder.LAST) as archive:
+        np.savez(path, **dict(archive) | {"training_state": np.array(facts)})
+    with pytest.raises(RunError, match=r"odd\.npz is not a checkpoint to resume from"):
+        checkpoint.load_state(path, trained[1])

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from nnlab.errors import RunError
+from nnlab.runs import checkpoint, folder, metrics, records
+from nnlab.runs.environment import describe
+from nnlab.runs.recorder import Recorder
+from nnlab.runs.summary import Summary
+from nnlab.training import start
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from nnlab.config import Experiment
+
+# Steps so large that the validation loss goes up and down: epochs that improve, and epochs that do not.
+RESTLESS = {"eta": 2.0, "epochs": 5}
+
+
+def what_came_of(run: Path) -> dict[str, Any]:
+    """All that a run folder holds, without times."""
+    experiment = folder.experiment_of(run)
+    state = checkpoint.load_state(run / folder.LAST, experiment)
+    return {
+        "experiment": experiment,
+        "metrics": [replace(row, seconds=0) for row in metrics.read(run / folder.METRICS)],
+        "summary": replace(records.read(run / folder.SUMMARY, Summary), seconds=0),
+        "best": checkpoint.weights_sha256(checkpoint.load_network(run / folder.BEST, experiment)),
+        "last": checkpoint.weights_sha256(state.network),
+        "velocity": state.velocity.tobytes(),
+        "shuffle": state.rng.bit_generator.state,
+        "history": state.history,
+    }
+
+
+def test_a_crash_between_any_two_writes_loses_nothing(
+    tmp_path: Path,
+    experiment: Callable[..., Experiment],
+    train_into: Callable[..., Summary],
+    go_on_with: Callable[..., Summary],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever is written passes through fsync; what lies there at that moment is what a crash leaves."""
+    run = tmp_path / "run"
+    moments: list[Path] = []
+
+    def crash(_: int) -> None:
+        moments.append(shutil.copytree(run, tmp_path / f"crash-{len(moments):03}"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", crash)
+        train_into(run, experiment(**RESTLESS))
+    whole = what_came_of(run)
+    assert 1 < whole["summary"].best_epoch < 5, "the experiment has to improve and to worsen"
+    assert len(moments) > 5 * 5
+
+    resumed = 0
+    for moment in moments:
+        if not (moment / folder.SUMMARY).exists():  # the first checkpoint was not complete
+            with pytest.raises(RunError):
+                go_on_with(moment)
+            continue
+        go_on_with(moment)
+        assert what_came_of(moment) == whole, moment.name
+        resumed += 1
+    assert resumed > 5 * 5
+
+
+def test_a_line_cut_off_by_a_crash_is_mended_by_resuming(
+    tmp_path: Path,
+    experiment: Callable[..., Experiment],
+    train_into: Callable[..., Summary],
+    go_on_with: Callable[..., Summary],
+) -> None:
+    train_into(tmp_path / "whole", experiment(**RESTLESS))
+    train_into(tmp_path / "cut", experiment(**RESTLESS | {"epochs": 2}))
+    with (tmp_path / "cut" / folder.METRICS).open("a") as file:
+        file.write("3,0.123")
+    go_on_with(tmp_path / "cut", epochs=5)
+    assert what_came_of(tmp_path / "cut") == what_came_of(tmp_path / "whole")
+
+
+def test_metrics_shorter_than_the_checkpoint_are_a_run_error(
+    tmp_path: Path, trained: tuple[Path, Experiment], go_on_with: Callable[..., Summary]
+) -> None:
+    run = shutil.copytree(trained[0], tmp_path / "run")
+    metrics.rewrite(run / folder.METRICS, metrics.read(run / folder.METRICS)[:1])
+    with pytest.raises(RunError, match=r"metrics\.csv ends at epoch 1, the checkpoint at 3"):
+        go_on_with(run, epochs=4)
+
+
+def test_a_new_run_can_be_resumed_before_its_first_epoch_ends(
+    tmp_path: Path,
+    experiment: Callable[..., Experiment],
+    train_into: Callable[..., Summary],
+    go_on_with: Callable[..., Summary],
+) -> None:
+    new = tmp_path / "new"
+    new.mkdir()
+    described = experiment()
+    recorder = Recorder.create(new, described, start(described), describe(threads=1, digests={}), 1000)
+    recorder.close("interrupted")
+    summary = records.read(new / folder.SUMMARY, Summary)
+    assert (summary.status, summary.epochs, summary.best_epoch, summary.val_loss) == (
+        "interrupted",
+        0,
+        None,
+        None,
+    )
+    go_on_with(new)
+    train_into(tmp_path / "whole", described)
+    assert what_came_of(new) == what_came_of(tmp_path / "whole")
+
+
+def test_best_is_of_the_best_epoch_and_last_of_the_last(
+    tmp_path: Path, experiment: Callable[..., Experiment], train_into: Callable[..., Summary]
+) -> None:
+    summary = train_into(tmp_path / "long", experiment(**RESTLESS))
+    train_into(tmp_path / "short", experiment(**RESTLESS | {"epochs": summary.best_epoch}))
+    long, short = what_came_of(tmp_path / "long"), what_came_of(tmp_path / "short")
+    assert long["best"] == short["last"] == summary.weights_sha256
+    assert long["last"] != long["best"]
+
+
+def test_a_diverged_epoch_leaves_the_checkpoints_of_the_one_before(
+    tmp_path: Path, experiment: Callable[..., Experiment], train_into: Callable[..., Summary]
+) -> None:
+    described = experiment(architecture=(784, 20, 20, 20, 10), activation="relu", eta=1e6)
+    summary = train_into(tmp_path / "run", described)
+    assert (summary.status, summary.stop_reason, summary.epochs) == ("diverged", "diverged", 1)
+    assert (summary.best_epoch, summary.best_value) == (None, None)
+    starting = start(described).network.parameters
+    for name in (folder.BEST, folder.LAST):
+        kept = checkpoint.load_network(tmp_path / "run" / name, described).parameters
+        np.testing.assert_array_equal(kept, starting)
+    row = (tmp_path / "run" / folder.METRICS).read_text().splitlines()[1]
+    assert row.startswith("1,,")
+    assert "nan" not in row.lower()
+
+
+def test_what_was_measured_of_earlier_best_weights_goes_when_better_ones_come(
+    tmp_path: Path,
+    experiment: Callable[..., Experiment],
+    train_into: Callable[..., Summary],
+    go_on_with: Callable[..., Summary],
+) -> None:
+    run = tmp_path / "run"
+    before = train_into(run, experiment(epochs=1))
+    for split in ("test", "validation"):
+        (run / f"eval_{split}.json").write_text("{}")
+    assert go_on_with(run, epochs=2).weights_sha256 != before.weights_sha256
+    assert list(run.glob("eval_*")) == []
+
+
+def test_what_was_measured_stays_when_resuming_brings_nothing_better(
+    tmp_path: Path,
+    experiment: Callable[..., Experiment],
+    train_into: Callable[..., Summary],
+    go_on_with: Callable[..., Summary],
+) -> None:
+    run = tmp_path / "run"
+    best = train_into(tmp_path / "probe", experiment(**RESTLESS)).best_epoch
+    before = train_into(run, experiment(**RESTLESS | {"epochs": best + 1}))
+    (run / "eval_test.json").write_text("{}")
+    assert go_on_with(run, epochs=5).weights_sha256 == before.weights_sha256
+    assert (run / "eval_test.json").exists()

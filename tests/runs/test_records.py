@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import json
+import math
+import platform
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import nnlab
+from nnlab.errors import RunError
+from nnlab.runs import folder, metrics, records
+from nnlab.runs.environment import Environment, describe
+from nnlab.runs.summary import Summary
+from nnlab.training import Epoch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from nnlab.config import Experiment
+
+HEADER = "epoch,train_loss,train_accuracy,val_loss,val_accuracy,eta,seconds\n"
+SUMMARY_KEYS = [
+    *("schema_version", "name", "status", "stop_reason", "epochs", "best_epoch", "monitor", "best_value"),
+    *("val_loss", "val_accuracy", "parameters", "train_examples", "seconds", "weights_sha256"),
+]
+ENVIRONMENT_KEYS = [
+    *("nnlab", "python", "numpy", "blas", "threads", "platform", "processor", "dataset", "command"),
+]
+
+
+def a_row(epoch: int) -> metrics.Row:
+    return metrics.Row(epoch, 0.1 + 0.2, 1 / 3, 1e-300, 1.0, 0.5, 0.125)
+
+
+def test_metrics_have_exactly_the_columns_of_the_contract(trained: tuple[Path, Experiment]) -> None:
+    text = (trained[0] / folder.METRICS).read_text()
+    assert text.startswith(HEADER)
+    assert [line.split(",")[0] for line in text.splitlines()] == ["epoch", "1", "2", "3"]
+    assert all(line.count(",") == 6 for line in text.splitlines())
+
+
+def test_metrics_come_back_exactly(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    rows = [a_row(1), metrics.Row(2, None, 0.5, None, 0.25, 1e-05, 0.0)]
+    metrics.rewrite(path, rows[:1])
+    metrics.append(path, rows[1])
+    assert metrics.read(path) == rows
+    assert path.read_text() == (
+        f"{HEADER}1,0.30000000000000004,0.3333333333333333,1e-300,1.0,0.5,0.125\n2,,0.5,,0.25,1e-05,0.0\n"
+    )
+
+
+def test_a_figure_that_is_not_finite_is_an_empty_field() -> None:
+    epoch = Epoch(
+        epoch=1,
+        train_loss=math.nan,
+        train_accuracy=0.1,
+        val_loss=math.inf,
+        val_accuracy=0.2,
+        eta=1e6,
+        seconds=0.5,
+        improved=False,
+        is_best=False,
+        patience_left=None,
+        stop_reason="diverged",
+    )
+    assert metrics.row_of(epoch) == metrics.Row(1, None, 0.1, None, 0.2, 1e6, 0.5)
+
+
+@pytest.mark.parametrize("torn", ["3", "3,0.25,0.5", "3,0.1,0.2,0.3,0.4,0.5,0.006"])
+def test_a_last_line_that_was_cut_off_is_dropped(tmp_path: Path, torn: str) -> None:
+    path = tmp_path / "metrics.csv"
+    metrics.rewrite(path, [a_row(1), a_row(2)])
+    with path.open("a") as file:
+        file.write(torn)
+    assert metrics.read(path) == [a_row(1), a_row(2)]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"epoch,loss\n",
+        HEADER.encode() + b"1,2\n",
+        HEADER.encode() + b"1,a,0,0,0,0,0\n",
+        HEADER.encode() + b"2,0,0,0,0,0,0\n",
+        HEADER.encode() + b"1,0,0,0,0,0,0\n1,0,0,0,0,0,0\n",
+        HEADER.encode() + b"1,0,0,0,0,0,0,0\n",
+        b"\xff\xfe",
+    ],
+)
+def test_a_broken_metrics_file_is_a_run_error_that_names_it(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "metrics.csv").write_bytes(content)
+    with pytest.raises(RunError, match=r"metrics\.csv"):
+        metrics.read(tmp_path / "metrics.csv")
+
+
+def test_a_missing_metrics_file_is_a_run_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"metrics\.csv is missing"):
+        metrics.read(tmp_path / "metrics.csv")
+
+
+def test_the_summary_has_exactly_the_keys_of_the_contract_in_its_order(
+    trained: tuple[Path, Experiment],
+) -> None:
+    summary = json.loads((trained[0] / folder.SUMMARY).read_text())
+    assert list(summary) == SUMMARY_KEYS
+    assert summary["schema_version"] == 1
+    assert (summary["status"], summary["stop_reason"], summary["epochs"]) == ("finished", "epochs", 3)
+    assert (summary["parameters"], summary["train_examples"]) == (784 * 5 + 5 + 5 * 10 + 10, 1000)
+
+
+def test_the_summary_tells_of_the_best_epoch_what_the_metrics_do(trained: tuple[Path, Experiment]) -> None:
+    summary = records.read(trained[0] / folder.SUMMARY, Summary)
+    rows = metrics.read(trained[0] / folder.METRICS)
+    best = min(rows, key=lambda row: row.val_loss)
+    assert summary.best_epoch == best.epoch
+    assert summary.best_value == summary.val_loss == best.val_loss
+    assert summary.val_accuracy == best.val_accuracy
+    assert summary.seconds == pytest.approx(sum(row.seconds for row in rows), abs=0.01)
+
+
+def test_a_record_never_holds_nan(trained: tuple[Path, Experiment], tmp_path: Path) -> None:
+    summary = records.read(trained[0] / folder.SUMMARY, Summary)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        records.write(tmp_path / "summary.json", replace(summary, val_loss=math.nan))
+    assert list(tmp_path.iterdir()) == []
+
+
+def _without_a_key(summary: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in summary.items() if key != "epochs"}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda _: "{", "Invalid JSON"),
+        (lambda _: "", "Invalid JSON"),
+        (lambda _: "[]", ""),
+        (lambda text: text.replace('"epochs": 3', '"epochs": "3"'), "epochs"),
+        (lambda text: text.replace('"epochs": 3', '"epochs": true'), "epochs"),
+        (lambda text: text.replace('"epochs": 3', '"epochs": 3, "more": 1'), "more"),
+        (lambda text: text.replace('"seconds": ', '"seconds": NaN, "_": '), "seconds"),
+        (lambda text: text.replace('"finished"', '"fine"'), "status"),
+        (lambda text: json.dumps(_without_a_key(json.loads(text))), "epochs"),
+    ],
+)
+def test_a_broken_summary_is_a_run_error_that_names_file_and_key(
+    tmp_path: Path, trained: tuple[Path, Experiment], change: Callable[[str], str], reason: str
+) -> None:
+    good = (trained[0] / folder.SUMMARY).read_text()
+    assert change(good) != good
+    (tmp_path / "summary.json").write_text(change(good))
+    with pytest.raises(RunError, match=rf"summary\.json is broken: .*{reason}"):
+        records.read(tmp_path / "summary.json", Summary)
+
+
+def test_a_missing_summary_is_a_run_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"summary\.json is missing"):
+        records.read(tmp_path / "summary.json", Summary)
+
+
+def test_the_environment_says_with_what_a_run_was_made(
+    trained: tuple[Path, Experiment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = json.loads((trained[0] / folder.ENVIRONMENT).read_text())
+    assert list(written) == (
+        ["nnlab", "python", "numpy", "blas", "threads", "platform", "processor", "dataset", "command"]
+    )
+    assert records.read(trained[0] / folder.ENVIRONMENT, Environment).python == platform.python_version()
+    monkeypatch.setattr("sys.argv", ["/somewhere/nnlab", "train", "x.yaml", "eta=0.1"])
+    environment = describe(threads=2, digests={"train": "0" * 64})
+    assert environment.command == ["nnlab", "train", "x.yaml", "eta=0.1"]
+    assert (environment.nnlab, environment.numpy) == (nnlab.__version__, np.__version__)
+    assert (environment.threads, environment.dataset) == (2, {"train": "0" * 64})
+    assert all(set(library) == {"library", "version", "kernel", "threads"} for library in environment.blas)
