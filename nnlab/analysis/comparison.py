@@ -63,7 +63,7 @@ def compare(
     by = sort.removeprefix("-")
     for column in (by, *columns):
         if column not in available:
-            raise UsageError(f"no column {column}; there are {', '.join(available)}")
+            raise UsageError(f"no column {column!r}; there are {', '.join(available)}")
     ranked = sorted((row for row in rows if row[by] is not None), key=lambda row: _order(row[by]))
     if sort.startswith("-"):
         ranked = sorted(ranked, key=lambda row: _order(row[by]), reverse=True)
@@ -84,7 +84,7 @@ def read_row(run: Path) -> Row:
             evaluation = records.read(test, Evaluation)
             row |= {"test_accuracy": evaluation.accuracy, "test_loss": evaluation.loss}
     except (RunError, ConfigError) as error:
-        row["status"] = f"broken: {error}"
+        row["status"] = f"broken: {str(error).splitlines()[0]}"
     return row
 
 

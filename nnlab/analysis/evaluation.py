@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from nnlab.datasets import DATASETS, Source, Split, load_test
-from nnlab.runs import folder
+from nnlab.runs import folder, records
 from nnlab.runs.checkpoint import load_network
+from nnlab.runs.environment import Environment
 from nnlab.training import load_splits, measure
 
 if TYPE_CHECKING:
@@ -52,7 +54,9 @@ def evaluate(run: Path, *, checkpoint: Checkpoint, split: SplitName, source: Sou
     experiment = folder.experiment_of(run)
     network = load_network(run / (folder.BEST if checkpoint == "best" else folder.LAST), experiment)
     examples = _load(experiment, split, source)
-    with np.errstate(over="ignore", invalid="ignore"):
+    # The number of threads decides the last bits, and the figures are to be those of the training.
+    threads = records.read(run / folder.ENVIRONMENT, Environment).threads
+    with threadpool_limits(threads, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
         z = network.pre_activations(examples.inputs)
         loss, accuracy = measure(network, z, examples.labels)
     confusion = np.zeros((len(z), len(z)), int)

@@ -9,7 +9,8 @@ import typer
 
 from nnlab import __version__
 from nnlab.cli import compare, config, data, evaluate, train
-from nnlab.cli.output import complain, emit
+from nnlab.cli.options import help_if_alone
+from nnlab.cli.output import abandon, emit, tell
 from nnlab.cli.signals import Interrupted, die_by, interruptible
 from nnlab.errors import ConfigError, NnlabError
 
@@ -44,28 +45,39 @@ def nnlab(
     """
     if version:
         emit(f"nnlab {__version__}\n")
-    elif context.invoked_subcommand is None:
-        emit(context.get_help() + "\n")
+    else:
+        help_if_alone(context)
 
 
 def main() -> None:
-    """Run the command line and exit with the code that CONTRACT.md gives its outcome."""
+    """Run the command line and exit with the code that the README gives its outcome."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a text stream, in a process
     try:
         with interruptible():
-            sys.exit(app(standalone_mode=False))
-    except ConfigError as error:
-        complain(str(error))  # each line begins with a place in a file, which an editor can jump to
-        sys.exit(error.exit_code)
-    except NnlabError as error:
-        complain(f"nnlab: {error}")
-        sys.exit(error.exit_code)
-    except typer.TyperException as error:
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context else "nnlab"
-        complain(f"nnlab: {error.format_message().rstrip('.')}; see `{command} --help`")
-        sys.exit(error.exit_code)
+            status = app(standalone_mode=False, prog_name="nnlab")
+    except SystemExit:
+        status = 0  # typer raises it here for one thing alone, help that nobody reads (`--help | true`)
     except Interrupted as interrupted:
         die_by(interrupted.signal)
+    except (NnlabError, typer.TyperException, OSError) as error:
+        status = explain(error)
+    sys.exit(status)
+
+
+def explain(error: NnlabError | typer.TyperException | OSError) -> int:
+    """Tell a person what went wrong and return the exit code for it."""
+    if isinstance(error, ConfigError):
+        tell((str(error), "red"))  # each line begins with a place in a file, which an editor can jump to
+    elif isinstance(error, NnlabError):
+        tell((f"nnlab: {error}", "red"))
+    elif isinstance(error, typer.TyperException):
+        context = getattr(error, "ctx", None)
+        message = error.format_message().replace("Value error, ", "").rstrip(".")
+        tell((f"nnlab: {message}; see `{context.command_path if context else 'nnlab'} --help`", "red"))
+    else:
+        abandon(sys.stdout)
+        tell((f"nnlab: {error}", "red"))
+        return 1
+    return error.exit_code

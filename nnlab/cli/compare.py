@@ -57,7 +57,7 @@ def compare(
         home=home,
         sort=sort,
         top=top,
-        columns=columns.split(",") if columns is not None else None,
+        columns=[column.strip() for column in columns.split(",")] if columns is not None else None,
         everything=everything,
     )
     {"table": _table, "csv": _csv, "json": _json, "markdown": _markdown}[output_format](result)
@@ -87,7 +87,12 @@ def _markdown(result: Comparison) -> None:
         ["---"] * len(result.columns),
         *([_cell(column, row[column]) for column in result.columns] for row in result.rows),
     ]
-    emit("".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows))
+    emit(
+        "".join(
+            "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in row) + " |\n"
+            for row in rows
+        )
+    )
 
 
 def _table(result: Comparison) -> None:
@@ -108,6 +113,8 @@ def _cell(column: str, value: object) -> str:
         return f"{value:.4f}"
     if isinstance(value, float) and column == "seconds":
         return f"{value:.1f}"
+    if isinstance(value, str) and column == "weights_sha256":
+        return value[:12]
     if isinstance(value, int) and column in ("parameters", "train_examples"):
         return f"{value:,}"
     return _text(value)

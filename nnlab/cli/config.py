@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from nnlab.cli.options import Config, Overrides, config_path
+from nnlab.cli.options import Config, Overrides, config_path, help_if_alone
 from nnlab.cli.output import emit
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check and show config files.")
+app = typer.Typer(
+    callback=help_if_alone,
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    help="Check and show config files.",
+)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnlab.cli.options import DataDir
+from nnlab.cli.options import DataDir, help_if_alone
 from nnlab.cli.output import emit, emit_table
 from nnlab.errors import DatasetError, UsageError
 
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
     from nnlab.datasets import DatasetName
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List, download and verify datasets.")
+app = typer.Typer(
+    callback=help_if_alone,
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    help="List, download and verify datasets.",
+)
 
 Name = Annotated[str, typer.Argument(metavar="DATASET", help="mnist, fashion_mnist or kmnist.")]
 Names = Annotated[

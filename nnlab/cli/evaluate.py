@@ -52,12 +52,12 @@ def evaluate(
     found = folder.find(folder.runs_folder(runs), run)
     source = Source(data_dir, offline=offline, progress=True)
     result = evaluation.evaluate(found, checkpoint=checkpoint, split=split, source=source)
-    if checkpoint == "best":
-        records.write(found / f"eval_{split}.json", result)
     if json:
         emit(records.as_json(result) + "\n")
     else:
         _show(result)
+    if checkpoint == "best":
+        records.write(found / f"eval_{split}.json", result)
     if fail_under is not None and result.accuracy < fail_under:
         raise BelowThresholdError(f"accuracy {result.accuracy} is below {fail_under}")
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from nnlab.cli.output import emit
+
 DataDir = Annotated[
     Path | None,
     typer.Option(
@@ -26,6 +28,12 @@ Overrides = Annotated[
     list[str] | None,
     typer.Argument(metavar="[KEY=VALUE]", help="Keys of the config to override.", show_default=False),
 ]
+
+
+def help_if_alone(context: typer.Context) -> None:
+    """Print the help of a group of commands that is called without one."""
+    if context.invoked_subcommand is None:
+        emit(context.get_help() + "\n")
 
 
 def config_path(config: str) -> Path | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 from nnlab.errors import NnlabError
 
@@ -26,10 +27,30 @@ def emit(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes once more as it exits, and would complain then.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon(sys.stdout)
     except OSError as error:
+        abandon(sys.stdout)
         raise NnlabError(f"cannot write to standard output: {error.strerror or error}") from error
+
+
+def abandon(stream: TextIO) -> None:
+    """Send what `stream` still has to flush to nowhere: Python would complain of it as it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def tell(*parts: str | tuple[str, str]) -> None:
+    """Write `parts`, each a text or a text and its style, to stderr; it need not be there to work on."""
+    if sys.stderr is None:
+        return
+    from rich.text import Text
+
+    stderr = _console(sys.stderr)
+    stderr.print(Text.assemble(*parts))
+    try:
+        sys.stderr.write(_written(stderr))
+        sys.stderr.flush()
+    except OSError:
+        abandon(sys.stderr)
 
 
 def emit_table(
@@ -64,9 +85,8 @@ def emit_table(
         for row in zip(*(columns[column] for column in block), strict=True):
             table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
         tables.append(table)
-    with stdout.capture() as capture:
-        stdout.print(*tables, sep="")
-    emit("".join(line.rstrip() + "\n" for line in capture.get().splitlines()))
+    stdout.print(*tables, sep="")
+    emit("".join(line.rstrip() + "\n" for line in _written(stdout).splitlines()))
 
 
 def _blocks(widths: Mapping[str, int], available: int) -> list[list[str]]:
@@ -81,27 +101,24 @@ def _blocks(widths: Mapping[str, int], available: int) -> list[list[str]]:
     return [[first, *block] for block in blocks]
 
 
-def complain(message: str) -> None:
-    """Write the error `message` to stderr."""
-    console().print(message, style="red", markup=False)
+def is_terminal(stream: TextIO | None) -> bool:
+    """Tell whether a person reads `stream`."""
+    return stream is not None and stream.isatty()
 
 
-def console(*, quiet: bool = False) -> Console:
-    """Return the console of stderr, which prints nothing if `quiet`."""
-    return _console(sys.stderr, quiet=quiet)
-
-
-def _console(stream: TextIO | None, *, quiet: bool = False) -> Console:
+def _console(stream: TextIO | None) -> Console:
+    """Return a console that writes as for `stream`, into a buffer."""
     from rich.console import Console
 
+    terminal = is_terminal(stream)
     return Console(
-        file=stream,
-        quiet=quiet or stream is None,
-        width=None if _is_terminal(stream) else UNLIMITED,
+        file=io.StringIO(),
+        force_terminal=terminal,
+        width=None if terminal else UNLIMITED,
         highlight=False,
         soft_wrap=True,
     )
 
 
-def _is_terminal(stream: TextIO | None) -> bool:
-    return stream is not None and stream.isatty()
+def _written(console: Console) -> str:
+    return cast("io.StringIO", console.file).getvalue()

@@ -80,7 +80,8 @@ def train(
 
     emit(f"{training.as_json(summary) if json else run}\n")
     if summary.status == "diverged":
+        kept = f"the weights of epoch {summary.best_epoch}" if summary.best_epoch else "the starting weights"
         raise DivergedError(
             f"the loss left the finite numbers in epoch {summary.epochs}; take a smaller eta; "
-            f"the weights of epoch {summary.best_epoch or 0} are kept in {run}"
+            f"{kept} are kept in {run}"
         )

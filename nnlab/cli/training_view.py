@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING, Never
 
-from rich.text import Text
 from tqdm import tqdm
 
-from nnlab.cli.output import console
+from nnlab.cli.output import is_terminal, tell
 from nnlab.config import Experiment, dump_experiment
 from nnlab.datasets import DATASETS
 from nnlab.network import number_of_parameters
@@ -29,9 +29,9 @@ class TrainingView:
 
     def __init__(self, *, quiet: bool, verbose: bool, bar: bool) -> None:
         """Be `quiet` or `verbose`; draw a `bar` if stderr is a terminal."""
-        self._console = console(quiet=quiet)
+        self._quiet = quiet
         self._verbose = verbose
-        self._draws_bar = bar and not quiet and self._console.is_terminal
+        self._draws_bar = bar and not quiet and is_terminal(sys.stderr)
         self._bar: tqdm[Never] | None = None
         self._examples = 0
         self._epoch = 1
@@ -108,8 +108,8 @@ class TrainingView:
         self._next(f"nnlab eval {shlex.quote(str(run))}")
 
     def _say(self, *parts: str | tuple[str, str]) -> None:
-        """Print `parts`, each a text or a text and its style, as one line."""
-        self._console.print(Text.assemble(*parts))
+        if not self._quiet:
+            tell(*parts)
 
     def _next(self, command: str) -> None:
         self._say("Next: ", (command, "bold"))

@@ -21,14 +21,14 @@ class Environment:
     python: str
     numpy: str
     blas: list[dict[str, Any]]  # each library: its name, version, kernel (architecture) and threads
-    threads: int | None  # that nnlab asked for; None: left to the library
+    threads: int  # that the matrix products were given
     platform: str
     processor: str
     dataset: dict[str, str]  # file -> SHA-256
     command: list[str]
 
 
-def describe(*, threads: int | None, digests: dict[str, str]) -> Environment:
+def describe(*, threads: int, digests: dict[str, str]) -> Environment:
     """Return the environment of this process, which uses files with these `digests`."""
     return Environment(
         nnlab=nnlab.__version__,

@@ -45,7 +45,10 @@ def create(runs: Path, name: str) -> Path:
 
 def is_run(folder: Path) -> bool:
     """Tell whether `folder` is a run's, be it broken or unfinished."""
-    return any((folder / name).is_file() for name in (CONFIG, SUMMARY, LAST, BEST))
+    try:
+        return any((folder / name).is_file() for name in (CONFIG, SUMMARY, LAST, BEST))
+    except OSError:  # no name that a file could have, or a folder that is not ours to enter
+        return False
 
 
 def find_all(runs: Path) -> list[Path]:
@@ -64,13 +67,15 @@ def find(runs: Path, named: str | None) -> Path:
     Raises `RunError` if there is none.
     """
     if named is not None:
-        candidates = [Path(named), runs / named]
-        for folder in candidates:
+        if not named:
+            raise RunError("the name of the run is empty")
+        for folder in (Path(named), runs / named):
             if is_run(folder):
                 return folder
-        if any(folder.is_dir() for folder in candidates):
-            raise RunError(f"{named} is not a run folder: it holds neither {CONFIG} nor {SUMMARY}")
-        raise RunError(f"no run {named}, neither as a path nor in {runs}; `nnlab compare` lists the runs")
+        raise RunError(
+            f"no run {named}: neither it nor {runs / named} is a folder with a {CONFIG} or {SUMMARY}; "
+            "`nnlab compare` lists the runs"
+        )
     folders = find_all(runs)
     if not folders:
         raise RunError(

@@ -73,7 +73,7 @@ def read(path: Path) -> list[Row]:
         if header != HEADER:
             raise ValueError(f"its header is not {HEADER.strip()}")
         rows = [
-            Row(int(epoch), *(float(figure) if figure else None for figure in figures))
+            Row(int(epoch), *map(_figure, figures))
             for epoch, *figures in (line.rstrip().split(",") for line in lines)
         ]
         if [row.epoch for row in rows] != list(range(1, len(rows) + 1)):
@@ -81,6 +81,14 @@ def read(path: Path) -> list[Row]:
     except (TypeError, ValueError) as error:
         raise RunError(f"{path} is not a metrics file of nnlab's: {error}") from error
     return rows
+
+
+def _figure(text: str) -> float | None:
+    if not text:
+        return None
+    if not math.isfinite(figure := float(text)):
+        raise ValueError(f"{text} is no figure")
+    return figure
 
 
 def _line(row: Row) -> str:

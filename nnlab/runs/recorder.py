@@ -62,11 +62,14 @@ class Recorder:
             )
         metrics.rewrite(run / folder.METRICS, rows)
         recorder = cls(run, experiment, train_examples, state.history.best_epoch, rows=rows)
-        if state.epoch == (state.history.best_epoch or 0):
-            recorder._save_best(state)
-        else:
+        try:
             best = checkpoint.load_network(run / folder.BEST, experiment)
             recorder.weights_sha256 = checkpoint.weights_sha256(best)
+        except RunError:
+            if not state.is_best:
+                raise
+        if state.is_best and recorder.weights_sha256 != checkpoint.weights_sha256(state.network):
+            recorder._save_best(state)
         recorder.write_config()
         recorder.close(None)
         return recorder
@@ -102,7 +105,7 @@ class Recorder:
 
     def _save_best(self, state: TrainingState) -> None:
         """Keep the weights of `state` as the best; what was measured of earlier ones no longer holds."""
+        for evaluation in self.run.glob("eval_*.json"):
+            evaluation.unlink(missing_ok=True)
         checkpoint.save_weights(self.run / folder.BEST, state.network)
         self.weights_sha256 = checkpoint.weights_sha256(state.network)
-        for evaluation in self.run.glob("eval_*.json"):
-            evaluation.unlink()

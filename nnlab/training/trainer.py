@@ -35,6 +35,11 @@ class TrainingState:
     epoch: int = 0
     history: History = field(default_factory=History)
 
+    @property
+    def is_best(self) -> bool:
+        """Whether its weights are the best so far; before the first epoch, those of the start are."""
+        return self.epoch == (self.history.best_epoch or 0)
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -147,7 +152,7 @@ def train(
             eta=experiment.eta,
             seconds=time.perf_counter() - began,
             improved=state.history.to_beat != before.to_beat,
-            is_best=state.history.best_epoch == state.epoch,
+            is_best=reason != "diverged" and state.is_best,
             patience_left=rule.patience_left(state.history),
             stop_reason=reason,
         )

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from nnlab.config import Experiment, dump_experiment
 from nnlab.datasets import Source
@@ -60,8 +61,9 @@ def train_into() -> Callable[..., Experiment]:
         splits = load_splits(experiment, Source(offline=True))
         state = start(experiment)
         recorder = Recorder.create(run, experiment, state, describe(threads=1, digests={}), 1000)
-        for epoch in train(experiment, state, *splits):
-            recorder.record(epoch, state)
+        with threadpool_limits(1, user_api="blas"):
+            for epoch in train(experiment, state, *splits):
+                recorder.record(epoch, state)
         return experiment
 
     return go

@@ -114,7 +114,7 @@ def test_columns_are_shown_as_named_and_sorting_by_another_is_possible(
 def test_a_column_that_does_not_exist_is_a_usage_error_that_lists_those_that_do(
     pretend: Callable[..., Path], tmp_path: Path, wrong: dict[str, object]
 ) -> None:
-    with pytest.raises(UsageError, match=r"no column nosuch; there are run, name, dataset, .*val_accuracy"):
+    with pytest.raises(UsageError, match=r"no column 'nosuch'; there are run, name, dataset, .*val_accuracy"):
         compare([pretend("a")], home=tmp_path, **wrong)
 
 

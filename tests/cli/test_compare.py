@@ -121,3 +121,11 @@ def test_a_reader_that_leaves_after_the_first_line_is_no_error(
         process.stdout.close()
         assert process.stderr.read() == ""
     assert process.returncode == 0
+
+
+def test_a_config_with_many_mistakes_is_one_line_of_every_table(
+    call: Callable[..., Outcome], with_run: Path
+) -> None:
+    (with_run / "config.yaml").write_text("eta: 1\neta: 2\neta: 3\n")
+    assert call("compare", "--format", "csv").out.count("\n") == 2
+    assert call("compare", "--format", "markdown").out.count("\n") == 3

@@ -50,8 +50,8 @@ def test_1_when_a_result_cannot_be_written(call: Callable[..., Outcome], with_ru
         (["eval", "a", "b"], "unexpected extra argument"),
         (["compare", "--top", "0"], "'--top'"),
         (["compare", "--format", "xml"], "'--format'"),
-        (["compare", "--sort", "nosuch"], "no column nosuch; there are run, "),
-        (["compare", "--columns", "run,nosuch"], "no column nosuch; there are run, "),
+        (["compare", "--sort", "nosuch"], "no column 'nosuch'; there are run, "),
+        (["compare", "--columns", "run,nosuch"], "no column 'nosuch'; there are run, "),
         (["config", "nosuch"], "No such command 'nosuch'"),
         (["data", "path", "nosuch"], "no dataset nosuch; there are mnist, fashion_mnist, kmnist"),
     ],
@@ -117,7 +117,7 @@ def test_3_when_the_loss_leaves_the_finite_numbers(nnlab: Callable[..., Outcome]
     assert (diverged.code, diverged.out) == (3, "runs/linear-001\n")
     assert diverged.err.splitlines()[-1] == (
         "nnlab: the loss left the finite numbers in epoch 1; take a smaller eta; "
-        "the weights of epoch 0 are kept in runs/linear-001"
+        "the starting weights are kept in runs/linear-001"
     )
     summary = (desk / "runs/linear-001/summary.json").read_text()
     assert "NaN" not in summary
@@ -191,3 +191,10 @@ def test_6_when_the_accuracy_is_below_what_is_asked(nnlab: Callable[..., Outcome
 def test_0_when_the_accuracy_is_exactly_what_is_asked(call: Callable[..., Outcome]) -> None:
     accuracy = json.loads(call("eval", "--json", "--split", "validation").out)["accuracy"]
     assert call("eval", "--split", "validation", "--fail-under", str(accuracy)).code == 0
+
+
+@pytest.mark.parametrize("name", ["", "a" * 300, "../..", "linear.yaml"])
+def test_a_name_that_no_run_can_have_is_one_line(call: Callable[..., Outcome], name: str) -> None:
+    outcome = call("eval", name)
+    assert outcome.code == 5
+    assert outcome.err.count("\n") == 1

@@ -179,3 +179,20 @@ def test_a_broken_state_is_a_run_error(tmp_path: Path, trained: tuple[Path, Expe
         np.savez(path, **dict(archive) | {"training_state": np.array(facts)})
     with pytest.raises(RunError, match=r"odd\.npz is not a checkpoint to resume from"):
         checkpoint.load_state(path, trained[1])
+
+
+def test_no_flipped_byte_of_a_header_gives_anything_but_a_run_error_or_the_right_weights(
+    tmp_path: Path, trained: tuple[Path, Experiment]
+) -> None:
+    run, experiment = trained
+    whole = (run / folder.BEST).read_bytes()
+    right = checkpoint.weights_sha256(checkpoint.load_network(run / folder.BEST, experiment))
+    damaged = tmp_path / "damaged.npz"
+    for position in [*range(0, 200, 3), *range(len(whole) - 400, len(whole), 7)]:
+        damaged.write_bytes(whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :])
+        try:
+            network = checkpoint.load_network(damaged, experiment)
+        except RunError as error:
+            assert str(damaged) in str(error)  # noqa: PT017 (most flips, not all, are an error)
+        else:
+            assert checkpoint.weights_sha256(network) == right

@@ -138,15 +138,17 @@ def test_runs_are_listed_by_name_without_what_is_none(run: Callable[..., Path], 
     assert folder.find_all(tmp_path / "nowhere") == []
 
 
-def test_what_is_no_run_is_told_apart_from_what_is_not_there(
+def test_what_is_no_run_and_what_is_not_there_are_run_errors(
     run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     run("a-001")
     (tmp_path / "photos").mkdir()
-    with pytest.raises(RunError, match=r"photos is not a run folder: it holds neither config.yaml nor"):
+    with pytest.raises(
+        RunError, match=r"no run photos: neither it nor runs/photos is a folder with a config.yaml"
+    ):
         folder.find(Path("runs"), "photos")
-    with pytest.raises(RunError, match=r"no run nosuch, neither as a path nor in runs; `nnlab compare`"):
+    with pytest.raises(RunError, match=r"no run nosuch: .*; `nnlab compare` lists the runs"):
         folder.find(Path("runs"), "nosuch")
     with pytest.raises(RunError, match=r"no runs in nowhere; train one with `nnlab train CONFIG`"):
         folder.find(Path("nowhere"), None)

@@ -172,3 +172,48 @@ def test_what_was_measured_stays_when_resuming_brings_nothing_better(
     (run / "eval_test.json").write_text("{}")
     assert go_on_with(run, epochs=5).weights_sha256 == before.weights_sha256
     assert (run / "eval_test.json").exists()
+
+
+def test_resuming_keeps_an_evaluation_of_weights_that_are_still_the_best(
+    tmp_path: Path,
+    experiment: Callable[..., Experiment],
+    train_into: Callable[..., Summary],
+    go_on_with: Callable[..., Summary],
+) -> None:
+    run = tmp_path / "linear-001"
+    best_epoch = train_into(run, experiment(epochs=1)).best_epoch
+    assert best_epoch == 1
+    (run / "eval_test.json").write_text("{}")
+    go_on_with(run)
+    assert (run / "eval_test.json").exists()
+    assert go_on_with(run, epochs=2).best_epoch == 2
+    assert not (run / "eval_test.json").exists()
+
+
+def test_a_best_checkpoint_that_was_never_written_is_made_up_from_the_last_one(
+    tmp_path: Path,
+    experiment: Callable[..., Experiment],
+    train_into: Callable[..., Summary],
+    go_on_with: Callable[..., Summary],
+) -> None:
+    summary = train_into(tmp_path / "linear-001", experiment(epochs=1))
+    (tmp_path / "linear-001" / folder.BEST).unlink()
+    assert go_on_with(tmp_path / "linear-001").weights_sha256 == summary.weights_sha256
+
+
+@pytest.mark.parametrize("figure", ["nan", "inf", "-inf", "1e999"])
+def test_a_figure_that_is_not_finite_is_no_metric(
+    tmp_path: Path,
+    experiment: Callable[..., Experiment],
+    train_into: Callable[..., Summary],
+    go_on_with: Callable[..., Summary],
+    figure: str,
+) -> None:
+    run = tmp_path / "linear-001"
+    train_into(run, experiment(epochs=1))
+    header, row = (run / folder.METRICS).read_text().splitlines()
+    fields = row.split(",")
+    fields[3] = figure
+    (run / folder.METRICS).write_text(f"{header}\n{','.join(fields)}\n")
+    with pytest.raises(RunError, match=figure):
+        go_on_with(run, epochs=2)

@@ -1,0 +1,75 @@
+"""Streams that are closed or full, and signals that come early."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import COMMAND, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def shell(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
+    nnlab = " ".join(COMMAND)
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line.replace("nnlab", nnlab, 1)],
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_training_goes_on_when_nobody_reads_its_stderr_any_more(desk: Path) -> None:
+    assert shell(desk, "nnlab train linear.yaml epochs=20 2>&1 >out | head -1").returncode == 0
+    summary = json.loads((desk / "runs/linear-001/summary.json").read_text())
+    assert (summary["status"], summary["epochs"]) == ("finished", 20)
+    assert (desk / "out").read_text() == "runs/linear-001\n"
+
+
+@pytest.mark.parametrize("arguments", ["--help", "train --help", "compare"])
+def test_output_that_nobody_reads_is_no_error(desk: Path, with_run: Path, arguments: str) -> None:  # noqa: ARG001
+    done = shell(desk, f"nnlab {arguments} | true")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("arguments", ["--help", "compare", "config schema"])
+def test_output_to_a_full_disk_is_one_line(desk: Path, with_run: Path, arguments: str) -> None:  # noqa: ARG001
+    done = shell(desk, f"nnlab {arguments} > /dev/full")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "No space left" in done.stderr
+
+
+@pytest.mark.parametrize("group", ["config", "data"])
+def test_a_group_alone_prints_its_help(call: Callable[..., tuple[int, str, str]], group: str) -> None:
+    code, out, err = call(group)
+    assert (code, err) == (0, "")
+    assert out.startswith(f"Usage: nnlab {group} ")
+
+
+@pytest.mark.parametrize("delay", ["0.03", "0.08", "0.15", "0.25", "0.4"])
+def test_an_early_ctrl_c_ends_the_process_by_the_signal_and_without_a_traceback(
+    desk: Path, delay: str
+) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "train", "linear.yaml", "epochs=10000", "-q"],
+        cwd=desk,
+        env=environment(desk),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(float(delay))
+    process.send_signal(signal.SIGINT)
+    assert "Traceback" not in process.communicate(timeout=30)[1]
+    assert process.returncode == -signal.SIGINT
