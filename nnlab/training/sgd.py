@@ -63,13 +63,15 @@ class SGD:
                 inputs.take(batch, axis=0, out=x, mode="clip")
                 targets.take(batch, axis=0, out=y, mode="clip")
                 z[:, start : start + size] = backpropagation(x.T, y.T, scale=self.eta)
-                if self.l2:
-                    step[weights] += (self.eta * self.l2) * parameters[weights]
                 if self.momentum:
+                    if self.l2:
+                        step[weights] += (self.eta * self.l2) * parameters[weights]
                     velocity *= self.momentum
                     velocity += step
                     parameters -= velocity
                 else:
+                    if self.l2:
+                        parameters[weights] *= 1 - self.eta * self.l2
                     parameters -= step
                 on_batch(size)
         return z
