@@ -1,5 +1,6 @@
 """The documentation is tested: what README.md and the configs say is so."""
 
+import os
 import re
 import subprocess
 import sys
@@ -23,10 +24,9 @@ def commands(group: TyperGroup | None = None, prefix: str = "") -> dict[str, str
     group = group or typer.main.get_command(app)
     found = {}
     for name, command in group.commands.items():
-        if hasattr(command, "commands"):
+        found[prefix + name] = command.help
+        if isinstance(command, TyperGroup):
             found |= commands(command, f"{prefix}{name} ")
-        else:
-            found[prefix + name] = command.help
     return found
 
 
@@ -64,11 +64,12 @@ def test_every_shipped_config_loads_under_its_own_name_and_says_what_it_shows(pa
 def test_the_tour_of_the_readme_runs_as_it_stands(tmp_path: Path) -> None:
     tour = re.search(r"<!-- tour -->\n```sh\n(.*?)```", README, flags=re.DOTALL)[1]
     (tmp_path / "configs").symlink_to(ROOT / "configs")
-    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NNLAB_")}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     result = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", tour],
         cwd=tmp_path,
-        env={"PATH": path},
+        env=environment | {"PATH": path},
         capture_output=True,
         text=True,
         timeout=120,
@@ -77,3 +78,7 @@ def test_the_tour_of_the_readme_runs_as_it_stands(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "run,eta,test_accuracy\nmnist_linear-00" in result.stdout
     assert (tmp_path / "runs/mnist_linear-001/metrics.csv").read_text().count("\n") == 1 + 8
+
+
+def test_the_readme_has_no_blanks_left() -> None:
+    assert "@@" not in README

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -75,6 +76,8 @@ def read_row(run: Path) -> Row:
     """Return all columns of `run` but its name; a broken run says so in `status`."""
     row: Row = dict.fromkeys(["run", *KEYS, *RESULTS, *FURTHER_RESULTS])
     try:
+        if not (run / folder.CONFIG).is_file():
+            raise RunError(f"{run / folder.CONFIG} is missing")
         row |= {key: value for key, value in read_values(run / folder.CONFIG).items() if key in KEYS}
         summary = records.read(run / folder.SUMMARY, Summary)
         row |= {key: value for key, value in asdict(summary).items() if key in row and key not in KEYS}
@@ -83,8 +86,8 @@ def read_row(run: Path) -> Row:
         if test.exists():
             evaluation = records.read(test, Evaluation)
             row |= {"test_accuracy": evaluation.accuracy, "test_loss": evaluation.loss}
-    except (RunError, ConfigError) as error:
-        row["status"] = f"broken: {str(error).splitlines()[0]}"
+    except (RunError, ConfigError, PermissionError) as error:
+        row["status"] = "broken: " + str(error).splitlines()[0].replace(f"{run}{os.sep}", "")
     return row
 
 

@@ -20,9 +20,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-app.command("train")(train.train)
-app.command("eval")(evaluate.evaluate)
-app.command("compare")(compare.compare)
+app.command("train", short_help="Train the network of a config.")(train.train)
+app.command("eval", short_help="Measure the weights of a run.")(evaluate.evaluate)
+app.command("compare", short_help="Compare runs side by side.")(compare.compare)
 app.add_typer(config.app, name="config")
 app.add_typer(data.app, name="data")
 

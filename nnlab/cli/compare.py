@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nnlab.cli.options import Runs
-from nnlab.cli.output import emit, emit_table
+from nnlab.cli.output import decimals, emit, emit_table
 from nnlab.errors import RunError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def compare(
     named: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[RUN]", help="Run folders, or their names.  [default: all runs]"),
+        typer.Argument(metavar="RUN", help="Run folders, or their names.  [default: all runs]"),
     ] = None,
     *,
     sort: Annotated[
@@ -110,7 +110,7 @@ def _cell(column: str, value: object) -> str:
     if isinstance(value, float) and column.endswith("accuracy"):
         return f"{value:.2%}"
     if isinstance(value, float) and column.endswith("loss"):
-        return f"{value:.4f}"
+        return decimals(value)
     if isinstance(value, float) and column == "seconds":
         return f"{value:.1f}"
     if isinstance(value, str) and column == "weights_sha256":

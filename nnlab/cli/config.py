@@ -11,11 +11,16 @@ app = typer.Typer(
     callback=help_if_alone,
     invoke_without_command=True,
     rich_markup_mode=None,
-    help="Check and show config files.",
+    help="""Check and show config files.
+
+    \b
+    Example:
+      nnlab config check configs/mnist_softmax.yaml
+    """,
 )
 
 
-@app.command()
+@app.command(short_help="Report all mistakes of a config file.")
 def check(config: Config, overrides: Overrides = None) -> None:
     """Report all mistakes of a config file, one a line; exit with 2 if there are any.
 
@@ -24,12 +29,13 @@ def check(config: Config, overrides: Overrides = None) -> None:
       nnlab config check configs/mnist_softmax.yaml
     """
     from nnlab.config import load_experiment
+    from nnlab.config.source import place_of
 
     experiment = load_experiment(config_path(config), overrides or ())
-    emit(f"{config}: no mistakes; the experiment is {experiment.name}\n")
+    emit(f"{place_of(config_path(config))}: no mistakes; the experiment is {experiment.name}\n")
 
 
-@app.command()
+@app.command(short_help="Print a config with every key.")
 def show(config: Config, overrides: Overrides = None) -> None:
     """Print the experiment with every key, defaults and overrides included, as a config file.
 
@@ -42,7 +48,7 @@ def show(config: Config, overrides: Overrides = None) -> None:
     emit(dump_experiment(load_experiment(config_path(config), overrides or ())))
 
 
-@app.command()
+@app.command(short_help="Print the JSON Schema for editors.")
 def schema() -> None:
     """Print the JSON Schema of config files, for an editor's YAML language server.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nnlab.cli.options import DataDir, help_if_alone
-from nnlab.cli.output import emit, emit_table
+from nnlab.cli.output import emit, emit_table, is_terminal
 from nnlab.errors import DatasetError, UsageError
 
 if TYPE_CHECKING:
@@ -21,19 +21,24 @@ app = typer.Typer(
     callback=help_if_alone,
     invoke_without_command=True,
     rich_markup_mode=None,
-    help="List, download and verify datasets.",
+    help="""List, download and verify datasets.
+
+    \b
+    Example:
+      nnlab data list
+    """,
 )
 
 Name = Annotated[str, typer.Argument(metavar="DATASET", help="mnist, fashion_mnist or kmnist.")]
 Names = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[DATASET]", help="mnist, fashion_mnist, kmnist.", show_default=False),
+    typer.Argument(metavar="DATASET", help="mnist, fashion_mnist, kmnist.", show_default=False),
 ]
 
 
-@app.command("list")
+@app.command("list", short_help="List the datasets and their folders.")
 def list_datasets(data_dir: DataDir = None) -> None:
-    """List the datasets, how many of their files are there, and where.
+    """List the datasets, how many of their files are there, and in which folder.
 
     \b
     Example:
@@ -45,13 +50,14 @@ def list_datasets(data_dir: DataDir = None) -> None:
     emit_table(
         {
             "dataset": list(DATASETS),
+            "licence": [info.licence for info in DATASETS.values()],
             "files": [f"{present[name]} of {len(info.files)}" for name, info in DATASETS.items()],
             "folder": [str(folder(name, data_dir)) if present[name] else "" for name in DATASETS],
         }
     )
 
 
-@app.command()
+@app.command(short_help="Download datasets, verified.")
 def download(names: Names = None, data_dir: DataDir = None) -> None:
     """Download datasets (all, if none is named); files that are there and right are kept.
 
@@ -62,11 +68,11 @@ def download(names: Names = None, data_dir: DataDir = None) -> None:
     from nnlab.datasets import download_dataset
 
     for name in _known(names):
-        for file in download_dataset(name, data_dir, progress=sys.stderr.isatty()):
+        for file in download_dataset(name, data_dir, progress=is_terminal(sys.stderr)):
             emit(f"{file.action} {file.path}\n")
 
 
-@app.command()
+@app.command(short_help="Check the bytes of datasets.")
 def verify(names: Names = None, data_dir: DataDir = None) -> None:
     """Compare the files' bytes with the published digests; exit with 4 if one is wrong or missing.
 
@@ -92,7 +98,7 @@ def verify(names: Names = None, data_dir: DataDir = None) -> None:
         )
 
 
-@app.command()
+@app.command(short_help="Print the folder of a dataset.")
 def path(name: Name, data_dir: DataDir = None) -> None:
     """Print the folder in which a dataset lies, or to which it would be downloaded.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from nnlab.cli.options import DataDir, Json, Offline, Runs
-from nnlab.cli.output import emit, emit_table
+from nnlab.cli.output import decimals, emit, emit_table, is_terminal
 from nnlab.errors import BelowThresholdError
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 def evaluate(
     run: Annotated[
         str | None,
-        typer.Argument(help="A run folder, or its name among the runs.  [default: the newest]"),
+        typer.Argument(
+            metavar="RUN", help="A run folder, or its name among the runs.  [default: the newest]"
+        ),
     ] = None,
     *,
     split: Annotated[
@@ -50,7 +53,7 @@ def evaluate(
     from nnlab.runs import folder, records
 
     found = folder.find(folder.runs_folder(runs), run)
-    source = Source(data_dir, offline=offline, progress=True)
+    source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
     result = evaluation.evaluate(found, checkpoint=checkpoint, split=split, source=source)
     if json:
         emit(records.as_json(result) + "\n")
@@ -65,12 +68,11 @@ def evaluate(
 def _show(result: Evaluation) -> None:
     from rich.text import Text
 
-    loss = "not finite" if result.loss is None else f"{result.loss:.4f}"
     emit(
         f"{result.run}: {result.checkpoint} weights on the {result.split} split, "
         f"{result.examples:,} examples\n\n"
         f"accuracy  {result.accuracy:.2%}  ({result.errors:,} errors)\n"
-        f"loss      {loss}\n\n"
+        f"loss      {decimals(result.loss)}\n\n"
     )
     classes = result.per_class
     names = [each.name for each in classes]

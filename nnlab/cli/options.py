@@ -26,7 +26,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Config = Annotated[str, typer.Argument(metavar="CONFIG|-", help="A config file; - is standard input.")]
 Overrides = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[KEY=VALUE]", help="Keys of the config to override.", show_default=False),
+    typer.Argument(metavar="KEY=VALUE", help="Keys of the config to override.", show_default=False),
 ]
 
 

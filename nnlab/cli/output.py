@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 UNLIMITED = 100_000  # columns of a pipe: nothing is cut or folded
+HUGE = 1e5  # a loss from here on is written with an exponent
 SEPARATOR = "   "  # between the columns of a table on a terminal
 
 
@@ -53,9 +54,7 @@ def tell(*parts: str | tuple[str, str]) -> None:
         abandon(sys.stderr)
 
 
-def emit_table(
-    columns: Mapping[str, Sequence[str | Text]], *, numeric: Container[str] = (), title: str | None = None
-) -> None:
+def emit_table(columns: Mapping[str, Sequence[str | Text]], *, numeric: Container[str] = ()) -> None:
     """Write columns, cells by heading, to stdout, those that are `numeric` to the right.
 
     On a terminal headings may be folded, and what is too wide goes into several tables that repeat the first
@@ -71,13 +70,15 @@ def emit_table(
         column: max(len(str(text)) for text in (*headings[column].split(), "", *cells))
         for column, cells in columns.items()
     }
+    first, *others = widths
+    room = stdout.width - widths[first] - len(SEPARATOR)
+    widths |= {column: min(widths[column], room) for column in others}  # the first is never cut for another
     tables = []
     for block in _blocks(widths, stdout.width):
         table = Table(
             box=box.SIMPLE_HEAD if stdout.is_terminal else None,
+            show_edge=False,
             pad_edge=False,
-            title=title,
-            title_justify="left",
         )
         for column in block:
             justify: JustifyMethod = "right" if column in numeric else "left"
@@ -85,7 +86,8 @@ def emit_table(
         for row in zip(*(columns[column] for column in block), strict=True):
             table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
         tables.append(table)
-    stdout.print(*tables, sep="")
+    for number, table in enumerate(tables):
+        stdout.print("\n" if number else "", table, sep="", end="")
     emit("".join(line.rstrip() + "\n" for line in _written(stdout).splitlines()))
 
 
@@ -95,10 +97,17 @@ def _blocks(widths: Mapping[str, int], available: int) -> list[list[str]]:
     blocks: list[list[str]] = [[]]
     for column in others:
         wider = [first, *blocks[-1], column]
-        if blocks[-1] and sum(widths[each] + len(SEPARATOR) for each in wider) > available:
+        if blocks[-1] and sum(widths[each] + len(SEPARATOR) for each in wider) - len(SEPARATOR) > available:
             blocks.append([])
         blocks[-1].append(column)
     return [[first, *block] for block in blocks]
+
+
+def decimals(loss: float | None) -> str:
+    """Return a loss for a person's eyes."""
+    if loss is None:
+        return "not finite"
+    return f"{loss:.4f}" if loss < HUGE else f"{loss:.3e}"
 
 
 def is_terminal(stream: TextIO | None) -> bool:

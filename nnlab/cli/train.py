@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
 from nnlab.cli.options import DataDir, Json, Offline, Runs, config_path
-from nnlab.cli.output import emit
+from nnlab.cli.output import emit, is_terminal
 from nnlab.errors import DivergedError, UsageError
 
 
@@ -18,7 +19,7 @@ def train(
     ] = None,
     overrides: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[KEY=VALUE]", help="Keys of the config to override.", show_default=False),
+        typer.Argument(metavar="KEY=VALUE", help="Keys of the config to override.", show_default=False),
     ] = None,
     *,
     resume: Annotated[
@@ -26,7 +27,9 @@ def train(
         typer.Option(metavar="RUN", help="Go on with this run; epochs= and patience= may be raised."),
     ] = None,
     runs: Runs = None,
-    name: Annotated[str | None, typer.Option(help="The experiment's name, for its run folder.")] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The experiment's name, for its run folder.")
+    ] = None,
     data_dir: DataDir = None,
     offline: Offline = False,
     dry_run: Annotated[
@@ -34,7 +37,9 @@ def train(
     ] = False,
     threads: Annotated[
         int | None,
-        typer.Option(min=1, help="Threads of the matrix products.  [default: by the size of a step]"),
+        typer.Option(
+            min=1, metavar="N", help="Threads of the matrix products.  [default: by the size of a step]"
+        ),
     ] = None,
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the result.")] = False,
@@ -54,16 +59,22 @@ def train(
       nnlab train --resume slow-001 epochs=100
       run=$(nnlab train configs/mnist_softmax.yaml epochs=2 -q) && nnlab eval "$run"
     """
-    from nnlab.cli import training
-    from nnlab.cli.training_view import TrainingView
+    from nnlab.cli.training import Session
+    from nnlab.cli.training_view import TrainingView, plan
+    from nnlab.config import load_experiment
     from nnlab.datasets import Source
+    from nnlab.runs.folder import runs_folder
+    from nnlab.runs.records import as_json
 
-    session = training.Session(
-        runs=training.runs_folder(runs),
-        source=Source(data_dir, offline=offline, progress=not (quiet or no_progress)),
+    bar = is_terminal(sys.stderr) and not (quiet or no_progress)
+    session = Session(
+        runs=runs_folder(runs),
+        source=Source(data_dir, offline=offline, progress=bar),
         threads=threads,
-        view=TrainingView(quiet=quiet, verbose=verbose, bar=not no_progress),
+        view=TrainingView(quiet=quiet, verbose=verbose, bar=bar),
     )
+    if dry_run and json:
+        raise UsageError("--dry-run prints no JSON; leave one of the two out")
     if resume is not None:
         if name is not None or dry_run:
             raise UsageError("--resume goes on with a run as it is; leave --name and --dry-run out")
@@ -72,13 +83,13 @@ def train(
     elif config is None:
         raise UsageError("name a CONFIG, such as configs/mnist_softmax.yaml, or a run with --resume")
     else:
-        experiment = training.load_experiment(config_path(config), overrides or (), name=name)
+        experiment = load_experiment(config_path(config), overrides or (), name=name)
         if dry_run:
-            emit(training.plan(experiment))
+            emit(plan(experiment))
             return
         run, summary = session.begin(experiment)
 
-    emit(f"{training.as_json(summary) if json else run}\n")
+    emit(f"{as_json(summary) if json else run}\n")
     if summary.status == "diverged":
         kept = f"the weights of epoch {summary.best_epoch}" if summary.best_epoch else "the starting weights"
         raise DivergedError(

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 from threadpoolctl import threadpool_limits
 
 from nnlab.cli.signals import Interrupted, held
-from nnlab.cli.training_view import TrainingView, plan
+from nnlab.cli.training_view import TrainingView
 from nnlab.config import Experiment, load_experiment
 from nnlab.datasets import Source, digests
 from nnlab.errors import UsageError
 from nnlab.runs import checkpoint, folder, records
 from nnlab.runs.environment import Environment, describe
-from nnlab.runs.folder import runs_folder
 from nnlab.runs.recorder import Recorder
-from nnlab.runs.records import as_json
 from nnlab.runs.summary import Summary
 from nnlab.training import TrainingState, load_splits, number_of_threads, start, stop_reason, train
 
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nnlab.datasets import Split
-
-__all__ = ["Session", "as_json", "load_experiment", "plan", "runs_folder"]
 
 
 @dataclass(frozen=True)
@@ -43,9 +39,9 @@ class Session:
         training, validation = load_splits(experiment, self.source)
         state = start(experiment)
         threads = self.threads or number_of_threads(experiment, len(training.labels))
-        with threadpool_limits(threads, user_api="blas"), held() as check:
+        run = folder.create(self.runs, experiment.name)
+        with folder.claimed(run), threadpool_limits(threads, user_api="blas"), held() as check:
             environment = describe(threads=threads, digests=digests(experiment.dataset))
-            run = folder.create(self.runs, experiment.name)
             recorder = Recorder.create(run, experiment, state, environment, len(training.labels))
             self.view.begin(experiment, run, environment, len(training.labels))
             return run, self._train(recorder, state, training, validation, check)
@@ -53,6 +49,10 @@ class Session:
     def resume(self, named: str, raised: Sequence[str]) -> tuple[Path, Summary]:
         """Go on with the run `named`, its epochs and patience `raised` by KEY=VALUE."""
         run = folder.find(self.runs, named)
+        with folder.claimed(run):
+            return run, self._go_on(run, raised)
+
+    def _go_on(self, run: Path, raised: Sequence[str]) -> Summary:
         before = folder.experiment_of(run)
         experiment = load_experiment(run / folder.CONFIG, raised)
         _refuse_other_changes(before, experiment)
@@ -63,13 +63,16 @@ class Session:
         reason = stop_reason(experiment, state)
         if reason is not None and summary.stop_reason == reason:
             self.view.nothing_to_do(run, summary)
-            return run, summary
+            return summary
         training, validation = load_splits(experiment, self.source)
         threads = self.threads or records.read(run / folder.ENVIRONMENT, Environment).threads
         with threadpool_limits(threads, user_api="blas"), held() as check:
             recorder = Recorder.reopen(run, experiment, state, len(training.labels))
+            records.write(
+                run / folder.ENVIRONMENT, describe(threads=threads, digests=digests(experiment.dataset))
+            )
             self.view.resume(run, state.epoch, len(training.labels))
-            return run, self._train(recorder, state, training, validation, check)
+            return self._train(recorder, state, training, validation, check)
 
     def _train(
         self,

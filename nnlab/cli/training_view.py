@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING, Never
 
 from tqdm import tqdm
 
-from nnlab.cli.output import is_terminal, tell
+from nnlab.cli.output import decimals, tell
 from nnlab.config import Experiment, dump_experiment
 from nnlab.datasets import DATASETS
 from nnlab.network import number_of_parameters
@@ -28,10 +27,10 @@ class TrainingView:
     """A line an epoch, and on a terminal a bar while it runs."""
 
     def __init__(self, *, quiet: bool, verbose: bool, bar: bool) -> None:
-        """Be `quiet` or `verbose`; draw a `bar` if stderr is a terminal."""
+        """Be `quiet` or `verbose`; draw a `bar` while an epoch runs."""
         self._quiet = quiet
         self._verbose = verbose
-        self._draws_bar = bar and not quiet and is_terminal(sys.stderr)
+        self._draws_bar = bar
         self._bar: tqdm[Never] | None = None
         self._examples = 0
         self._epoch = 1
@@ -39,13 +38,17 @@ class TrainingView:
     def begin(self, experiment: Experiment, run: Path, environment: Environment, examples: int) -> None:
         """Say what is trained on what."""
         self._examples = examples
-        self._say((experiment.name, "bold"), f": {describe_network(experiment)}")
+        widths = "–".join(map(str, experiment.architecture))
+        parameters = number_of_parameters(experiment.architecture)
+        hidden = f"{experiment.activation} neurons, " if len(experiment.architecture) > 2 else ""  # noqa: PLR2004
         batches = "one batch" if experiment.batch_size == "full" else f"batches of {experiment.batch_size}"
+        self._say((experiment.name, "bold"), f": {widths}, {parameters:,} parameters")
+        self._say(f"{hidden}{experiment.output} output, {experiment.loss} loss")
         self._say(
             f"{examples:,} examples of {DATASETS[experiment.dataset].title}, "
-            f"{experiment.validation_size:,} to validate; η {experiment.eta:g}, {batches}, "
-            f"seed {experiment.seed}"
+            f"{experiment.validation_size:,} to validate"
         )
+        self._say(f"η {experiment.eta:g}, {batches}, seed {experiment.seed}")
         if self._verbose:
             blas = ", ".join(f"{library['library']} {library['version']}" for library in environment.blas)
             self._say(f"into {run}; NumPy {environment.numpy}, {blas}, threads: {environment.threads}")
@@ -77,15 +80,16 @@ class TrainingView:
         self._end_bar()
         self._epoch = epoch.epoch + 1
         self._say(
-            f"{epoch.epoch:5}  {epoch.train_loss:10.4f}  {epoch.train_accuracy:8.2%}  "
-            f"{epoch.val_loss:10.4f}  {epoch.val_accuracy:8.2%}  {epoch.seconds:7.2f}  ",
+            f"{epoch.epoch:5}  {decimals(epoch.train_loss):>10}  {epoch.train_accuracy:8.2%}  "
+            f"{decimals(epoch.val_loss):>10}  {epoch.val_accuracy:8.2%}  {epoch.seconds:7.2f}  ",
             verdict(epoch, patience),
         )
 
     def interrupted(self, run: Path, epoch: int) -> None:
         """Say what is kept and how to go on."""
         self._end_bar()
-        self._say(f"\nInterrupted; the epochs up to {epoch} are kept.")
+        kept = f"the epochs up to {epoch} are" if epoch else "no epoch was done; the starting weights are"
+        self._say(f"\nInterrupted; {kept} kept.")
         self._next(f"nnlab train --resume {shlex.quote(str(run))}")
 
     def nothing_to_do(self, run: Path, summary: Summary) -> None:
@@ -102,7 +106,7 @@ class TrainingView:
         why = waited if summary.stop_reason == "patience" else "all epochs are done"
         self._say(f"\nStopped after epoch {summary.epochs}: {why}; {summary.seconds:.1f} s of training.")
         self._say(
-            f"Best was epoch {summary.best_epoch}: val_loss {summary.val_loss:.4f}, "
+            f"Best was epoch {summary.best_epoch}: val_loss {decimals(summary.val_loss)}, "
             f"val_accuracy {summary.val_accuracy:.2%}."
         )
         self._next(f"nnlab eval {shlex.quote(str(run))}")
@@ -130,16 +134,6 @@ def verdict(epoch: Epoch, patience: int | None) -> tuple[str, str]:
     if patience is None:
         return f"{best}no improvement", ""
     return f"{best}patience {epoch.patience_left} of {max(patience, 1)}", ""
-
-
-def describe_network(experiment: Experiment) -> str:
-    """Return the network in one line."""
-    widths = "–".join(map(str, experiment.architecture))
-    hidden = f"{experiment.activation}, " if len(experiment.architecture) > 2 else ""  # noqa: PLR2004
-    return (
-        f"{widths}, {hidden}{experiment.output} with {experiment.loss}, "
-        f"{number_of_parameters(experiment.architecture):,} parameters"
-    )
 
 
 def plan(experiment: Experiment) -> str:

@@ -20,8 +20,8 @@ OutputName = Literal["softmax", "sigmoid", "tanh", "identity", "step"]
 LossName = Literal["quadratic", "cross_entropy", "log_likelihood"]
 InitialisationName = Literal["auto", "he", "glorot", "lecun", "standard_normal"]
 
-# In float32 that is 4 GB for the weights, and as much again for their gradient and for the best weights so
-# far: more than the machine of a beginner holds, and an architecture above it a slip of the finger.
+# In float32 that is 4 GB for the weights, and as much again for their gradient and for the velocity: more
+# than the machine of a beginner holds, and an architecture above it a slip of the finger.
 MAX_PARAMETERS = 10**9
 
 # Why a pair of output and loss has no meaning, and what to take.

@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Listing:
-    """Where a file of a dataset was found, unread, and its size in bytes; both None when it is missing."""
+    """Where a file of a dataset was found, unread; None when it is missing."""
 
     dataset: str
     file: str
     path: Path | None
-    size: int | None
 
 
 @dataclass(frozen=True)
@@ -51,13 +50,11 @@ class Download:
 
 def list_files(data_dir: Path | None = None) -> tuple[Listing, ...]:
     """Return every file of every dataset."""
-    listings = []
-    for info in FAMILY.values():
-        for file in info.files:
-            path = locate.find(info, file, data_dir)
-            size = path.stat().st_size if path else None
-            listings.append(Listing(info.name, file.name, path, size))
-    return tuple(listings)
+    return tuple(
+        Listing(info.name, file.name, locate.find(info, file, data_dir))
+        for info in FAMILY.values()
+        for file in info.files
+    )
 
 
 def verify(name: DatasetName, data_dir: Path | None = None) -> tuple[Verification, ...]:

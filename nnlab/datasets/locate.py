@@ -153,6 +153,10 @@ def obtain(info: DatasetInfo, file: PublishedFile, source: Source) -> bytes:
             return read(path, file)
         except DatasetError as error:
             root = shlex.quote(str(path.parents[2]))
+            if isinstance(error.__cause__, OSError):
+                raise DatasetError(
+                    f"{path}: {error}; make it readable, or name another folder with --data-dir"
+                ) from error
             raise DatasetError(
                 f"{path}: {error}; delete it, or run `nnlab data download {info.name} --data-dir {root}`, "
                 "which replaces it"

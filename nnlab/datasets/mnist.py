@@ -48,7 +48,6 @@ class DatasetInfo:
     test_images: PublishedFile
     test_labels: PublishedFile
     classes: tuple[str, ...]
-    authors: str
     licence: str
 
     @property
@@ -65,11 +64,6 @@ class DatasetInfo:
     def train_examples(self) -> int:
         """How many examples there are to train and validate with."""
         return self.train_images.shape[0]
-
-    @property
-    def test_examples(self) -> int:
-        """How many examples the test split has."""
-        return self.test_images.shape[0]
 
 
 def _train_images(size: int, sha256: str, content_sha256: str | None = None) -> PublishedFile:
@@ -117,7 +111,6 @@ MNIST = DatasetInfo(
         "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     ),
     classes=tuple("0123456789"),
-    authors="Yann LeCun, Corinna Cortes and Christopher J.C. Burges",
     licence="CC BY-SA 3.0",
 )
 
@@ -148,7 +141,6 @@ FASHION_MNIST = DatasetInfo(
         "Bag",
         "Ankle boot",
     ),
-    authors="Han Xiao, Kashif Rasul and Roland Vollgraf (Zalando SE)",
     licence="MIT",
 )
 
@@ -164,7 +156,6 @@ KMNIST = DatasetInfo(
     test_images=_test_images(3_041_136, "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5"),
     test_labels=_test_labels(5_120, "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c"),
     classes=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
-    authors="Tarin Clanuwat, Mikel Bober-Irizar, Asanobu Kitamoto, Alex Lamb, Kazuaki Yamamoto and David Ha",
     licence="CC BY-SA 4.0",
 )
 

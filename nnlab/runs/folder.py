@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nnlab.config import Experiment, load_experiment
 from nnlab.errors import ConfigError, NnlabError, RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CONFIG = "config.yaml"
 METRICS = "metrics.csv"
@@ -43,11 +49,34 @@ def create(runs: Path, name: str) -> Path:
     raise AssertionError  # count() has no end
 
 
+@contextmanager
+def claimed(run: Path) -> Iterator[None]:
+    """Keep other processes from training `run` in the block. Raises `RunError` if one does already.
+
+    The claim is a lock of the system's, which a process gives up even when it is killed. Windows has none.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl  # noqa: PLC0415 (not there on Windows)
+
+    descriptor = os.open(run, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise RunError(f"{run} is being trained by another process; wait for it, or stop it") from None
+    finally:
+        os.close(descriptor)
+
+
 def is_run(folder: Path) -> bool:
     """Tell whether `folder` is a run's, be it broken or unfinished."""
     try:
         return any((folder / name).is_file() for name in (CONFIG, SUMMARY, LAST, BEST))
-    except OSError:  # no name that a file could have, or a folder that is not ours to enter
+    except PermissionError:
+        return True  # most likely, and what is wrong with it is for its reader to say
+    except OSError:  # no name that a file could have
         return False
 
 
@@ -73,8 +102,8 @@ def find(runs: Path, named: str | None) -> Path:
             if is_run(folder):
                 return folder
         raise RunError(
-            f"no run {named}: neither it nor {runs / named} is a folder with a {CONFIG} or {SUMMARY}; "
-            "`nnlab compare` lists the runs"
+            f"no run {named}, neither as a path nor in {runs}: a run is a folder with a {CONFIG} or "
+            f"{SUMMARY}; `nnlab compare` lists them"
         )
     folders = find_all(runs)
     if not folders:
@@ -86,6 +115,8 @@ def find(runs: Path, named: str | None) -> Path:
 
 def experiment_of(run: Path) -> Experiment:
     """Return the experiment of `run`. Raises `RunError` if its config.yaml is missing or broken."""
+    if not _is_file(run / CONFIG):
+        raise RunError(f"{run / CONFIG} is missing")
     try:
         return load_experiment(run / CONFIG)
     except ConfigError as error:
@@ -94,4 +125,11 @@ def experiment_of(run: Path) -> Experiment:
 
 def _last_touched(run: Path) -> tuple[int, str]:
     files = (run / name for name in (SUMMARY, CONFIG))
-    return max((file.stat().st_mtime_ns for file in files if file.is_file()), default=0), run.name
+    return max((file.stat().st_mtime_ns for file in files if _is_file(file)), default=0), run.name
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except PermissionError:
+        return False

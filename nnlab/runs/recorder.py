@@ -60,6 +60,8 @@ class Recorder:
             raise RunError(
                 f"{run / folder.METRICS} ends at epoch {len(rows)}, the checkpoint at {state.epoch}"
             )
+        for left in run.glob(".*.tmp"):  # by a process that was killed as it wrote
+            left.unlink(missing_ok=True)
         metrics.rewrite(run / folder.METRICS, rows)
         recorder = cls(run, experiment, train_examples, state.history.best_epoch, rows=rows)
         try:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import DIVERGING, what_came_of
+from .conftest import COMMAND, DIVERGING, environment, what_came_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,3 +118,21 @@ def test_a_run_that_lacks_a_file_is_a_run_error(
     failed = call("train", "--resume", "linear-001", "epochs=4")
     assert (failed.code, failed.out) == (5, "")
     assert f"runs/linear-001/{broken}" in failed.err
+
+
+def test_a_run_that_is_being_trained_is_not_resumed(desk: Path, nnlab: Callable[..., Outcome]) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "train", "linear.yaml", "epochs=100000", "patience=null"],
+        cwd=desk,
+        env=environment(desk),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stderr
+    next(line for line in process.stderr if line.startswith("    1 "))
+    refused = nnlab("train", "--resume", "linear-001", "epochs=100001")
+    process.kill()
+    process.communicate()
+    assert refused.code == 5
+    assert "is being trained by another process" in refused.err

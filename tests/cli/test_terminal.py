@@ -89,7 +89,7 @@ def test_the_figures_of_eval_fit_the_width(terminal: Callable[..., str]) -> None
     lines = got.splitlines()
     assert max(map(len, lines)) <= 80
     assert "…" not in got
-    assert [line.split()[0] for line in lines if line.startswith((" 0 ", " 9 "))] == ["0", "9", "0", "9"]
+    assert [line.split()[0] for line in lines if line.startswith(("0 ", "9 "))] == ["0", "9", "0", "9"]
 
 
 @pytest.mark.usefixtures("with_run")

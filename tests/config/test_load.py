@@ -269,9 +269,9 @@ def test_a_file_of_unknown_keys_is_explained_within_a_second(
 ) -> None:
     path = tmp_path / "x.yaml"
     path.write_text("".join(f"learning_rate_of_layer_{n}: [x]\n" for n in range(160)))
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(mistakes(path)) > 160
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 LINES = st.lists(

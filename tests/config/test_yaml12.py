@@ -191,9 +191,9 @@ KEYS = [f"k{n}: {n}\n" for n in range(6000)]
     ids=lambda text: repr(text[:12]),
 )
 def test_a_hostile_text_is_read_or_refused_within_a_second(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(refusal(parse, text)) < 200
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 YAML_LIKE = st.text(

@@ -145,10 +145,10 @@ def test_what_is_no_run_and_what_is_not_there_are_run_errors(
     run("a-001")
     (tmp_path / "photos").mkdir()
     with pytest.raises(
-        RunError, match=r"no run photos: neither it nor runs/photos is a folder with a config.yaml"
+        RunError, match=r"no run photos, neither as a path nor in runs: a run is a folder with a config.yaml"
     ):
         folder.find(Path("runs"), "photos")
-    with pytest.raises(RunError, match=r"no run nosuch: .*; `nnlab compare` lists the runs"):
+    with pytest.raises(RunError, match=r"no run nosuch, .*; `nnlab compare` lists them"):
         folder.find(Path("runs"), "nosuch")
     with pytest.raises(RunError, match=r"no runs in nowhere; train one with `nnlab train CONFIG`"):
         folder.find(Path("nowhere"), None)
@@ -160,5 +160,14 @@ def test_a_broken_config_in_a_run_is_a_run_error(run: Callable[..., Path]) -> No
     with pytest.raises(RunError, match=r"config.yaml:2: nonsense: unknown key"):
         folder.experiment_of(made)
     (made / folder.CONFIG).unlink()
-    with pytest.raises(RunError, match=r"config.yaml: no such file"):
+    with pytest.raises(RunError, match=r"config.yaml is missing"):
         folder.experiment_of(made)
+
+
+def test_a_run_is_claimed_by_one_process_at_a_time(run: Callable[..., Path]) -> None:
+    made = run("a-001")
+    refusal = pytest.raises(RunError, match="is being trained by another process")
+    with folder.claimed(made), refusal, folder.claimed(made):
+        pass
+    with folder.claimed(made):
+        pass

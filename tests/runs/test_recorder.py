@@ -217,3 +217,16 @@ def test_a_figure_that_is_not_finite_is_no_metric(
     (run / folder.METRICS).write_text(f"{header}\n{','.join(fields)}\n")
     with pytest.raises(RunError, match=figure):
         go_on_with(run, epochs=2)
+
+
+def test_resuming_clears_away_what_a_killed_process_was_writing(
+    tmp_path: Path,
+    experiment: Callable[..., Experiment],
+    train_into: Callable[..., Summary],
+    go_on_with: Callable[..., Summary],
+) -> None:
+    run = tmp_path / "linear-001"
+    train_into(run, experiment(epochs=1))
+    (run / ".last.npz.0123abcd.tmp").write_bytes(b"half")
+    go_on_with(run)
+    assert not list(run.glob(".*.tmp"))
