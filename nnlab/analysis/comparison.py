@@ -55,21 +55,23 @@ def compare(
     """
     rows = [{**read_row(run), "run": run.name if run.parent == home else str(run)} for run in runs]
     available = ["run", *KEYS, *RESULTS, *FURTHER_RESULTS]
+    by = sort.removeprefix("-")
+    for column in (by, *(columns or ())):
+        if column not in available:
+            raise UsageError(f"no column {column!r}; there are {', '.join(available)}")
+    ranked = sorted(
+        (row for row in rows if row[by] is not None),
+        key=lambda row: _order(row[by]),
+        reverse=sort.startswith("-"),
+    )
+    ranked = [*ranked, *(row for row in rows if row[by] is None)][:top]
     if everything:
         columns = available
     elif columns is None:
         # The folder's name tells runs of another name or description apart.
-        differing = [key for key in KEYS if key not in ("name", "description") and _differ(rows, key)]
+        differing = [key for key in KEYS if key not in ("name", "description") and _differ(ranked, key)]
         columns = ["run", *differing, *RESULTS]
-    by = sort.removeprefix("-")
-    for column in (by, *columns):
-        if column not in available:
-            raise UsageError(f"no column {column!r}; there are {', '.join(available)}")
-    ranked = sorted((row for row in rows if row[by] is not None), key=lambda row: _order(row[by]))
-    if sort.startswith("-"):
-        ranked = sorted(ranked, key=lambda row: _order(row[by]), reverse=True)
-    ranked += [row for row in rows if row[by] is None]
-    return Comparison(list(columns), ranked[:top])
+    return Comparison(list(columns), ranked)
 
 
 def read_row(run: Path) -> Row:
