@@ -40,7 +40,7 @@ class TrainingView:
         self._examples = examples
         widths = "–".join(map(str, experiment.architecture))
         parameters = number_of_parameters(experiment.architecture)
-        hidden = f"{experiment.activation} neurons, " if len(experiment.architecture) > 2 else ""  # noqa: PLR2004
+        hidden = f"{experiment.activation} neurons, " if experiment.architecture[1:-1] else ""
         batches = "one batch" if experiment.batch_size == "full" else f"batches of {experiment.batch_size}"
         self._say((experiment.name, "bold"), f": {widths}, {parameters:,} parameters")
         self._say(f"{hidden}{experiment.output} output, {experiment.loss} loss")

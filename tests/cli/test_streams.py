@@ -38,14 +38,16 @@ def test_a_training_goes_on_when_nobody_reads_its_stderr_any_more(desk: Path) ->
     assert (desk / "out").read_text() == "runs/linear-001\n"
 
 
+@pytest.mark.usefixtures("with_run")
 @pytest.mark.parametrize("arguments", ["--help", "train --help", "compare"])
-def test_output_that_nobody_reads_is_no_error(desk: Path, with_run: Path, arguments: str) -> None:  # noqa: ARG001
+def test_output_that_nobody_reads_is_no_error(desk: Path, arguments: str) -> None:
     done = shell(desk, f"nnlab {arguments} | true")
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.usefixtures("with_run")
 @pytest.mark.parametrize("arguments", ["--help", "compare", "config schema"])
-def test_output_to_a_full_disk_is_one_line(desk: Path, with_run: Path, arguments: str) -> None:  # noqa: ARG001
+def test_output_to_a_full_disk_is_one_line(desk: Path, arguments: str) -> None:
     done = shell(desk, f"nnlab {arguments} > /dev/full")
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
