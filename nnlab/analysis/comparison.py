@@ -75,7 +75,7 @@ def compare(
 
 
 def read_row(run: Path) -> Row:
-    """Return all columns of `run` but its name; a broken run says so in `status`."""
+    """Return all columns of `run` but its name; a broken or unfinished run says so in `status`."""
     row: Row = dict.fromkeys(["run", *KEYS, *RESULTS, *FURTHER_RESULTS])
     try:
         if not (run / folder.CONFIG).is_file():
@@ -84,6 +84,8 @@ def read_row(run: Path) -> Row:
         summary = records.read(run / folder.SUMMARY, Summary)
         row |= {key: value for key, value in asdict(summary).items() if key in row and key not in KEYS}
         row["epochs_done"] = summary.epochs
+        if summary.status == "running" and not folder.is_claimed(run):
+            row["status"] = "unfinished"  # its process was killed
         test = run / "eval_test.json"
         if test.exists():
             evaluation = records.read(test, Evaluation)

@@ -70,6 +70,15 @@ def claimed(run: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def is_claimed(run: Path) -> bool:
+    """Tell whether a process is training `run`."""
+    try:
+        with claimed(run):
+            return False
+    except RunError:
+        return True
+
+
 def is_run(folder: Path) -> bool:
     """Tell whether `folder` is a run's, be it broken or unfinished."""
     try:

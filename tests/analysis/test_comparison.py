@@ -8,6 +8,7 @@ import pytest
 from nnlab.analysis.comparison import compare
 from nnlab.config import Experiment
 from nnlab.errors import UsageError
+from nnlab.runs import folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,11 +128,19 @@ def test_test_accuracy_is_there_once_eval_has_measured_it(
     assert (rows["b"]["test_accuracy"], rows["b"]["test_loss"]) == (0.9, 0.25)
 
 
-@pytest.mark.parametrize("status", ["running", "interrupted", "diverged"])
+def test_a_run_says_whether_it_is_being_trained_or_was_killed(
+    pretend: Callable[..., Path], tmp_path: Path
+) -> None:
+    run = pretend("a", summary={"status": "running", "stop_reason": None})
+    with folder.claimed(run):
+        assert compare([run], home=tmp_path).rows[0]["status"] == "running"
+    assert compare([run], home=tmp_path).rows[0]["status"] == "unfinished"
+
+
+@pytest.mark.parametrize("status", ["interrupted", "diverged"])
 def test_an_unfinished_run_says_so(pretend: Callable[..., Path], tmp_path: Path, status: str) -> None:
-    reason = None if status == "running" else status
     nothing = {"best_epoch": None, "best_value": None, "val_loss": None, "val_accuracy": None}
-    run = pretend("a", summary={"status": status, "stop_reason": reason, "epochs": 0} | nothing)
+    run = pretend("a", summary={"status": status, "stop_reason": status, "epochs": 0} | nothing)
     row = compare([run], home=tmp_path).rows[0]
     assert (row["status"], row["val_accuracy"], row["eta"]) == (status, None, 0.1)
 
