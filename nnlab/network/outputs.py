@@ -67,12 +67,16 @@ def difference(a: Array, targets: Array) -> Array:
 
 def sigmoid_quadratic_delta(a: Array, targets: Array) -> Array:
     """Return (a − y) σ'(z), small wherever the neuron saturates, lecture (10)."""
-    return (a - targets) * sigmoid_derivative(a)
+    delta = a - targets
+    delta *= sigmoid_derivative(a)
+    return delta
 
 
 def tanh_quadratic_delta(a: Array, targets: Array) -> Array:
     """Return (a − y) tanh'(z)."""
-    return (a - targets) * tanh_derivative(a)
+    delta = a - targets
+    delta *= tanh_derivative(a)
+    return delta
 
 
 def softmax_quadratic_delta(a: Array, targets: Array) -> Array:

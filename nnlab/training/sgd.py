@@ -46,32 +46,35 @@ class SGD:
         Returns z of the output layer, (outputs, examples): a column an example, in `order`, each as it was
         when its batch came up.
         """
-        parameters, weights = network.parameters, slice(number_of_weights(network.architecture))
+        parameters = network.parameters
+        weights = parameters[: number_of_weights(network.architecture)]
         z = np.empty((targets.shape[1], len(order)), parameters.dtype)
         whole = len(order) - len(order) % self.batch_size
-        for size, starts in (
-            (self.batch_size, range(0, whole, self.batch_size)),
-            (len(order) - whole, range(whole, len(order), self.batch_size)),
-        ):
-            backpropagation = Backpropagation(network, size)
-            step = backpropagation.gradient
+        for part in slice(whole), slice(whole, None):
+            size = min(self.batch_size, len(order[part]))
+            if not size:
+                continue
+            batches = order[part].reshape(-1, size)
+            # A column a sample within each batch, and the batches one after another.
+            y = np.ascontiguousarray(targets[batches].swapaxes(1, 2))
+            logits = np.empty_like(y)
             x = np.empty((size, inputs.shape[1]), parameters.dtype)
-            y = np.empty((size, targets.shape[1]), parameters.dtype)
-            for start in starts:
-                batch = order[start : start + size]
+            backpropagation = Backpropagation(network, size, scale=self.eta)
+            step = backpropagation.gradient
+            for batch, y_batch, z_batch in zip(batches, y, logits, strict=True):
                 # mode="clip": with the default one, NumPy fills `out` by way of another copy.
                 inputs.take(batch, axis=0, out=x, mode="clip")
-                targets.take(batch, axis=0, out=y, mode="clip")
-                z[:, start : start + size] = backpropagation(x.T, y.T, scale=self.eta)
+                backpropagation(x.T, y_batch, z_batch)
                 if self.momentum:
                     if self.l2:
-                        step[weights] += (self.eta * self.l2) * parameters[weights]
+                        step[: len(weights)] += (self.eta * self.l2) * weights
                     velocity *= self.momentum
                     velocity += step
                     parameters -= velocity
                 else:
                     if self.l2:
-                        parameters[weights] *= 1 - self.eta * self.l2
+                        weights *= 1 - self.eta * self.l2
                     parameters -= step
                 on_batch(size)
+            z[:, part] = logits.swapaxes(0, 1).reshape(len(z), -1)
         return z

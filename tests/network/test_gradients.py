@@ -73,8 +73,8 @@ def nearest_to_zero(network: Network, x: Array) -> float:
 
 
 def gradient(network: Network, x: Array, y: Array, scale: float = 1.0) -> Array:
-    backpropagation = Backpropagation(network, x.shape[1])
-    backpropagation(x, y, scale)
+    backpropagation = Backpropagation(network, x.shape[1], scale)
+    backpropagation(x, y)
     return backpropagation.gradient
 
 
