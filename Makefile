@@ -3,7 +3,7 @@ PYTHON ?= python3
 SEED ?= 0
 BIN := .venv/bin
 
-.PHONY: help train test check format build clean
+.PHONY: help train test bench check format build clean
 .DEFAULT_GOAL := help
 
 help:  ## list these commands
@@ -14,6 +14,9 @@ train: .venv/.installed  ## set up, train the main experiment on MNIST and evalu
 
 test: .venv/.installed-dev  ## set up and run the tests
 	$(BIN)/python -m pytest
+
+bench: .venv/.installed .venv-bench/.installed  ## measure nnlab against its limit, PyTorch, JAX and scikit-learn
+	$(BIN)/python tests/benchmarks --peers .venv-bench/bin/python
 
 check: .venv/.installed-dev  ## format, lint and types
 	$(BIN)/ruff format --check .
@@ -28,7 +31,7 @@ build: .venv/.installed-dev  ## build the wheel into dist/
 	$(BIN)/python -m build --wheel
 
 clean:  ## remove everything that these commands made, but no runs
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
@@ -43,3 +46,11 @@ clean:  ## remove everything that these commands made, but no runs
 .venv/.installed-dev: .venv/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ .venv/.installed
+
+# The peers that nnlab is measured against; one that cannot be had is left out.
+.venv-bench/.installed: tests/benchmarks/peers.txt
+	$(PYTHON) -m venv .venv-bench
+	while read -r peer; do \
+		.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check "$$peer" || echo "without $$peer" >&2; \
+	done < $<
+	@touch $@

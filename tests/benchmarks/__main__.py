@@ -1,0 +1,95 @@
+"""Measures nnlab against its limit and its peers: `python tests/benchmarks --peers PYTHON`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from threadpoolctl import threadpool_info
+
+from commands import measure_commands
+from growth import measure_growth
+from page import page
+from steps import measure_steps
+from workloads import WORKLOADS
+
+HERE = Path(__file__).parent
+PARTS = ("steps", "growth", "commands")
+
+
+def main() -> None:
+    """Measure the parts asked for; keep the results of the others."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="python tests/benchmarks")
+    parser.add_argument(
+        "--peers", help="the Python with PyTorch, JAX and scikit-learn; without it, nnlab alone"
+    )
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--workloads", default="".join(WORKLOADS))
+    parser.add_argument("--epochs", type=int, default=5, help="epochs, or commands, of each contestant")
+    parser.add_argument("--examples", type=int, default=60_000)
+    parser.add_argument(
+        "--results", type=Path, default=HERE, help="the folder for RESULTS.md and results.json"
+    )
+    options = parser.parse_args()
+
+    measurements = {
+        "steps": lambda: measure_steps(
+            options.peers, options.workloads, epochs=options.epochs, examples=options.examples, say=say
+        ),
+        "growth": lambda: measure_growth(say),
+        "commands": lambda: measure_commands(options.peers, runs=options.epochs, say=say),
+    }
+    kept = options.results / "results.json"
+    results = json.loads(kept.read_text()) if kept.exists() else {}
+    for part in options.parts:
+        try:
+            results[part] = {"machine": machine(), "results": measurements[part]()}
+        except RuntimeError as error:
+            sys.exit(f"benchmark: {error}")
+        kept.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    written = page(results)
+    (options.results / "RESULTS.md").write_text(written)
+    sys.stdout.write(written)
+
+
+def machine() -> dict[str, object]:
+    """Return what the figures depend on."""
+    blas = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "processor": processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "nnlab": version("nnlab"),
+        "numpy": version("numpy"),
+        "blas": ", ".join(
+            f"{each['internal_api']} {each['version']} {each['architecture']}" for each in blas
+        ),
+    }
+
+
+def processor() -> str:
+    """Return the processor's name as Linux gives it, else as Python does."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next(
+        (line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine()
+    )
+
+
+def say(line: str) -> None:
+    """Tell of the progress."""
+    sys.stderr.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    main()

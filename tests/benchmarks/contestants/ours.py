@@ -1,0 +1,49 @@
+"""nnlab itself: the generator that `nnlab train` runs, its figures of each epoch included."""
+
+from __future__ import annotations
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from nnlab.config import Experiment
+from nnlab.datasets import Split
+from nnlab.training import start, train
+
+
+def experiment_of(workload):
+    """Return the workload as an experiment that never stops."""
+    return Experiment(
+        name=workload.name,
+        dataset="mnist",
+        architecture=workload.architecture,
+        activation=workload.activation,
+        output=workload.output,
+        loss=workload.loss,
+        eta=workload.eta,
+        batch_size=workload.batch_size,
+        epochs=1_000_000,
+        patience=None,
+        seed=0,
+    )
+
+
+def prepare(workload, inputs, labels, parameters, threads):
+    """See `contestants`."""
+    threadpool_limits(threads, user_api="blas")
+    experiment = experiment_of(workload)
+    state = start(experiment)
+    network = state.network
+    for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
+        weights[...], biases[:, 0] = parameters[2 * layer], parameters[2 * layer + 1]
+    # An epoch of nnlab measures the validation split too, which the others have none of: one example.
+    epochs = train(experiment, state, Split(inputs, labels), Split(inputs[:1], labels[:1]))
+
+    def epoch(seed):
+        state.rng = np.random.default_rng(seed)
+        next(epochs)
+
+    def weights():
+        pairs = zip(network.weights, network.biases, strict=True)
+        return [array for weights, biases in pairs for array in (weights, biases[:, 0])]
+
+    return epoch, weights
