@@ -8,10 +8,7 @@ import os
 import platform
 import sys
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-
-from threadpoolctl import threadpool_info
 
 from commands import measure_commands
 from growth import measure_growth
@@ -38,6 +35,9 @@ def main() -> None:
     )
     options = parser.parse_args()
 
+    # Each library is to choose its kernels and threads as it would on a machine that nobody has tuned.
+    for name in [name for name in os.environ if name.startswith(("OPENBLAS_", "MKL_", "OMP_"))]:
+        del os.environ[name]
     measurements = {
         "steps": lambda: measure_steps(
             options.peers, options.workloads, epochs=options.epochs, examples=options.examples, say=say
@@ -60,18 +60,12 @@ def main() -> None:
 
 def machine() -> dict[str, object]:
     """Return what the figures depend on."""
-    blas = [library for library in threadpool_info() if library["user_api"] == "blas"]
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "processor": processor(),
         "cores": len(os.sched_getaffinity(0)),
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "nnlab": version("nnlab"),
-        "numpy": version("numpy"),
-        "blas": ", ".join(
-            f"{each['internal_api']} {each['version']} {each['architecture']}" for each in blas
-        ),
     }
 
 

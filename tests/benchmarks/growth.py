@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import time
+from contextlib import ExitStack
 from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from contestants import ours, products
-from nnlab.datasets import Split, load_training
+from field import OURS, PRODUCTS, Contestant, arena, enter, write_start
 from nnlab.network import number_of_weights
-from nnlab.training import start
 from workloads import WORKLOADS, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 BASE = WORKLOADS["D"]
 EXAMPLES = 60_000
@@ -42,23 +39,24 @@ def points() -> dict[str, list[tuple[int, Workload]]]:
 
 def measure_growth(say: Callable[[str], None]) -> dict[str, object]:
     """Return seconds an epoch, of nnlab and of its matrix products, one BLAS thread, at each point."""
-    training, _ = load_training(
-        "mnist", validation_size=0, train_size=EXAMPLES, rng=np.random.default_rng(0), dtype=np.float32
-    )
-    series = {}
-    for name, workloads in points().items():
-        say(name)
-        series[name] = [
-            {"at": at, "examples": examples, **measure_point(workload, training, examples)}
-            for at, workload in workloads
-            for examples in [enough(workload)]
-        ]
-    say("examples")
-    series["examples"] = [
-        {"at": examples, "examples": examples, **measure_point(BASE, training, examples)}
-        for examples in (1000, 4000, 15_000, 60_000)
-    ]
-    return series
+    with arena(EXAMPLES) as folder, ExitStack() as stack:
+        entered = [enter(stack, name, 1, folder, None) for name in (OURS, PRODUCTS)]
+        pair = [contestant for contestant, _ in entered]
+
+        def series(name: str, points: list[tuple[int, Workload, int]]) -> list[dict[str, object]]:
+            say(name)
+            return [
+                {"at": at, "examples": examples, **measure_point(pair, workload, examples, folder)}
+                for at, workload, examples in points
+            ]
+
+        growing: dict[str, object] = {
+            name: series(name, [(at, workload, enough(workload)) for at, workload in workloads])
+            for name, workloads in points().items()
+        }
+        sizes = (1000, 4000, 15_000, 60_000)
+        growing["examples"] = series("examples", [(size, BASE, size) for size in sizes])
+    return {"versions": {each.name: facts for each, facts in entered}, "series": growing}
 
 
 def enough(workload: Workload) -> int:
@@ -68,30 +66,22 @@ def enough(workload: Workload) -> int:
     return int(examples) // workload.batch_size * workload.batch_size
 
 
-def measure_point(workload: Workload, training: Split, examples: int) -> dict[str, list[float]]:
-    """Return the seconds of epochs of nnlab and of its products, in turns, after one that does not count."""
-    network = start(ours.experiment_of(workload)).network
-    pairs = zip(network.weights, network.biases, strict=True)
-    parameters = [array for weights, biases in pairs for array in (weights, biases[:, 0])]
-    inputs, labels = training.inputs[:examples], training.labels[:examples]
-    epochs = {
-        name: contestant.prepare(workload, inputs, labels, parameters, 1)[0]
-        for name, contestant in (("nnlab", ours), ("products", products))
-    }
-    seconds: dict[str, list[float]] = {name: [] for name in epochs}
-    for seed in range(6):
-        for name, epoch in epochs.items():
-            began = time.perf_counter()
-            epoch(seed)
-            if seed:
-                seconds[name].append(time.perf_counter() - began)
-    return seconds
+def measure_point(
+    pair: list[Contestant], workload: Workload, examples: int, folder: Path
+) -> dict[str, list[float]]:
+    """Return the seconds of five epochs of each of the `pair`, in turns, after one that does not count."""
+    write_start(workload, folder)
+    for contestant in pair:
+        contestant.prepare(workload, examples)
+        contestant.epoch(seed=0)
+    turns = [[contestant.epoch(seed) for contestant in pair] for seed in range(1, 6)]
+    return {each.name: list(seconds) for each, seconds in zip(pair, zip(*turns, strict=True), strict=True)}
 
 
 def row(point: dict[str, Any]) -> list[str]:
     """Return a line of the table: the number, epochs/s, µs an example, and the share of the products."""
-    per_example = median(point["nnlab"]) / point["examples"]
-    share = median(p / n for p, n in zip(point["products"], point["nnlab"], strict=True))
+    per_example = median(point[OURS]) / point["examples"]
+    share = median(p / n for p, n in zip(point[PRODUCTS], point[OURS], strict=True))
     whole = point["at"] if point["examples"] == point["at"] else EXAMPLES
     return [
         f"{point['at']:,}",

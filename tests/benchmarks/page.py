@@ -6,8 +6,9 @@ from statistics import median
 from typing import Any
 
 from commands import GOAL, middle, ratio
+from field import MODULES, OURS, PRODUCTS
 from growth import row
-from steps import MODULES, OURS, ratios
+from steps import ratios
 from workloads import WORKLOADS
 
 
@@ -24,61 +25,65 @@ def spread(values: list[float], form: str = ".2f") -> str:
 
 def steps(results: dict[str, Any]) -> str:
     """Return the section on the training step."""
-    rivals = [name for name in MODULES if name != OURS]
-    measured = [each for each in rivals if any(each in row["seconds"] for row in results["workloads"])]
+    rivals = [name for name in MODULES if name != OURS and name in results["versions"]]
+    contestants = [OURS, *rivals]
     seconds, verdicts, first, losses = [], [], [], []
-    for row in results["workloads"]:
-        workload, times = WORKLOADS[row["workload"]], row["seconds"]
-        contestants = [OURS, *measured]
-        seconds.append([workload, *(f"{median(times[n]):.3f} s ({row['threads'][n]})" for n in contestants)])
-        for name in times:
-            if not name.startswith(OURS):
-                continue
-            cells = []
-            for rival in measured:
-                ratio, target = ratios(times, name, rival), workload.targets[rival]
-                met = "✓" if median(ratio) <= target else "✗"
-                cells.append(f"{spread(ratio)} {met} ≤ {target:.2f}")
-            verdicts.append([f"{workload.name}, {name}", *cells])
-        first.append([workload.name, *(f"{row['first_epoch'][name]:.1f} s" for name in contestants)])
-        losses.append(
-            [
-                workload.name,
-                *(f"{row['losses'][n]:.5f}" if n in row["losses"] else "–" for n in contestants),
-            ]
+    for measured in results["workloads"]:
+        workload, times, threads = WORKLOADS[measured["workload"]], measured["seconds"], measured["threads"]
+        seconds.append(
+            [workload, *(f"{median(times[each]):.3f} s ({threads[each]})" for each in contestants)]
         )
-    turns = len(next(iter(results["workloads"][0]["seconds"].values())))
+        for name in times.keys() - {*rivals}:
+            against = [(ratios(times, name, rival), workload.targets[rival]) for rival in rivals]
+            verdicts.append([f"{workload.name}, {name}", *(verdict(*each) for each in against)])
+        first.append([workload.name, *(f"{measured['first_epoch'][each]:.1f} s" for each in contestants)])
+        figures = [measured["losses"].get(each) for each in contestants if each != PRODUCTS]
+        losses.append([workload.name, *("–" if loss is None else f"{loss:.5f}" for loss in figures)])
+    turns = len(results["workloads"][0]["seconds"][OURS])
     sections = [
         "## The training step",
-        f"An epoch of {results['examples']:,} examples, the median of {turns}, and in brackets the threads: "
-        "nnlab's by its own rule, the others' by which is faster.",
-        table(["workload", OURS, *measured], seconds),
-        "nnlab's time over the others', epoch by epoch in turns: the median and the range, and the target.",
-        table(["", *measured], verdicts),
-        "The first epoch, compilation and warming-up included, which the figures above leave out:",
-        table(["", OURS, *measured], first),
-        "The loss on all training examples after that epoch, from equal weights and in equal order. "
-        "(scikit-learn has no quadratic cost: on A it trains a softmax output.)",
-        table(["", OURS, *measured], losses),
-        "Versions: "
-        + "; ".join(
-            f"{name}: " + ", ".join(f"{package} {number}" for package, number in packages.items())
-            for name, packages in results["versions"].items()
-            if name != "products"
+        (
+            f"An epoch of {results['examples']:,} examples, the median of {turns}; in brackets the threads, "
+            "nnlab's by its own rule, the others' by which is faster."
         ),
+        table(["workload", *contestants], seconds),
+        "nnlab's time over the others', epoch by epoch in turns: the median, the range and the target.",
+        table(["", *rivals], sorted(verdicts)),
+        "The first epoch, with compilation and warming-up, which the figures above leave out:",
+        table(["", *contestants], first),
+        (
+            "The loss on all training examples after that epoch, from equal weights and in equal order. "
+            "(scikit-learn has no quadratic cost: on A it trains a softmax output.)"
+        ),
+        table(["", *(each for each in contestants if each != PRODUCTS)], losses),
+        versions(results),
     ]
     return "\n\n".join(sections)
+
+
+def versions(results: dict[str, Any]) -> str:
+    """Return what each contestant ran on, a line each."""
+    return "\n".join(f"- {name}: {facts}" for name, facts in results["versions"].items())
+
+
+def verdict(ratio: list[float], target: float) -> str:
+    """Return a ratio and whether it meets its target: `0.42 (0.40–0.47) ✓ ≤ 0.50`."""
+    return f"{spread(ratio)} {'✓' if median(ratio) <= target else '✗'} ≤ {target:.2f}"
 
 
 def growth(results: dict[str, Any]) -> str:
     """Return the section on how the cost grows."""
     sections = [
         "## How the cost grows",
-        "One BLAS thread, 784-128-10 relu/softmax in batches of 64 but for what is varied; epochs of 60,000 "
-        "examples but in the last table. *Share*: of the pure matrix products, in their fastest layout.",
+        (
+            "One BLAS thread, 784-128-10 relu/softmax in batches of 64 but for what is varied; epochs of "
+            "60,000 examples but in the last table. *Share*: what the pure matrix products, in their fastest "
+            "layout, take of the time."
+        ),
     ]
-    for name, points in results.items():
+    for name, points in results["series"].items():
         sections.append(table([name, "epochs/s", "µs an example", "share"], [row(point) for point in points]))
+    sections.append(versions(results))
     return "\n\n".join(sections)
 
 
@@ -88,6 +93,7 @@ def commands(results: dict[str, Any]) -> str:
     rows = []
     for name, used in training.items():
         epochs = [each["epochs"] for each in used]
+        against = [spread(ratio(training, name, per_epoch=each)) for each in (False, True)]
         rows.append(
             [
                 name,
@@ -95,24 +101,25 @@ def commands(results: dict[str, Any]) -> str:
                 f"{middle(used, 'cpu'):.1f} s",
                 f"{middle(used, 'megabytes'):.0f} MB",
                 f"{median(epochs):.0f} ({min(epochs)}–{max(epochs)})",
-                *(
-                    ["", ""]
-                    if name == OURS
-                    else [spread(ratio(training, name)), spread(ratio(training, name, per_epoch=True))]
-                ),
+                *(against if name != OURS else ["", ""]),
             ]
         )
     bare, helped = (median(seconds) for seconds in list(others.values())[:2])
     header = ["", "wall", "processors", "peak memory", "epochs", "nnlab / it", "an epoch of nnlab / of it"]
     sections = [
         "## Whole commands",
-        f"`nnlab train configs/mnist_softmax.yaml` from typing to prompt, and the same experiment as a script of "
-        f"PyTorch and of scikit-learn (`scripts/`), each to a validation accuracy of {GOAL:.1%}: medians over "
-        f"{len(training[OURS])} seeds, in turns. The random starts differ, and so do the epochs needed; the last "
-        "column allows for that. Targets: at most 0.6 of PyTorch's wall time, at most 450 MB.",
+        (
+            "`nnlab train configs/mnist_softmax.yaml` from typing to prompt, and the same experiment as a "
+            "script of PyTorch and of scikit-learn (`scripts/`), each to a validation accuracy of "
+            f"{GOAL:.1%}: medians over {len(training[OURS])} seeds, in turns. The random starts differ, and "
+            "so do the epochs needed; the last column allows for that. Targets: at most 0.6 of PyTorch's "
+            "wall time, at most 450 MB."
+        ),
         table(header, rows),
-        f"The other commands. Targets: help at most 2.5 times the import of typer (here {helped / bare:.1f}), "
-        "`eval` at most 0.7 s, `compare` at most 1 s.",
+        (
+            "The other commands. Targets: help at most 2.5 times the import of typer "
+            f"(here {helped / bare:.1f}), `eval` at most 0.7 s, `compare` at most 1 s."
+        ),
         table(["command", "seconds"], [[name, spread(each)] for name, each in others.items()]),
         "Loading MNIST; target: at most 0.4 s.",
         table(["", "seconds"], [[name, spread(each, ".3f")] for name, each in results["loading"].items()]),

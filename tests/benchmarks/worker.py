@@ -1,7 +1,8 @@
-"""One contestant in a process of its own: `worker.py MODULE THREADS FOLDER`, a JSON object a line in and out.
+"""One contestant in a process of its own: `worker.py MODULE THREADS FOLDER`, a JSON value a line in and out.
 
-The first answer names the versions. Then `{"workload": "A"}` prepares, `{"seed": 1}` trains an epoch in that order
-and answers its seconds, `{"save": "FILE"}` writes the weights there and answers whether there are any.
+The first answer says what it runs on. Then `{"workload": {…}, "examples": 60000}` prepares, `{"seed": 1}`
+trains an epoch in that order and answers its seconds, `{"save": "FILE"}` writes the weights there and answers
+whether there are any. FOLDER holds inputs.npy, labels.npy and start.npz, the workload's starting weights.
 """
 
 from __future__ import annotations
@@ -11,14 +12,12 @@ import json
 import os
 import sys
 import time
-from importlib.metadata import distributions
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-from workloads import WORKLOADS
-
-NOTABLE = ("numpy", "nnlab", "torch", "jax", "jaxlib", "scikit-learn", "scipy", "threadpoolctl")
+from workloads import Workload
 
 
 def main(module: str, threads: int, folder: Path) -> None:
@@ -27,20 +26,20 @@ def main(module: str, threads: int, folder: Path) -> None:
         # The one way to hold XLA to so many threads; JAX, which is imported below, looks at it once.
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     try:
-        prepare = importlib.import_module(f"contestants.{module}").prepare
+        contestant = importlib.import_module(f"contestants.{module}")
     except ImportError as error:
         sys.exit(str(error))
     inputs, labels = np.load(folder / "inputs.npy"), np.load(folder / "labels.npy")
-    installed = {each.name: each.version for each in distributions()}
-    answer({name: installed[name] for name in NOTABLE if name in installed})
+    answer(foundations(contestant.PACKAGES))
     epoch = weights = None
     for line in sys.stdin:
         request = json.loads(line)
         if "workload" in request:
-            workload = WORKLOADS[request["workload"]]
-            with np.load(folder / f"{workload.name}.npz") as archive:
+            first = slice(request["examples"])
+            with np.load(folder / "start.npz") as archive:
                 parameters = list(archive.values())
-            epoch, weights = prepare(workload, inputs, labels, parameters, threads)
+            workload = Workload(**request["workload"])
+            epoch, weights = contestant.prepare(workload, inputs[first], labels[first], parameters, threads)
             answer(None)
         elif "seed" in request:
             began = time.perf_counter()
@@ -51,6 +50,17 @@ def main(module: str, threads: int, folder: Path) -> None:
             if arrays is not None:
                 np.savez(request["save"], *arrays)
             answer(arrays is not None)
+
+
+def foundations(packages: tuple[str, ...]) -> str:
+    """Return the versions of `packages`, and which BLAS kernels a contestant has that goes by NumPy's."""
+    found = [f"{package} {version(package)}" for package in packages]
+    if "numpy" in packages:
+        from threadpoolctl import threadpool_info  # noqa: PLC0415 (those without NumPy may be without it)
+
+        libraries = [library for library in threadpool_info() if library["user_api"] == "blas"]
+        found += {f"{each['internal_api']} {each['version']} ({each['architecture']})" for each in libraries}
+    return ", ".join(found)
 
 
 def answer(value: object) -> None:

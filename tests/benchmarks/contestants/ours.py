@@ -9,6 +9,8 @@ from nnlab.config import Experiment
 from nnlab.datasets import Split
 from nnlab.training import start, train
 
+PACKAGES = ("nnlab", "numpy")
+
 
 def experiment_of(workload):
     """Return the workload as an experiment that never stops."""

@@ -8,6 +8,8 @@ from itertools import pairwise, product
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+PACKAGES = ("numpy",)
+
 
 def prepare(workload, inputs, labels, parameters, threads):
     """See `contestants`."""

@@ -6,14 +6,17 @@ import numpy as np
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
+PACKAGES = ("scikit-learn", "scipy", "numpy")
+
 ACTIVATIONS = {"sigmoid": "logistic", "relu": "relu"}
 
 
 def prepare(workload, inputs, labels, parameters, threads):
     """See `contestants`.
 
-    Ten binary labels give it sigmoid outputs with cross-entropy, ten classes softmax with log-likelihood. The
-    quadratic cost it has not; there it computes the latter, which costs as much, and has no weights to compare.
+    Ten binary labels give it sigmoid outputs with cross-entropy, ten classes softmax with log-likelihood.
+    The quadratic cost it has not; there it computes the latter, which costs as much, and has no weights to
+    compare.
     """
     threadpool_limits(threads, user_api="blas")
     classes = workload.architecture[-1]

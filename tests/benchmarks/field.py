@@ -1,0 +1,103 @@
+"""Those who take part, each in a process of its own, so that one's threads and memory are not another's."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from contestants.ours import experiment_of
+from nnlab.datasets import load_training
+from nnlab.training import start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import ExitStack
+
+    from workloads import Workload
+
+WORKER = Path(__file__).with_name("worker.py")
+OURS, PRODUCTS = "nnlab", "products"
+MODULES = {
+    OURS: "ours",
+    PRODUCTS: "products",
+    "pytorch": "pytorch",
+    "jax": "jax_scan",
+    "scikit-learn": "sklearn_mlp",
+}
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A process that trains what it is told to, with a fixed number of threads."""
+
+    name: str
+    threads: int
+    process: subprocess.Popen[str]
+
+    def ask(self, **request: object) -> object:
+        """Return the answer to `request`. Raises `RuntimeError` if the process has ended."""
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        return self.answer()
+
+    def prepare(self, workload: Workload, examples: int) -> None:
+        """Have it ready to train `workload`, from the weights in start.npz."""
+        self.ask(workload=asdict(workload), examples=examples)
+
+    def epoch(self, seed: int) -> float:
+        """Return the seconds of an epoch in the order of `seed`."""
+        return self.ask(seed=seed)
+
+    def answer(self) -> object:
+        """Return its next answer. Raises `RuntimeError` if the process has ended."""
+        if line := self.process.stdout.readline():
+            return json.loads(line)
+        raise RuntimeError(f"{self.name} ended with exit code {self.process.wait()}")
+
+
+def enter(
+    stack: ExitStack, name: str, threads: int, folder: Path, peers: str | None
+) -> tuple[Contestant, str]:
+    """Start a contestant until `stack` is left; return it with what it runs on.
+
+    Raises `RuntimeError` if it does not start.
+    """
+    python = sys.executable if name in {OURS, PRODUCTS} else peers
+    process = stack.enter_context(
+        subprocess.Popen(
+            [python, WORKER, MODULES[name], str(threads), folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+    )
+    stack.callback(process.kill)
+    contestant = Contestant(name, threads, process)
+    return contestant, contestant.answer()
+
+
+@contextmanager
+def arena(examples: int) -> Iterator[Path]:
+    """Give the folder that the contestants share, with so many of MNIST's training images in it."""
+    training, _ = load_training(
+        "mnist", validation_size=0, train_size=examples, rng=np.random.default_rng(0), dtype=np.float32
+    )
+    with TemporaryDirectory() as name:
+        np.save(Path(name) / "inputs.npy", training.inputs)
+        np.save(Path(name) / "labels.npy", training.labels)
+        yield Path(name)
+
+
+def write_start(workload: Workload, folder: Path) -> None:
+    """Write the weights that all contestants start `workload` from."""
+    network = start(experiment_of(workload)).network
+    pairs = zip(network.weights, network.biases, strict=True)
+    np.savez(folder / "start.npz", *[a for weights, biases in pairs for a in (weights, biases[:, 0])])
