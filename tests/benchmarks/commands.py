@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -39,27 +40,27 @@ class Usage:
     wall: float
     cpu: float
     megabytes: float
-    epochs: int | None = None
+    printed: list[str]  # its lines
 
 
-def run(command: list[object], **environment: str) -> tuple[Usage, list[str]]:
-    """Run `command`; return what it took and the lines it printed. Raises `RuntimeError` if it fails."""
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        [str(word) for word in command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+def run(command: list[object], **environment: str) -> Usage:
+    """Run `command` and return what it took. Raises `RuntimeError` if it fails."""
+    process = subprocess.run(
+        [sys.executable, HERE / "usage.py", *(str(word) for word in command)],
+        capture_output=True,
         text=True,
+        check=False,
         env=os.environ | environment,
         cwd=ROOT,
     )
-    printed = process.stdout.read().splitlines()
-    _, status, used = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise RuntimeError(f"{' '.join(map(str, command))} ended with exit code {process.returncode}")
-    return Usage(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024), printed
+        raise RuntimeError(process.stderr.strip())
+    return Usage(**json.loads(process.stdout))
+
+
+def training_of(usage: Usage, epochs: int) -> dict[str, float]:
+    """Return what is kept of a training to `GOAL`."""
+    return {"wall": usage.wall, "cpu": usage.cpu, "megabytes": usage.megabytes, "epochs": epochs}
 
 
 def measure_commands(peers: str | None, *, runs: int, say: Callable[[str], None]) -> dict[str, object]:
@@ -82,7 +83,7 @@ def measure_training(
         tried = {}
         for number in sorted({1, len(os.sched_getaffinity(0))}):
             try:
-                tried[number] = train_peer(peers, name, number, 0, folder).wall
+                tried[number] = train_peer(peers, name, number, 0, folder)["wall"]
             except RuntimeError as error:
                 say(f"{name} is left out: {error}")
                 break
@@ -90,34 +91,33 @@ def measure_training(
             threads[name] = min(tried, key=tried.get)
     used: dict[str, list[dict[str, Any]]] = {}
     for seed in range(runs):
-        used.setdefault("nnlab", []).append(asdict(train_nnlab(seed, folder)))
+        used.setdefault("nnlab", []).append(train_nnlab(seed, folder))
         for name, number in threads.items():
-            used.setdefault(name, []).append(asdict(train_peer(peers, name, number, seed, folder)))
+            used.setdefault(name, []).append(train_peer(peers, name, number, seed, folder))
         say("  " + ", ".join(f"{name} {each[-1]['wall']:.2f} s" for name, each in used.items()))
     return used
 
 
-def train_peer(peers: str, name: str, threads: int, seed: int, folder: Path) -> Usage:
+def train_peer(peers: str, name: str, threads: int, seed: int, folder: Path) -> dict[str, float]:
     """Run a library's script until its network reaches `GOAL`."""
     # A pool of threads that is made and never used would cost it time and memory.
-    usage, printed = run(
+    usage = run(
         [peers, HERE / "scripts" / SCRIPTS[name], MNIST, seed, GOAL, folder / "model", threads],
         OMP_NUM_THREADS=str(threads),
         OPENBLAS_NUM_THREADS=str(threads),
     )
-    return Usage(usage.wall, usage.cpu, usage.megabytes, len(printed))
+    return training_of(usage, epochs=len(usage.printed))
 
 
-def train_nnlab(seed: int, folder: Path) -> Usage:
+def train_nnlab(seed: int, folder: Path) -> dict[str, float]:
     """Run `nnlab train` to the epoch that reaches `GOAL`: it has no such stop, so a first run finds it."""
     config = ROOT / "configs" / "mnist_softmax.yaml"
     command = [NNLAB, "train", config, f"seed={seed}", "-q", "--runs", folder]
-    _, [found] = run([*command, "--name", "find"])
+    [found] = run([*command, "--name", "find"]).printed
     with (Path(found) / "metrics.csv").open() as metrics:
         rows = csv.DictReader(metrics)
         epochs = next(int(row["epoch"]) for row in rows if float(row["val_accuracy"]) >= GOAL)
-    usage, _ = run([*command, f"epochs={epochs}"])
-    return Usage(usage.wall, usage.cpu, usage.megabytes, epochs)
+    return training_of(run([*command, f"epochs={epochs}"]), epochs)
 
 
 def measure_others(folder: Path, runs: int) -> dict[str, list[float]]:
@@ -140,7 +140,7 @@ def measure_others(folder: Path, runs: int) -> dict[str, list[float]]:
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(runs):
         for name, command in commands.items():
-            seconds[name].append(run(command)[0].wall)
+            seconds[name].append(run(command).wall)
     return seconds
 
 
