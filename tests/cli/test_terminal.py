@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # An epoch of more than half a second, after which the bar appears.
-SLOW = ("train", "linear.yaml", "epochs=1", "train_size=null", "batch_size=2")
+SLOW = (
+    *("train", "linear.yaml", "epochs=1", "train_size=null"),
+    *("architecture=[784,300,10]", "activation=relu", "eta=0.01", "batch_size=1"),
+)
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*[349]\d")
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
