@@ -52,6 +52,8 @@ def main() -> None:
             results[part] = {"machine": machine(), "results": measurements[part]()}
         except RuntimeError as error:
             sys.exit(f"benchmark: {error}")
+        except KeyboardInterrupt:
+            sys.exit(f"benchmark: interrupted; the results of {part} stay as they were")
         kept.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
     written = page(results)
     (options.results / "RESULTS.md").write_text(written)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,8 +44,9 @@ class Contestant:
 
     def ask(self, **request: object) -> object:
         """Return the answer to `request`. Raises `RuntimeError` if the process has ended."""
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
+        with suppress(BrokenPipeError):  # of a process that has ended, which is told below
+            self.process.stdin.write(json.dumps(request) + "\n")
+            self.process.stdin.flush()
         return self.answer()
 
     def prepare(self, workload: Workload, examples: int) -> None:
@@ -71,14 +72,13 @@ def enter(
     Raises `RuntimeError` if it does not start.
     """
     python = sys.executable if name in {OURS, PRODUCTS} else peers
-    process = stack.enter_context(
-        subprocess.Popen(
-            [python, WORKER, MODULES[name], str(threads), folder],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+    process = subprocess.Popen(
+        [python, WORKER, MODULES[name], str(threads), folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
+    stack.callback(process.wait)
     stack.callback(process.kill)
     contestant = Contestant(name, threads, process)
     return contestant, contestant.answer()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import sys
 import time
 from importlib.metadata import version
@@ -22,6 +23,9 @@ from workloads import Workload
 
 def main(module: str, threads: int, folder: Path) -> None:
     """Answer requests until there are no more."""
+    signal.signal(
+        signal.SIGINT, signal.SIG_DFL
+    )  # Ctrl-C is for the benchmark, which says what there is to say
     if module == "jax_scan" and threads < len(os.sched_getaffinity(0)):
         # The one way to hold XLA to so many threads; JAX, which is imported below, looks at it once.
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
