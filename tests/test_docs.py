@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from nnlab.cli import app
 from nnlab.config import Experiment, json_schema, load_experiment
+from nnlab.datasets import Options
 from nnlab.network import ACTIVATIONS, INITIALISERS, OUTPUTS
 
 ROOT = Path(__file__).parents[1]
@@ -44,8 +45,9 @@ def test_the_readme_lists_every_key_with_its_default() -> None:
         if key in required:
             assert rows[key] == "required"
         elif key != "name":
-            default = field.default if isinstance(field.default, str) else repr(field.default)
-            assert rows[key].strip("`") == {"": '""', "None": "null"}.get(default, default)
+            written = {"''": '""', "None": "null", "False": "false", repr(Options()): "{}"}
+            default = repr(field.default)
+            assert rows[key].strip("`") == written.get(default, default.strip("'"))
 
 
 def test_the_readme_names_every_pair_activation_and_initialisation() -> None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Row: TypeAlias = dict[str, object]  # by column; None where there is nothing
 
 KEYS = list(Experiment.model_fields)
+DEFAULTS = {
+    key: field.get_default() for key, field in Experiment.model_fields.items() if not field.is_required()
+} | {"dataset_options": {}}
 RESULTS = ["best_epoch", "val_accuracy", "test_accuracy", "parameters", "seconds", "status"]
 FURTHER_RESULTS = [
     "val_loss",
@@ -80,7 +83,9 @@ def read_row(run: Path) -> Row:
     try:
         if not (run / folder.CONFIG).is_file():
             raise RunError(f"{run / folder.CONFIG} is missing")
-        row |= {key: value for key, value in read_values(run / folder.CONFIG).items() if key in KEYS}
+        # Keys that came after the run was made are at their defaults.
+        given = read_values(run / folder.CONFIG)
+        row |= DEFAULTS | {key: value for key, value in given.items() if key in KEYS}
         summary = records.read(run / folder.SUMMARY, Summary)
         row |= {key: value for key, value in asdict(summary).items() if key in row and key not in KEYS}
         row["epochs_done"] = summary.epochs

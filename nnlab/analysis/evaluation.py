@@ -13,7 +13,7 @@ from nnlab.datasets import DATASETS, Source, Split, load_test
 from nnlab.runs import folder, records
 from nnlab.runs.checkpoint import load_network
 from nnlab.runs.environment import Environment
-from nnlab.training import load_splits, measure
+from nnlab.training import load_splits, measure, predict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,8 +43,8 @@ class Evaluation:
     split: SplitName
     examples: int
     loss: float | None  # None when it overflows
-    accuracy: float
-    errors: int
+    accuracy: float | None  # None in a regression, as are the errors
+    errors: int | None
     per_class: list[ClassFigures]
     confusion: list[list[int]]  # a row each true class, a column each predicted one
 
@@ -59,8 +59,10 @@ def evaluate(run: Path, *, checkpoint: Checkpoint, split: SplitName, source: Sou
     with threadpool_limits(threads, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
         z = network.pre_activations(examples.inputs)
         loss, accuracy = measure(network, z, examples.labels)
-    confusion = np.zeros((len(z), len(z)), int)
-    np.add.at(confusion, (examples.labels, z.argmax(axis=0)), 1)
+        classes = DATASETS[experiment.dataset].classes
+        confusion = np.zeros((len(classes), len(classes)), int)
+        if classes:
+            np.add.at(confusion, (examples.labels, predict(network, z)), 1)
     return Evaluation(
         run=str(run),
         checkpoint=checkpoint,
@@ -68,7 +70,7 @@ def evaluate(run: Path, *, checkpoint: Checkpoint, split: SplitName, source: Sou
         examples=len(examples.labels),
         loss=loss if math.isfinite(loss) else None,
         accuracy=accuracy,
-        errors=int(confusion.sum() - confusion.trace()),
+        errors=int(confusion.sum() - confusion.trace()) if classes else None,
         per_class=[
             ClassFigures(
                 name=name,
@@ -76,7 +78,7 @@ def evaluate(run: Path, *, checkpoint: Checkpoint, split: SplitName, source: Sou
                 precision=_share(confusion[label, label], confusion[:, label].sum()),
                 recall=_share(confusion[label, label], confusion[label].sum()),
             )
-            for label, name in enumerate(DATASETS[experiment.dataset].classes)
+            for label, name in enumerate(classes)
         ],
         confusion=confusion.tolist(),
     )
@@ -84,7 +86,12 @@ def evaluate(run: Path, *, checkpoint: Checkpoint, split: SplitName, source: Sou
 
 def _load(experiment: Experiment, split: SplitName, source: Source) -> Split:
     if split == "test":
-        return load_test(experiment.dataset, dtype=experiment.dtype, source=source)
+        return load_test(
+            experiment.dataset,
+            dtype=experiment.dtype,
+            options=experiment.dataset_options,
+            source=source,
+        )
     training, validation = load_splits(experiment, source)
     return training if split == "train" else validation
 

@@ -121,7 +121,9 @@ def _cell(column: str, value: object) -> str:
 
 
 def _text(value: object) -> str:
-    """Return `value` for a program: nothing for None, 784-30-10 for a list."""
-    if isinstance(value, list):
+    """Return `value` for a program: nothing for None, 784-30-10 for a list, steps=4 noise=0.1 for options."""
+    if isinstance(value, list | tuple):
         return "-".join(map(str, value))
+    if isinstance(value, dict):
+        return " ".join(f"{key}={_text(item)}" for key, item in value.items())
     return "" if value is None else str(value)

@@ -15,7 +15,7 @@ from nnlab.errors import DatasetError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nnlab.datasets import DatasetName
+    from nnlab.datasets import FamilyName
 
 app = typer.Typer(
     callback=help_if_alone,
@@ -44,15 +44,15 @@ def list_datasets(data_dir: DataDir = None) -> None:
     Example:
       nnlab data list
     """
-    from nnlab.datasets import DATASETS, folder, list_files
+    from nnlab.datasets import FAMILY, folder, list_files
 
     present = Counter(file.dataset for file in list_files(data_dir) if file.path)
     emit_table(
         {
-            "dataset": list(DATASETS),
-            "licence": [info.licence for info in DATASETS.values()],
-            "files": [f"{present[name]} of {len(info.files)}" for name, info in DATASETS.items()],
-            "folder": [str(folder(name, data_dir)) if present[name] else "" for name in DATASETS],
+            "dataset": list(FAMILY),
+            "licence": [info.licence for info in FAMILY.values()],
+            "files": [f"{present[name]} of {len(info.files)}" for name, info in FAMILY.items()],
+            "folder": [str(folder(name, data_dir)) if present[name] else "" for name in FAMILY],
         }
     )
 
@@ -111,11 +111,11 @@ def path(name: Name, data_dir: DataDir = None) -> None:
     emit(f"{folder(_known([name])[0], data_dir)}\n")
 
 
-def _known(names: Sequence[str] | None) -> list[DatasetName]:
+def _known(names: Sequence[str] | None) -> list[FamilyName]:
     """Return the datasets of these names, or all."""
-    from nnlab.datasets import DATASETS
+    from nnlab.datasets import FAMILY
 
     for name in names or ():
-        if name not in DATASETS:
-            raise UsageError(f"no dataset {name}; there are {', '.join(DATASETS)}")
-    return [name for name in DATASETS if not names or name in names]
+        if name not in FAMILY:
+            raise UsageError(f"no dataset {name}; there are {', '.join(FAMILY)}")
+    return [name for name in FAMILY if not names or name in names]

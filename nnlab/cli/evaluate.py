@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nnlab.cli.options import DataDir, Json, Offline, Runs
-from nnlab.cli.output import decimals, emit, emit_table, is_terminal
-from nnlab.errors import BelowThresholdError
+from nnlab.cli.output import decimals, emit, emit_table, is_terminal, percent
+from nnlab.errors import BelowThresholdError, UsageError
 
 if TYPE_CHECKING:
     from nnlab.analysis.evaluation import Evaluation
@@ -61,7 +61,9 @@ def evaluate(
         _show(result)
     if checkpoint == "best":
         records.write(found / f"eval_{split}.json", result)
-    if fail_under is not None and result.accuracy < fail_under:
+    if fail_under is not None and result.accuracy is None:
+        raise UsageError(f"{found} is a regression and has no accuracy for --fail-under")
+    if fail_under is not None and result.accuracy is not None and result.accuracy < fail_under:
         raise BelowThresholdError(f"accuracy {result.accuracy} is below {fail_under}")
 
 
@@ -71,15 +73,19 @@ def _show(result: Evaluation) -> None:
     emit(
         f"{result.run}: {result.checkpoint} weights on the {result.split} split, "
         f"{result.examples:,} examples\n\n"
-        f"accuracy  {result.accuracy:.2%}  ({result.errors:,} errors)\n"
-        f"loss      {decimals(result.loss)}\n\n"
     )
+    if result.errors is not None:
+        emit(f"accuracy  {percent(result.accuracy)}  ({result.errors:,} errors)\n")
+    emit(f"loss      {decimals(result.loss)}\n")
+    if not result.per_class:
+        return
+    emit("\n")
     classes = result.per_class
     names = [each.name for each in classes]
     figures = {
         "examples": [f"{each.examples:,}" for each in classes],
-        "precision": [_percent(each.precision) for each in classes],
-        "recall": [_percent(each.recall) for each in classes],
+        "precision": [percent(each.precision) for each in classes],
+        "recall": [percent(each.recall) for each in classes],
     }
     emit_table({"class": names, **figures}, numeric=figures)
 
@@ -91,7 +97,3 @@ def _show(result: Evaluation) -> None:
         confusion[name][row] = Text(str(confusion[name][row]), style="bold")
     emit("\ntrue class ↓, predicted class →\n")
     emit_table({"": names, **confusion}, numeric=names)
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{share:.2%}"

@@ -110,6 +110,11 @@ def decimals(loss: float | None) -> str:
     return f"{loss:.4f}" if loss < HUGE else f"{loss:.3e}"
 
 
+def percent(share: float | None) -> str:
+    """Return an accuracy for a person's eyes."""
+    return "–" if share is None else f"{share:.2%}"
+
+
 def is_terminal(stream: TextIO | None) -> bool:
     """Tell whether a person reads `stream`."""
     return stream is not None and stream.isatty()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Never
 
 from tqdm import tqdm
 
-from nnlab.cli.output import decimals, tell
+from nnlab.cli.output import decimals, percent, tell
 from nnlab.config import Experiment, dump_experiment
-from nnlab.datasets import DATASETS
+from nnlab.datasets import DATASETS, number_of_examples
 from nnlab.network import number_of_parameters
 
 if TYPE_CHECKING:
@@ -44,9 +44,10 @@ class TrainingView:
         batches = "one batch" if experiment.batch_size == "full" else f"batches of {experiment.batch_size}"
         self._say((experiment.name, "bold"), f": {widths}, {parameters:,} parameters")
         self._say(f"{hidden}{experiment.output} output, {experiment.loss} loss")
+        held_back = f"{experiment.validation_size:,} to validate"
         self._say(
             f"{examples:,} examples of {DATASETS[experiment.dataset].title}, "
-            f"{experiment.validation_size:,} to validate"
+            f"{held_back if experiment.validation_size else 'which validate too'}"
         )
         self._say(f"η {experiment.eta:g}, {batches}, seed {experiment.seed}")
         if self._verbose:
@@ -80,8 +81,8 @@ class TrainingView:
         self._end_bar()
         self._epoch = epoch.epoch + 1
         self._say(
-            f"{epoch.epoch:5}  {decimals(epoch.train_loss):>10}  {epoch.train_accuracy:8.2%}  "
-            f"{decimals(epoch.val_loss):>10}  {epoch.val_accuracy:8.2%}  {epoch.seconds:7.2f}  ",
+            f"{epoch.epoch:5}  {decimals(epoch.train_loss):>10}  {percent(epoch.train_accuracy):>8}  "
+            f"{decimals(epoch.val_loss):>10}  {percent(epoch.val_accuracy):>8}  {epoch.seconds:7.2f}  ",
             verdict(epoch, patience),
         )
 
@@ -105,10 +106,8 @@ class TrainingView:
         waited = f"no improvement of {summary.monitor} in {max(patience or 0, 1)} epochs (patience)"
         why = waited if summary.stop_reason == "patience" else "all epochs are done"
         self._say(f"\nStopped after epoch {summary.epochs}: {why}; {summary.seconds:.1f} s of training.")
-        self._say(
-            f"Best was epoch {summary.best_epoch}: val_loss {decimals(summary.val_loss)}, "
-            f"val_accuracy {summary.val_accuracy:.2%}."
-        )
+        accuracy = "" if summary.val_accuracy is None else f", val_accuracy {percent(summary.val_accuracy)}"
+        self._say(f"Best was epoch {summary.best_epoch}: val_loss {decimals(summary.val_loss)}{accuracy}.")
         self._next(f"nnlab eval {shlex.quote(str(run))}")
 
     def _say(self, *parts: str | tuple[str, str]) -> None:
@@ -146,8 +145,8 @@ def plan(experiment: Experiment) -> str:
         lines.append(f"{number:5}  {fan_in:7}  {fan_out:7}  {activation:10}  {parameters:11,}")
     parameters = number_of_parameters(experiment.architecture)
     lines.append(f"{'total':>5}  {'':7}  {'':7}  {'':10}  {parameters:11,}")
-    available = DATASETS[experiment.dataset].train_examples - experiment.validation_size
-    examples = experiment.train_size or available
+    available = number_of_examples(experiment.dataset, experiment.dataset_options)
+    examples = experiment.train_size or available - experiment.validation_size
     rule = (
         f"{examples:,} training examples for {parameters:,} parameters: {examples / parameters:.2g} each. "
         "The rule of thumb asks for about one;\n"

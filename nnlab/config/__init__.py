@@ -85,11 +85,22 @@ def _read_overrides(overrides: Sequence[str], name: str | None) -> Document:
 
 def _overridden(file: Document, command_line: Document) -> Document:
     """Lay the command line over the file, whose mistakes about the same keys no longer count."""
-    kept = tuple(mistake for mistake in file.mistakes if mistake.key not in command_line.values)
+
+    def is_kept(key: str) -> bool:
+        parts = key.split(".")
+        return not any(".".join(parts[:end]) in command_line.values for end in range(1, len(parts) + 1))
+
+    values = dict(file.values)
+    for key, value in command_line.values.items():
+        mapping, dot, inner = key.partition(".")
+        if dot and mapping in messages.MAPPINGS and isinstance(found := values.get(mapping, {}), dict):
+            values[mapping] = found | {inner: value}
+        else:
+            values[key] = value
     return Document(
-        file.values | command_line.values,
-        file.lines | command_line.lines,
-        kept + command_line.mistakes,
+        values,
+        {key: line for key, line in file.lines.items() if is_kept(key)} | command_line.lines,
+        tuple(mistake for mistake in file.mistakes if is_kept(mistake.key)) + command_line.mistakes,
         file.first_line,
     )
 

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from nnlab.datasets import DATASETS, DatasetName
+from nnlab.datasets import DATASETS, TOYS, DatasetName, Options, number_of_examples
+from nnlab.network import number_of_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,11 +28,15 @@ if TYPE_CHECKING:
 ActivationName = Literal["identity", "step", "sigmoid", "tanh", "relu"]
 OutputName = Literal["softmax", "sigmoid", "tanh", "identity", "step"]
 LossName = Literal["quadratic", "cross_entropy", "log_likelihood"]
+MonitorName = Literal["val_loss", "val_accuracy"]
 InitialisationName = Literal["auto", "he", "glorot", "lecun", "standard_normal"]
 
 # In float32 that is 4 GB for the weights, and as much again for their gradient and for the velocity: more
 # than the machine of a beginner holds, and an architecture above it a slip of the finger.
 MAX_PARAMETERS = 10**9
+
+# Of a config that gives the starting weights: what one can write down, and the reader's limit on values.
+MAX_GIVEN_PARAMETERS = 300
 
 # Why a pair of output and loss has no meaning, and what to take.
 MEANINGLESS_PAIRS: dict[tuple[str, str], tuple[str, str]] = {
@@ -45,11 +59,40 @@ MEANINGLESS_PAIRS: dict[tuple[str, str], tuple[str, str]] = {
 }
 
 Width = Annotated[int, Field(strict=True, ge=1, le=100_000)]
+Row = Annotated[tuple[float, ...], Field(strict=False)]
 
 
 def _offer(names: Iterable[str]) -> JsonDict:
     """Name in the JSON Schema the values that a validator lets pass: without step, which is refused below."""
     return {"enum": [name for name in names if name != "step"]}
+
+
+def _schema_of_options() -> dict[str, Any]:
+    """Return the JSON Schema of the options of all datasets together."""
+    options: dict[str, Any] = {}
+    for toy in TOYS.values():
+        options |= toy.options.model_json_schema()["properties"]
+    for option in options.values():
+        option.pop("default", None)  # it may be another for another dataset
+    return {"type": "object", "properties": options, "additionalProperties": False}
+
+
+def _or_null(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON Schema of `model` or null, written out in its place."""
+    return {"anyOf": [model.model_json_schema(), {"type": "null"}]}
+
+
+class Start(BaseModel):
+    """The starting weights, layer by layer."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    weights: Annotated[tuple[Annotated[tuple[Row, ...], Field(strict=False)], ...], Field(strict=False)] = (
+        Field(description="W of each layer, a row a neuron: [[[0.6]]] for one neuron with one input")
+    )
+    biases: Annotated[tuple[Row, ...], Field(strict=False)] = Field(
+        description="b of each layer: [[0.9]] for one neuron"
+    )
 
 
 class Experiment(BaseModel):
@@ -64,6 +107,11 @@ class Experiment(BaseModel):
         description="name of the experiment and of its run folders; by default the file's name without .yaml",
     )
     dataset: DatasetName = Field(description="what the network learns from")
+    dataset_options: Annotated[SerializeAsAny[Options], WithJsonSchema(_schema_of_options())] = Field(
+        Options(),
+        validate_default=True,
+        description="parameters of a toy dataset, such as {steps: 4, examples: 100}",
+    )
     architecture: Annotated[tuple[Width, ...], Field(strict=False, min_length=2, max_length=100)] = Field(
         description="widths d(0), …, d(L) of the layers, input to output, such as [784, 30, 10]"
     )
@@ -87,16 +135,15 @@ class Experiment(BaseModel):
     seed: int = Field(
         ge=0, le=2**63 - 1, description="start of all random numbers; the same seed repeats the experiment"
     )
-    monitor: Literal["val_loss", "val_accuracy"] = Field(
-        "val_loss", description="what has to improve on the validation examples"
-    )
+    monitor: MonitorName = Field("val_loss", description="what has to improve on the validation examples")
     min_delta: float = Field(0.0, ge=0, description="an improvement must be greater than this")
     start_from_epoch: int = Field(1, ge=1, description="epochs before this one neither stop nor count")
     validation_size: int = Field(
         10_000,
-        ge=1,
+        ge=0,
         validate_default=True,
-        description="examples of the training set held out to validate on",
+        description="training examples held out to validate on, 0 for toys unless given; "
+        "0: those trained on validate as well",
     )
     train_size: Annotated[int, Field(ge=1)] | None = Field(
         None, validate_default=True, description="examples trained on; null: all that are not held out"
@@ -105,30 +152,56 @@ class Experiment(BaseModel):
         "auto",
         description="spread of the random starting weights; auto: what suits the activation",
     )
+    start: Annotated[Start | None, WithJsonSchema(_or_null(Start))] = Field(
+        None, description="fixed starting weights and biases, {weights: …, biases: …}; null: random ones"
+    )
     momentum: float = Field(
         0.0, ge=0, lt=1, description="momentum coefficient μ, the share of the last step that is kept"
     )
     l2: float = Field(0.0, ge=0, description="regularisation λ: the cost has λ/2 ‖W‖² added, biases left out")
     dtype: Literal["float32", "float64"] = Field("float32", description="precision of the arithmetic")
+    diagnostics: bool = Field(
+        default=False,
+        description="write diagnostics.csv: gradient, saturation and update of each layer, each epoch",
+    )
     # The limit keeps a written config within what the reader accepts, even with every character escaped.
     description: str = Field(
         "", max_length=2000, description="what the experiment is for; a note to the reader"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _toys_hold_nothing_back(cls, values: Any) -> Any:  # noqa: ANN401 - whatever is to be validated
+        if isinstance(values, dict) and isinstance(values.get("dataset"), str) and values["dataset"] in TOYS:
+            return {"validation_size": 0} | values
+        return values
+
     # Rules between keys belong to the last of their keys and look back at those before it: a validator of the
     # whole model would run only once every key by itself is right, and so report its mistakes a round late.
+
+    @field_validator("dataset_options", mode="before")
+    @classmethod
+    def _are_of_the_dataset(cls, options: Any, info: ValidationInfo) -> Options:  # noqa: ANN401 - not yet judged
+        dataset = info.data.get("dataset")
+        if dataset is None:
+            return Options()
+        if isinstance(options, Options):
+            options = options.model_dump()
+        return DATASETS[dataset].options.model_validate(options)  # its errors name the option
 
     @field_validator("architecture")
     @classmethod
     def _fits_dataset_and_memory(cls, architecture: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
         wrong = []
         if dataset := info.data.get("dataset"):
-            features, classes = DATASETS[dataset].features, len(DATASETS[dataset].classes)
+            toy_or_images = DATASETS[dataset]
+            features, outputs = toy_or_images.features, toy_or_images.outputs
             if architecture[0] != features:
                 wrong.append(f"begin with {features}, the features of {dataset}")
-            if architecture[-1] != classes:
-                wrong.append(f"end with {classes}, the classes of {dataset}")
-        parameters = sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(architecture))
+            if architecture[-1] not in outputs:
+                what = "classes" if toy_or_images.classes else "values"
+                wrong.append(f"end with {' or '.join(map(str, outputs))}, the {what} of {dataset}")
+        parameters = number_of_parameters(architecture)
         if parameters > MAX_PARAMETERS:
             wrong.append(f"have at most {MAX_PARAMETERS:.0e} parameters, not {parameters:.1e}")
         if wrong:
@@ -143,40 +216,86 @@ class Experiment(BaseModel):
             raise _rule(what, given=name, remedy="take sigmoid, its smooth version")
         return name
 
+    @field_validator("output")
+    @classmethod
+    def _has_something_to_compare(cls, output: str, info: ValidationInfo) -> str:
+        if output == "softmax" and info.data.get("architecture", (0,))[-1] == 1:
+            what = "needs two outputs or more: of a single one it is always 1"
+            raise _rule(what, given=output, remedy="take sigmoid, or identity for values")
+        return output
+
     @field_validator("loss")
     @classmethod
     def _has_a_meaning(cls, loss: str, info: ValidationInfo) -> str:
-        output = info.data.get("output")
+        output, dataset = info.data.get("output"), info.data.get("dataset")
         if output and (reason := MEANINGLESS_PAIRS.get((output, loss))):
             why, remedy = reason
             raise _rule(f"does not fit output {output}: {why}", given=loss, remedy=remedy)
+        if dataset and not DATASETS[dataset].classes and loss != "quadratic":
+            what = f"must be quadratic: what {dataset} asks for are values, not classes"
+            raise _rule(what, given=loss)
         return loss
+
+    @field_validator("monitor")
+    @classmethod
+    def _is_measured(cls, monitor: str, info: ValidationInfo) -> str:
+        dataset = info.data.get("dataset")
+        if dataset and not DATASETS[dataset].classes and monitor == "val_accuracy":
+            what = f"must be val_loss: {dataset} has values, and there is no accuracy without classes"
+            raise _rule(what, given=monitor)
+        return monitor
 
     @field_validator("validation_size")
     @classmethod
     def _leaves_training_examples(cls, validation_size: int, info: ValidationInfo) -> int:
-        dataset = info.data.get("dataset")
-        if dataset and validation_size >= DATASETS[dataset].train_examples:
-            examples = DATASETS[dataset].train_examples
-            what = f"must be less than {examples}, the training examples of {dataset}"
+        examples = _available(info)
+        if examples is not None and validation_size >= examples:
+            what = f"must be less than {examples}, the training examples of {info.data['dataset']}"
             raise _rule(what, given=validation_size)
         return validation_size
 
     @field_validator("train_size")
     @classmethod
     def _fits_training_examples(cls, train_size: int | None, info: ValidationInfo) -> int | None:
-        dataset, validation_size = info.data.get("dataset"), info.data.get("validation_size")
-        if not dataset or not validation_size:
+        available, validation_size = _available(info), info.data.get("validation_size")
+        if available is None or validation_size is None:
             return train_size
-        left = DATASETS[dataset].train_examples - validation_size
+        left = available - validation_size
         if train_size is not None and train_size > left:
-            what = f"must be at most {left}, what validation_size {validation_size} leaves of {dataset}"
-            raise _rule(what, given=train_size)
+            what = f"must be at most {left}, what validation_size {validation_size} leaves of "
+            raise _rule(what + info.data["dataset"], given=train_size)
         batch_size, examples = info.data.get("batch_size"), train_size or left
         if isinstance(batch_size, int) and batch_size > examples:
             what = f"must be at most {examples}, the number of training examples"
             raise _rule(what, given=batch_size, remedy="full takes them all", key="batch_size")
         return train_size
+
+    @field_validator("start")
+    @classmethod
+    def _fits_the_architecture(cls, start: Start | None, info: ValidationInfo) -> Start | None:
+        architecture = info.data.get("architecture")
+        if start is None or architecture is None:
+            return start
+        if (parameters := number_of_parameters(architecture)) > MAX_GIVEN_PARAMETERS:
+            what = f"is for networks of at most {MAX_GIVEN_PARAMETERS} parameters, and this has {parameters}"
+            raise _rule(
+                what, given=start.weights, key="start.weights", remedy="initialisation draws random weights"
+            )
+        shapes = [[len(row) for row in layer] for layer in start.weights]
+        if shapes != [[fan_in] * fan_out for fan_in, fan_out in pairwise(architecture)]:
+            wanted = " and ".join(f"{fan_out} × {fan_in}" for fan_in, fan_out in pairwise(architecture))
+            what = f"must have the shapes of the architecture, {wanted}"
+            raise _rule(what, given=start.weights, remedy="a row a neuron", key="start.weights")
+        if [len(layer) for layer in start.biases] != list(architecture[1:]):
+            what = f"must be as many as there are neurons, {' and '.join(map(str, architecture[1:]))}"
+            raise _rule(what, given=start.biases, key="start.biases")
+        return start
+
+
+def _available(info: ValidationInfo) -> int | None:
+    """Return how many examples there are to train and validate with, if the keys before tell."""
+    dataset, options = info.data.get("dataset"), info.data.get("dataset_options")
+    return None if dataset is None or options is None else number_of_examples(dataset, options)
 
 
 def _rule(what: str, *, given: object, remedy: str = "", key: str | None = None) -> PydanticCustomError:

@@ -6,9 +6,10 @@ import math
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from nnlab.config.experiment import Experiment
+from nnlab.config.experiment import Experiment, Start
 from nnlab.config.synonyms import NO_SUCH_KEY, did_you_mean
 from nnlab.config.yaml12 import Mistake
+from nnlab.datasets import DATASETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,7 +28,8 @@ _WRONG = {
     "string_unicode": "must be text without lone surrogates",
     "string_too_long": "must be at most {max_length} characters long",
     "string_pattern_mismatch": "must be letters, digits and _ . + -, beginning with a letter, a digit or _",
-    "tuple_type": "must be a list of widths such as [784, 30, 10]",
+    "tuple_type": "must be a list",
+    "bool_type": "must be true or false",
     "too_short": "must be a list of at least {min_length} widths, input and output",
     "too_long": "must be a list of at most {max_length} widths",
     "finite_number": "must be a finite number",
@@ -38,11 +40,16 @@ _WRONG = {
 }
 
 # A key that takes a number or a word always says so: pydantic has one complaint for each of the two.
-_NUMBER_OR_WORD = {
+_WRONG_OF_KEY: dict[str | tuple[str, str], str] = {
     "batch_size": "must be a whole number of at least 1, or full",
     "patience": "must be a whole number of at least 0, or null",
     "train_size": "must be a whole number of at least 1, or null",
+    "dataset_options": "must be a mapping such as {{steps: 4}}",
+    "start": "must be {{weights: …, biases: …}}, or null",
+    ("architecture", "tuple_type"): "must be a list of widths such as [784, 30, 10]",
 }
+# Keys whose values are mappings: their mistakes are of a key within.
+MAPPINGS = ("dataset_options", "start")
 
 _REMEDIES = {
     ("name", "string_pattern_mismatch"): "it becomes a folder's name",
@@ -53,16 +60,21 @@ _REMEDIES = {
 def mistakes_of(error: ValidationError, document: Document) -> list[Mistake]:
     """Put pydantic's complaints about `document` in plain words."""
     details = error.errors(include_url=False)
-    unknown = [str(detail["loc"][0]) for detail in details if detail["type"] == "extra_forbidden"]
+    unknown = [_path(detail) for detail in details if detail["type"] == "extra_forbidden"]
     renamed = {did_you_mean(key, Experiment.model_fields) for key in unknown}
     mistakes = []
     for detail in details:
-        key = str(detail.get("ctx", {}).get("key") or detail["loc"][0])
+        key = str(detail.get("ctx", {}).get("key") or _path(detail))
         # Who wrote learning_rate has made one mistake, not also forgotten eta.
         if detail["type"] != "missing" or key not in renamed:
-            line = document.lines.get(key, document.first_line)
-            mistakes.append(Mistake(line, key, _explain(key, detail)))
+            line = document.lines.get(key, document.lines.get(key.partition(".")[0], document.first_line))
+            mistakes.append(Mistake(line, key, _explain(key, detail, document)))
     return mistakes
+
+
+def _path(detail: ErrorDetails) -> str:
+    """Return the key that a complaint is about: eta, dataset_options.steps, start.weights."""
+    return ".".join(map(str, detail["loc"][: 2 if detail["loc"][0] in MAPPINGS else 1]))
 
 
 def lines(file: str, mistakes: Iterable[Mistake]) -> list[str]:
@@ -83,6 +95,9 @@ def shown(value: object) -> str:
         return one_line(repr(value[: 2 * _SHOWN]))
     if isinstance(value, list | tuple):
         return one_line(f"[{', '.join(shown(item) for item in value[:_SHOWN])}]")
+    if isinstance(value, dict):
+        items = list(value.items())[:_SHOWN]
+        return one_line(f"{{{', '.join(f'{key}: {shown(item)}' for key, item in items)}}}")
     if isinstance(value, bool) or value is None:
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, float) and not math.isfinite(value):
@@ -96,28 +111,42 @@ def one_line(text: str, limit: int = _SHOWN) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def _explain(key: str, detail: ErrorDetails) -> str:
+def _explain(key: str, detail: ErrorDetails, document: Document) -> str:
     """Return what is wrong with `key`, what was given and what is allowed."""
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
     if kind == "extra_forbidden":
-        hint = NO_SUCH_KEY.get(key) or _suggestion(key, Experiment.model_fields)
-        return f"unknown key; {hint or '`nnlab config schema` lists all'}"
+        return _unknown(key, document)
     names = _names(key)
     if kind == "missing":
         choice = f" ({_either(names)})" if names else ""
-        return f"missing; {Experiment.model_fields[key].description}{choice}"
+        fields = Start.model_fields if key.startswith("start.") else Experiment.model_fields
+        return f"missing; {fields[key.removeprefix('start.')].description}{choice}"
     if kind == "rule":
         return _sentence(context["what"], context["given"], context["remedy"])
-    what = _NUMBER_OR_WORD.get(key) or _WRONG.get(kind, detail["msg"])
+    what = _WRONG_OF_KEY.get(key) or _WRONG_OF_KEY.get((key, kind)) or _WRONG.get(kind, detail["msg"])
     if names:
         what = f"must be {_either(names)}"
-    if len(detail["loc"]) > 1 and key == "architecture":
-        what = f"width {int(detail['loc'][1]) + 1} {what}"
+    if places := [int(place) + 1 for place in detail["loc"] if isinstance(place, int)]:
+        what = f"{'width' if key == 'architecture' else 'item'} {'.'.join(map(str, places))} {what}"
     hint = _suggestion(given, names or (("full",) if key == "batch_size" else ()))
     if kind == "string_type":
         hint = "quotes make it text"
     bounds = {name: f"{bound:g}" if isinstance(bound, float) else bound for name, bound in context.items()}
     return _sentence(what.format_map(bounds), given, hint or _REMEDIES.get((key, kind), ""))
+
+
+def _unknown(key: str, document: Document) -> str:
+    """Return what to write for a key that does not exist."""
+    owner, _, option = key.rpartition(".")
+    if owner == "dataset_options":
+        dataset = str(document.values["dataset"])
+        options = list(DATASETS[dataset].options.model_fields)  # type: ignore[index]  # else it had no options
+        hint = _suggestion(option, options) or f"{dataset} has {', '.join(options) or 'none'}"
+        return f"unknown option; {hint}"
+    if owner == "start":
+        return f"unknown key; {owner} has {' and '.join(Start.model_fields)}"
+    hint = NO_SUCH_KEY.get(key) or _suggestion(key, Experiment.model_fields)
+    return f"unknown key; {hint or '`nnlab config schema` lists all'}"
 
 
 def _sentence(what: str, given: object, remedy: str) -> str:
@@ -136,5 +165,5 @@ def _either(names: tuple[str, ...]) -> str:
 @cache
 def _names(key: str) -> tuple[str, ...]:
     """Return the words that `key` may hold, as the JSON Schema offers them."""
-    schema: Mapping[str, Any] = Experiment.model_json_schema()["properties"][key]
+    schema: Mapping[str, Any] = Experiment.model_json_schema()["properties"].get(key, {})
     return tuple(schema.get("enum", ()))

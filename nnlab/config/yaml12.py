@@ -1,4 +1,4 @@
-"""YAML 1.2's core schema, read and written: one flat mapping of scalars and lists.
+"""YAML 1.2's core schema, read and written: one mapping of scalars, lists and small mappings.
 
 PyYAML reads YAML 1.1, where `1e-3` is text, `010` is eight and `no` is false; and its loaders build whatever
 the file asks for. Here only its parser is used: the events are folded into plain values.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # A config fills a screen. The limits are far above that, and low enough that any text is read at once.
 MAX_BYTES = 64 * 1024
 _MAX_DEPTH = 8
-_MAX_NODES = 500
+_MAX_NODES = 1000
 _MAX_DIGITS = 100
 
 # libyaml's parser is ten times faster, but not every build of PyYAML has it.
@@ -111,26 +111,12 @@ def parse(text: str) -> Document:
     first_line = _line(top)
     if not isinstance(top, yaml.MappingStartEvent) or top.tag is not None:
         raise UnreadableError(first_line, "must be a mapping: one `key: value` a line")
-    document = Document(first_line=first_line)
+    lines: dict[str, int | None] = {}
     mistakes: list[Mistake] = []
-    for event in events:
-        if isinstance(event, yaml.MappingEndEvent):
-            break
-        line = _line(event)
-        key, key_refusal = _fold(event, events)
-        value, refusal = _fold(next(events), events)
-        if key_refusal or not isinstance(key, str):
-            mistakes.append(Mistake(line, getattr(event, "value", "?"), "not a key; a key is text"))
-        elif key in document.lines:
-            mistakes.append(Mistake(line, key, f"repeated key (first on line {document.lines[key]})"))
-        else:
-            document.lines[key] = line
-            document.values[key] = REFUSED if refusal else value
-            if refusal:
-                mistakes.append(Mistake(line, key, refusal))
+    values = _mapping(events, lines, mistakes)
     for _ in events:  # whatever follows is parsed too, and refused
         pass
-    return Document(document.values, document.lines, tuple(mistakes), first_line)
+    return Document(values, lines, tuple(mistakes), first_line)
 
 
 def parse_value(text: str) -> object:
@@ -139,9 +125,16 @@ def parse_value(text: str) -> object:
     first = next(events, None)
     if first is None:
         return None
-    value, refusal = _fold(first, events)
+    mistakes: list[Mistake] = []
+    value: object
+    if _is_plain_mapping(first):
+        value, refusal = _mapping(events, {}, mistakes), None
+    else:
+        value, refusal = _fold(first, events)
     for _ in events:
         pass
+    if mistakes:
+        refusal = f"{mistakes[0].key}: {mistakes[0].what}"
     if refusal:
         raise UnreadableError(1, refusal)
     return value
@@ -182,6 +175,44 @@ def _line(event: yaml.Event) -> int:
     return event.start_mark.line + 1 if event.start_mark else 1
 
 
+def _is_plain_mapping(event: yaml.Event) -> bool:
+    return isinstance(event, yaml.MappingStartEvent) and event.tag is None
+
+
+def _mapping(
+    events: Iterator[yaml.Event], lines: dict[str, int | None], mistakes: list[Mistake], prefix: str = ""
+) -> dict[str, object]:
+    """Return the mapping that has begun; add the line of each key to `lines`, and what is refused.
+
+    A key within the mapping of another is called by both, as in dataset_options.steps.
+    """
+    values: dict[str, object] = {}
+    for event in events:
+        if isinstance(event, yaml.MappingEndEvent):
+            break
+        line = _line(event)
+        key, key_refusal = _fold(event, events)
+        first = next(events)
+        if key_refusal or not isinstance(key, str):
+            mistakes.append(Mistake(line, getattr(event, "value", "?"), "not a key; a key is text"))
+            _fold(first, events)
+            continue
+        path = prefix + key
+        if key in values:
+            mistakes.append(Mistake(line, path, f"repeated key (first on line {lines[path]})"))
+            _fold(first, events)
+            continue
+        lines[path] = line
+        if _is_plain_mapping(first):
+            values[key] = _mapping(events, lines, mistakes, f"{path}.")
+            continue
+        value, refusal = _fold(first, events)
+        values[key] = REFUSED if refusal else value
+        if refusal:
+            mistakes.append(Mistake(line, path, refusal))
+    return values
+
+
 def _fold(event: yaml.Event, events: Iterator[yaml.Event]) -> tuple[object, str | None]:
     """Return the value of the node that begins with `event`, and what is refused about it."""
     if isinstance(event, yaml.AliasEvent):
@@ -195,7 +226,7 @@ def _fold(event: yaml.Event, events: Iterator[yaml.Event]) -> tuple[object, str 
         value, too_long = _scalar(event.value) if event.implicit[0] else (event.value, None)
         return value, refusal or too_long
     if isinstance(event, yaml.MappingStartEvent):
-        refusal = refusal or "must be a value or a list (given a mapping); text with a colon needs quotes"
+        refusal = refusal or "a mapping cannot stand here; text with a colon needs quotes"
     items = []
     for child in events:
         if isinstance(child, yaml.CollectionEndEvent):

@@ -12,7 +12,7 @@ from nnlab.datasets.mnist import FAMILY
 from nnlab.errors import DatasetError, NnlabError
 
 if TYPE_CHECKING:
-    from nnlab.datasets.mnist import DatasetInfo, DatasetName, PublishedFile
+    from nnlab.datasets.mnist import DatasetInfo, FamilyName, PublishedFile
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def list_files(data_dir: Path | None = None) -> tuple[Listing, ...]:
     )
 
 
-def verify(name: DatasetName, data_dir: Path | None = None) -> tuple[Verification, ...]:
+def verify(name: FamilyName, data_dir: Path | None = None) -> tuple[Verification, ...]:
     """Compare the bytes of the files that training and evaluation would use with the published ones."""
     info = FAMILY[name]
     return tuple(_verification(info, file, locate.find(info, file, data_dir)) for file in info.files)
@@ -73,7 +73,7 @@ def _verification(info: DatasetInfo, file: PublishedFile, path: Path | None) -> 
     return Verification(info.name, file.name, path, "ok" if locate.digest(path, file) else "unverified")
 
 
-def folder(name: DatasetName, data_dir: Path | None = None) -> Path:
+def folder(name: FamilyName, data_dir: Path | None = None) -> Path:
     """Return the folder in which the dataset lies, or to which it would be downloaded."""
     info = FAMILY[name]
     found = (locate.find(info, file, data_dir) for file in info.files)
@@ -82,7 +82,7 @@ def folder(name: DatasetName, data_dir: Path | None = None) -> Path:
 
 
 def download_dataset(
-    name: DatasetName, data_dir: Path | None = None, *, progress: bool = False
+    name: FamilyName, data_dir: Path | None = None, *, progress: bool = False
 ) -> tuple[Download, ...]:
     """Have all four files in the user's root, else the cache folder: verified, the wrong ones replaced.
 

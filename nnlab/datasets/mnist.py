@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nnlab.datasets import idx
+from nnlab.datasets.toys import Options
 
-DatasetName = Literal["mnist", "fashion_mnist", "kmnist"]
+FamilyName = Literal["mnist", "fashion_mnist", "kmnist"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class PublishedFile:
 class DatasetInfo:
     """A dataset of grey images and their classes; `folder` is where torchvision keeps it under a root."""
 
-    name: DatasetName
+    name: FamilyName
     title: str
     folder: str
     mirrors: tuple[str, ...]
@@ -49,6 +50,7 @@ class DatasetInfo:
     test_labels: PublishedFile
     classes: tuple[str, ...]
     licence: str
+    options: type[Options] = Options  # none
 
     @property
     def files(self) -> tuple[PublishedFile, ...]:
@@ -59,6 +61,11 @@ class DatasetInfo:
     def features(self) -> int:
         """The pixels of one image."""
         return math.prod(self.train_images.shape[1:])
+
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """The widths that an output layer may have."""
+        return (len(self.classes),)
 
     @property
     def train_examples(self) -> int:
@@ -159,4 +166,4 @@ KMNIST = DatasetInfo(
     licence="CC BY-SA 4.0",
 )
 
-FAMILY: dict[DatasetName, DatasetInfo] = {info.name: info for info in (MNIST, FASHION_MNIST, KMNIST)}
+FAMILY: dict[FamilyName, DatasetInfo] = {info.name: info for info in (MNIST, FASHION_MNIST, KMNIST)}

@@ -34,10 +34,14 @@ HEADER = ",".join(COLUMNS) + "\n"
 
 
 def row_of(epoch: Epoch) -> Row:
-    """Return the figures of `epoch` that are finite."""
+    """Return the figures of `epoch` that there are, and that are finite."""
     figures = {name: getattr(epoch, name) for name in COLUMNS[1:]}
     return Row(
-        epoch.epoch, **{name: figure if math.isfinite(figure) else None for name, figure in figures.items()}
+        epoch.epoch,
+        **{
+            name: figure if figure is not None and math.isfinite(figure) else None
+            for name, figure in figures.items()
+        },
     )
 
 

@@ -22,5 +22,6 @@ def load_splits(experiment: Experiment, source: Source) -> tuple[Split, Split]:
         train_size=experiment.train_size,
         rng=stream(experiment.seed, "split"),
         dtype=experiment.dtype,
+        options=experiment.dataset_options,
         source=source,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -17,10 +17,12 @@ from nnlab.training.sgd import SGD
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from nnlab.config import Experiment
     from nnlab.datasets import Split
+
+HALF = 0.5
 
 StopReason: TypeAlias = Literal["patience", "epochs", "diverged", "interrupted"]
 
@@ -47,9 +49,9 @@ class Epoch:
 
     epoch: int
     train_loss: float
-    train_accuracy: float
+    train_accuracy: float | None  # None in a regression
     val_loss: float
-    val_accuracy: float
+    val_accuracy: float | None
     eta: float
     seconds: float
     improved: bool  # by more than min_delta
@@ -69,12 +71,17 @@ def blank_network(experiment: Experiment) -> Network:
 
 
 def start(experiment: Experiment) -> TrainingState:
-    """Return the state before the first epoch, its weights drawn by the experiment's seed."""
+    """Return the state before the first epoch: its weights are given, or drawn by the experiment's seed."""
     network = blank_network(experiment)
     hidden = len(experiment.architecture) - 2
     activations = [experiment.activation] * hidden + [experiment.output]
     rng = stream(experiment.seed, "initialisation")
-    initialise(network, experiment.initialisation, activations, rng=rng)
+    if experiment.start is None:
+        initialise(network, experiment.initialisation, activations, rng=rng)
+    else:
+        for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
+            weights[...] = experiment.start.weights[layer]
+            biases[:, 0] = experiment.start.biases[layer]
     return TrainingState(network, np.zeros_like(network.parameters), stream(experiment.seed, "shuffle"))
 
 
@@ -96,11 +103,38 @@ def stop_reason(experiment: Experiment, state: TrainingState) -> StopReason | No
     return "epochs" if state.epoch >= experiment.epochs else None
 
 
-def measure(network: Network, z: Array, labels: NDArray[np.intp]) -> tuple[float, float]:
-    """Return the mean loss and the accuracy of output pre-activations `z`, (outputs, examples)."""
-    targets = np.eye(len(z), dtype=z.dtype)[:, labels]
-    loss = float(network.output.loss(z, targets).mean(dtype=np.float64))
-    return loss, float((z.argmax(axis=0) == labels).mean())
+def targets_of(labels: NDArray[Any], outputs: int, dtype: DTypeLike) -> Array:
+    """Return what `outputs` neurons should say, (outputs, examples).
+
+    A class is 1 at its own output and 0 at the others; with a single output, class 0 is 0 and class 1 is 1.
+    The values of a regression stand for themselves.
+    """
+    if labels.dtype.kind == "f":
+        return labels.T
+    if outputs == 1:
+        return labels[np.newaxis].astype(dtype)
+    return np.eye(outputs, dtype=dtype)[:, labels]
+
+
+def predict(network: Network, z: Array) -> NDArray[np.intp]:
+    """Return the classes that output pre-activations `z`, (outputs, examples), stand for.
+
+    The largest output decides; a single one says 1 from a half on.
+    """
+    classes: NDArray[np.intp]
+    classes = z.argmax(axis=0) if len(z) > 1 else (network.output.activate(z)[0] >= HALF).astype(np.intp)
+    return classes
+
+
+def measure(network: Network, z: Array, labels: NDArray[Any]) -> tuple[float, float | None]:
+    """Return the mean loss and the accuracy of output pre-activations `z`, (outputs, examples).
+
+    A regression, whose `labels` are values, has no accuracy.
+    """
+    loss = float(network.output.loss(z, targets_of(labels, len(z), z.dtype)).mean(dtype=np.float64))
+    if labels.dtype.kind == "f":
+        return loss, None
+    return loss, float((predict(network, z) == labels).mean())
 
 
 def train(
@@ -123,7 +157,8 @@ def train(
         momentum=experiment.momentum,
         l2=experiment.l2,
     )
-    targets = np.eye(experiment.architecture[-1], dtype=experiment.dtype)[training.labels]
+    targets = targets_of(training.labels, experiment.architecture[-1], experiment.dtype)
+    targets = np.ascontiguousarray(targets.T)
     reason = stop_reason(experiment, state)
     while reason is None:
         began = time.perf_counter()
@@ -138,7 +173,7 @@ def train(
         state.epoch += 1
         before = state.history
         if math.isfinite(train_loss) and math.isfinite(val_loss):
-            value = val_accuracy if experiment.monitor == "val_accuracy" else val_loss
+            value = val_loss if experiment.monitor == "val_loss" or val_accuracy is None else val_accuracy
             state.history = rule.observe(before, state.epoch, value)
             reason = stop_reason(experiment, state)
         else:

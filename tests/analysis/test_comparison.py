@@ -188,7 +188,7 @@ def test_a_config_of_an_older_nnlab_without_some_keys_is_no_obstacle(
     lines = (old / "config.yaml").read_text().splitlines(keepends=True)
     (old / "config.yaml").write_text("".join(line for line in lines if not line.startswith("momentum")))
     row, _ = compare([old, pretend("new")], home=tmp_path).rows
-    assert (row["run"], row["status"], row["momentum"]) == ("old", "finished", None)
+    assert (row["run"], row["status"], row["momentum"]) == ("old", "finished", 0.0)
 
 
 def test_a_run_elsewhere_goes_by_its_path(pretend: Callable[..., Path], tmp_path: Path) -> None:

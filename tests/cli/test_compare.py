@@ -74,7 +74,7 @@ def test_the_table_is_plain_in_a_pipe_and_not_cut(nnlab: Callable[..., Outcome])
     assert (shown.code, shown.err) == (0, "")
     lines = shown.out.splitlines()
     assert len(lines) == 4
-    assert lines[0].split()[:4] == ["run", "name", "dataset", "architecture"]
+    assert lines[0].split()[:4] == ["run", "name", "dataset", "dataset_options"]
     assert all(len(line) > 300 for line in lines)
     assert not any(char in shown.out for char in "\x1b\r…─")
 

@@ -20,7 +20,7 @@ from nnlab.config.experiment import (
     OutputName,
 )
 from nnlab.config.yaml12 import parse
-from nnlab.datasets import DATASETS
+from nnlab.datasets import DATASETS, FAMILY
 from nnlab.errors import ConfigError
 from nnlab.network.activations import ACTIVATIONS
 from nnlab.network.initialisers import INITIALISERS
@@ -31,13 +31,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 KEYS = list(Experiment.model_fields)
-REQUIRED = KEYS[1:11]
+REQUIRED = ["dataset", *KEYS[3:12]]
 
 
 def test_a_config_of_the_required_keys_has_the_contracts_defaults(config: Callable[..., Path]) -> None:
     assert load_experiment(config()).model_dump() == {
         "name": "mnist",
         "dataset": "mnist",
+        "dataset_options": {},
         "architecture": (784, 128, 10),
         "activation": "relu",
         "output": "softmax",
@@ -53,17 +54,20 @@ def test_a_config_of_the_required_keys_has_the_contracts_defaults(config: Callab
         "validation_size": 10_000,
         "train_size": None,
         "initialisation": "auto",
+        "start": None,
         "momentum": 0.0,
         "l2": 0.0,
         "dtype": "float32",
+        "diagnostics": False,
         "description": "",
     }
 
 
 def test_the_keys_come_in_the_contracts_order_and_only_name_has_no_fixed_default() -> None:
     assert " ".join(KEYS) == (
-        "name dataset architecture activation output loss eta batch_size epochs patience seed monitor "
-        "min_delta start_from_epoch validation_size train_size initialisation momentum l2 dtype description"
+        "name dataset dataset_options architecture activation output loss eta batch_size epochs patience "
+        "seed monitor min_delta start_from_epoch validation_size train_size initialisation start momentum l2 "
+        "dtype diagnostics description"
     )
     assert [key for key, field in Experiment.model_fields.items() if field.is_required()] == REQUIRED
 
@@ -88,7 +92,7 @@ def test_a_required_key_that_is_missing_is_said_at_the_first_line(
         ("monitor", ["val_loss", "val_accuracy"]),
         ("min_delta", ["0", "1e-4"]),
         ("start_from_epoch", ["1", "7"]),
-        ("validation_size", ["1", "59936"]),
+        ("validation_size", ["0", "1", "59936"]),
         ("train_size", ["null", "64", "50000"]),
         ("initialisation", get_args(InitialisationName)),
         ("momentum", ["0", "0.99"]),
@@ -97,7 +101,8 @@ def test_a_required_key_that_is_missing_is_said_at_the_first_line(
         ("description", ["no", "'1'", '"Kleines Netz – η = ½"']),
         ("architecture", ["[784, 10]", "[784, 30, 30, 10]", "\n- 784\n- 10"]),
         ("activation", ["identity", "sigmoid", "tanh", "relu"]),
-        ("dataset", list(DATASETS)),
+        ("dataset", list(FAMILY)),
+        ("diagnostics", ["true", "false"]),
     ],
 )
 def test_every_value_in_range_is_taken(config: Callable[..., Path], key: str, values: list[str]) -> None:
@@ -128,13 +133,16 @@ def test_every_value_in_range_is_taken(config: Callable[..., Path], key: str, va
         ("monitor", ["loss", "val_los"]),
         ("min_delta", ["-1e-9", "true", ".inf"]),
         ("start_from_epoch", ["0"]),
-        ("validation_size", ["0", "60000", "0.1", "null"]),
+        ("validation_size", ["-1", "60000", "0.1", "null"]),
         ("train_size", ["0", "50001", "true", "all"]),
         ("initialisation", ["xavier"]),
         ("momentum", ["1", "-0.1", "true"]),
         ("l2", ["-1", "true"]),
         ("dtype", ["float16"]),
-        ("description", ["1", "null", "x" * 2001]),
+        ("description", ["1", "null", "x" * 2001, "{a: b}"]),
+        ("diagnostics", ["yes", "1", "null"]),
+        ("dataset_options", ["null", "3", "[]"]),
+        ("start", ["random", "[]"]),
     ],
 )
 def test_every_value_out_of_range_is_one_line_about_its_key(
@@ -202,7 +210,7 @@ EXPERIMENTS = st.builds(
     st.fixed_dictionaries(
         {
             "name": st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}", fullmatch=True),
-            "dataset": st.sampled_from(sorted(DATASETS)),
+            "dataset": st.sampled_from(sorted(FAMILY)),
             "architecture": st.lists(st.integers(1, 1000), max_size=98).map(
                 lambda hidden: [784, *hidden, 10]
             ),
@@ -242,9 +250,10 @@ def test_the_longest_description_still_fits_a_config(config: Callable[..., Path]
 
 
 def test_a_dumped_config_reads_like_one_written_by_hand(config: Callable[..., Path]) -> None:
-    assert dump_experiment(load_experiment(config())).splitlines()[:11] == [
+    assert dump_experiment(load_experiment(config())).splitlines()[:12] == [
         "name: mnist",
         "dataset: mnist",
+        "dataset_options: {}",
         "architecture: [784, 128, 10]",
         "activation: relu",
         "output: softmax",

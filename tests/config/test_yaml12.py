@@ -95,6 +95,13 @@ def test_flow_mapping_and_json_are_read() -> None:
     assert parse('{"a": 1, "b": [1, 2]}').values == {"a": 1, "b": [1, 2]}
 
 
+def test_a_mapping_within_the_mapping_is_read_with_the_lines_of_its_keys() -> None:
+    document = parse("a: 1\nb:\n  c: [1]\n  d: {e: x}\nf: {}\n")
+    assert document.values == {"a": 1, "b": {"c": [1], "d": {"e": "x"}}, "f": {}}
+    assert document.lines == {"a": 1, "b": 2, "b.c": 3, "b.d": 4, "b.d.e": 4, "f": 5}
+    assert parse_value("{c: [1], d: 2}") == {"c": [1], "d": 2}
+
+
 @pytest.mark.parametrize(
     ("text", "line", "key", "what"),
     [
@@ -109,12 +116,11 @@ def test_flow_mapping_and_json_are_read() -> None:
             "tags such as !!int are not allowed; write the value alone",
         ),
         ("a: [1, *x]\n", 1, "a", "aliases such as *name are not allowed; write the value out"),
-        (
-            "a: {b: 1}\n",
-            1,
-            "a",
-            "must be a value or a list (given a mapping); text with a colon needs quotes",
-        ),
+        ("a: [{b: 1}]\n", 1, "a", "a mapping cannot stand here; text with a colon needs quotes"),
+        ("a:\n  b: 1\n  c: 2\n  b: 3\n", 4, "a.b", "repeated key (first on line 2)"),
+        ("a: {b: {c: *x}}\n", 1, "a.b.c", "aliases such as *name are not allowed; write the value out"),
+        ("a: !!map {b: 1}\n", 1, "a", "tags such as !!int are not allowed; write the value alone"),
+        ("a: {1: 2}\n", 1, "1", "not a key; a key is text"),
         ("b: 1\n1: 2\n", 2, "1", "not a key; a key is text"),
         ("b: 1\n? [x]\n: 2\n", 2, "?", "not a key; a key is text"),
         ("a: " + "9" * 60_000, 1, "a", "a number of 60000 characters; at most 100 are allowed"),

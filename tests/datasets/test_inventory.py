@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nnlab.datasets import DATASETS, Verification, download_dataset, folder, list_files, verify
+from nnlab.datasets import DATASETS, TOYS, Verification, download_dataset, folder, list_files, verify
 from nnlab.datasets.mnist import FAMILY
 from nnlab.errors import DatasetError, NnlabError
 
@@ -138,5 +138,5 @@ def test_a_download_that_fails_leaves_no_file(
     assert not (tmp_path / "root").exists()
 
 
-def test_the_table_of_the_door_is_the_table_of_the_family() -> None:
-    assert DATASETS is FAMILY
+def test_the_table_of_the_door_has_the_family_and_the_toys() -> None:
+    assert {**DATASETS} == FAMILY | TOYS

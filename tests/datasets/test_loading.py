@@ -90,10 +90,9 @@ def test_the_train_size_moves_neither_the_validation_split_nor_the_examples_in_c
     np.testing.assert_array_equal(small.inputs, large.inputs[:50])
 
 
-def test_the_validation_split_may_be_empty() -> None:
+def test_where_nothing_is_held_back_the_training_examples_validate() -> None:
     training, validation = load(validation_size=0, train_size=5)
-    assert validation.inputs.shape == (0, 784)
-    assert validation.labels.shape == (0,)
+    assert validation is training
     assert len(training.labels) == 5
 
 

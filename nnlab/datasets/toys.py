@@ -1,0 +1,147 @@
+"""Toy datasets: the lecture's small examples, drawn anew from the seed, with parameters of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+ToyName = Literal["xor", "line", "neuron", "step", "symmetric_step"]
+Numbers: TypeAlias = npt.NDArray[np.float64]
+# inputs (examples, features), and labels (examples,) or, in a regression, values (examples, 1)
+Examples: TypeAlias = tuple[Numbers, npt.NDArray[Any]]
+
+GOLDEN_RATIO = (1 + 5**0.5) / 2
+GRID = 1000  # test examples of a function, evenly spread
+
+
+class Options(BaseModel):
+    """The parameters of a dataset: `dataset_options` in a config. Most have none."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+
+class FunctionOptions(Options):
+    """Of a function y = f(x) that is learnt from noisy examples."""
+
+    examples: int = Field(100, ge=1, le=1_000_000, description="examples to train and validate with")
+    noise: float = Field(0.0, ge=0, le=1e6, description="standard deviation of the noise on y")
+
+
+Coefficient = Annotated[float, Field(ge=-1e6, le=1e6)]
+
+
+class LineOptions(FunctionOptions):
+    """Of y = slope · x + intercept."""
+
+    noise: float = Field(0.1, ge=0, le=1e6, description="standard deviation of the noise on y")
+    slope: Coefficient = Field(2.0, description="of the line")
+    intercept: Coefficient = Field(-1.0, description="of the line, at x = 0")
+
+
+class StepOptions(FunctionOptions):
+    """Of a function that jumps."""
+
+    steps: int = Field(4, ge=1, le=10_000, description="n: the jumps of step; symmetric_step has 2n")
+
+
+@dataclass(frozen=True)
+class Toy:
+    """A small dataset; its examples are drawn, not read.
+
+    It has one output. Where there are `classes`, the two are told apart by it, or by two outputs; a
+    regression has none. Unless a config holds some back, its training examples are validated on too.
+    """
+
+    title: str
+    features: int
+    classes: tuple[str, ...]
+    options: type[Options]
+    number: Callable[[Any], int]  # options -> how many examples there are to train and validate with
+    draw: Callable[[Any, np.random.Generator], Examples]  # those examples
+    test: Callable[[Any], Examples]
+
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """The widths that an output layer may have."""
+        return (1, len(self.classes)) if self.classes else (1,)
+
+
+def jumps(steps: int) -> Numbers:
+    """Return where the step function with n = `steps` steps jumps: k/(n + 1), k = 1 … n."""
+    return np.arange(1, steps + 1) / (steps + 1)
+
+
+def levels(steps: int) -> Numbers:
+    """Return the n + 1 values of the step function: the multiples of the golden ratio, modulo 1.
+
+    All are different, and every jump is a large one.
+    """
+    heights: Numbers = np.mod(np.arange(steps + 1) * GOLDEN_RATIO, 1)
+    return heights
+
+
+def step_function(x: Numbers, steps: int) -> Numbers:
+    """Return the step function with n = `steps` steps at `x` in [0, 1]; at a jump, the new value."""
+    return levels(steps)[np.searchsorted(jumps(steps), x, side="right")]
+
+
+def symmetric_step_function(x: Numbers, steps: int) -> Numbers:
+    """Return the function with 2n steps on [0, 1] that mirrors the step function about 1/2."""
+    return step_function(np.abs(2 * x - 1), steps)
+
+
+def _table(title: str, inputs: list[list[float]], labels: list[int]) -> Toy:
+    """Return the toy whose examples are all listed."""
+    examples = np.array(inputs, float), np.array(labels)
+    return Toy(
+        title,
+        features=len(inputs[0]),
+        classes=("0", "1"),
+        options=Options,
+        number=lambda _: len(labels),
+        draw=lambda *_: examples,
+        test=lambda _: examples,
+    )
+
+
+def _regression(
+    title: str, options: type[FunctionOptions], f: Callable[[Any, Numbers], Numbers], low: float
+) -> Toy:
+    """Return the toy y = f(options, x), x in [`low`, 1]: drawn with noise, tested without."""
+
+    def draw(given: FunctionOptions, rng: np.random.Generator) -> Examples:
+        x = rng.uniform(low, 1, (given.examples, 1))
+        return x, f(given, x) + rng.normal(0, given.noise, x.shape)
+
+    def test(given: FunctionOptions) -> Examples:
+        x = low + (1 - low) * (np.arange(GRID)[:, np.newaxis] + 0.5) / GRID
+        return x, f(given, x)
+
+    return Toy(
+        title,
+        features=1,
+        classes=(),
+        options=options,
+        number=lambda given: given.examples,
+        draw=draw,
+        test=test,
+    )
+
+
+TOYS: dict[ToyName, Toy] = {
+    "xor": _table("XOR", [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]),
+    "line": _regression("a noisy line", LineOptions, lambda o, x: o.slope * x + o.intercept, low=-1),
+    "neuron": _table("one neuron's task, x = 1, y = 0", [[1]], [0]),
+    "step": _regression("a step function", StepOptions, lambda o, x: step_function(x, o.steps), low=0),
+    "symmetric_step": _regression(
+        "a symmetric step function",
+        StepOptions,
+        lambda o, x: symmetric_step_function(x, o.steps),
+        low=0,
+    ),
+}
