@@ -19,7 +19,7 @@ LAYERS = [
     {"datasets"},
     {"config"},
     {"training"},
-    {"runs"},
+    {"runs", "demos"},
     {"analysis"},
     {"cli"},
     {"__main__"},

@@ -67,7 +67,7 @@ def emit_table(columns: Mapping[str, Sequence[str | Text]], *, numeric: Containe
     stdout = _console(sys.stdout)
     headings = {column: column.replace("_", " ") if stdout.is_terminal else column for column in columns}
     widths = {
-        column: max(len(str(text)) for text in (*headings[column].split(), "", *cells))
+        column: max(len(str(text)) for text in (*_foldable(headings[column], stdout), "", *cells))
         for column, cells in columns.items()
     }
     first, *others = widths
@@ -89,6 +89,11 @@ def emit_table(columns: Mapping[str, Sequence[str | Text]], *, numeric: Containe
     for number, table in enumerate(tables):
         stdout.print("\n" if number else "", table, sep="", end="")
     emit("".join(line.rstrip() + "\n" for line in _written(stdout).splitlines()))
+
+
+def _foldable(heading: str, stdout: Console) -> list[str]:
+    """Return the parts of a heading that may stand one below the other."""
+    return heading.split() if stdout.is_terminal else [heading]
 
 
 def _blocks(widths: Mapping[str, int], available: int) -> list[list[str]]:

@@ -1,0 +1,81 @@
+"""`nnlab demo`: the lecture's examples, run before your eyes, and their claims checked."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nnlab.cli.options import DataDir, Offline
+from nnlab.cli.output import emit, emit_table, is_terminal
+from nnlab.errors import NnlabError, UsageError
+
+if TYPE_CHECKING:
+    from nnlab.demos.pieces import Claim, Curves, Table
+
+TEXT_WIDTH = 100
+
+
+def demo(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="The demo to run.  [default: list them]")
+    ] = None,
+    *,
+    data_dir: DataDir = None,
+    offline: Offline = False,
+) -> None:
+    """Show what the lecture says about neural networks, and check that it is so.
+
+    Each demo prints tables and curves, and at its end the claims that it checked. Exit with 1 if one fails.
+
+    \b
+    Examples:
+      nnlab demo
+      nnlab demo xor
+    """
+    from threadpoolctl import threadpool_limits
+
+    from nnlab import demos
+    from nnlab.datasets import Source
+    from nnlab.demos.pieces import Claim
+
+    if name is None:
+        emit_table({"demo": list(demos.DEMOS), "shows": list(demos.DEMOS.values())})
+        return
+    if name not in demos.DEMOS:
+        raise UsageError(f"no demo {name}; there are {', '.join(demos.DEMOS)}")
+    claims = []
+    source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
+    with threadpool_limits(1, user_api="blas"):  # the networks are small
+        for piece in demos.show(name, source):
+            if isinstance(piece, Claim):
+                claims.append(piece)
+            else:
+                _show(piece)
+    _conclude(name, claims)
+
+
+def _show(piece: str | Table | Curves) -> None:
+    from nnlab.cli.plot import plot
+    from nnlab.demos.pieces import Curves, Table
+
+    if isinstance(piece, Table):
+        _, *others = piece.columns
+        emit("\n")
+        emit_table(piece.columns, numeric=others)
+    elif isinstance(piece, Curves):
+        emit(f"\n{plot(piece)}")
+    else:
+        emit(f"\n{textwrap.fill(piece, TEXT_WIDTH)}\n")
+
+
+def _conclude(name: str, claims: list[Claim]) -> None:
+    """Print the claims; raise `NnlabError` if one does not hold."""
+    emit("\nClaims checked:\n")
+    for claim in claims:
+        emit(f"  {'yes' if claim.holds else 'NO '}  {claim.text}\n")
+    failed = sum(not claim.holds for claim in claims)
+    if failed:
+        raise NnlabError(f"{failed} of the {len(claims)} claims of {name} did not hold here")

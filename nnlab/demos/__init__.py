@@ -1,0 +1,38 @@
+"""The lecture as a laboratory: small programs that show what it says, and check that it is so.
+
+A demo is a generator of what it has to show: text, tables, curves and claims. The command line prints them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nnlab.datasets import Source
+    from nnlab.demos.pieces import Piece
+
+# In the order of the lecture. The program of `slow-learning` is slow_learning.py, and so on.
+DEMOS = {
+    "neuron": "one neuron: linear regression, the perceptron, and why σ takes the place of the step",
+    "step-function": "one hidden layer equals any step function, and gets close to any continuous one",
+    "symmetric-step": "a second hidden layer folds: 2n steps for the parameters of n",
+    "regions": "the linear regions of rectifier networks are exponential in the depth",
+    "curse": "data needs against dimension: nearest neighbours, SVM, networks",
+    "xor": "no single layer computes XOR, one hidden layer does",
+    "early-stopping": "training and validation cost part: when to stop, and what went on after",
+    "slow-learning": "saturated sigmoid neurons: quadratic cost against cross-entropy",
+    "tanh": "tanh is σ rescaled, and lets the weights of a neuron move in different directions",
+    "dead-relu": "rectified neurons that get negative input stop learning",
+}
+
+
+def show(name: str, source: Source) -> Iterator[Piece]:
+    """Run the demo of that name; MNIST, where it needs it, comes from `source`.
+
+    Raises `DatasetError`, and `NnlabError` for a library that is missing.
+    """
+    pieces: Iterator[Piece] = import_module(f"nnlab.demos.{name.replace('-', '_')}").demo(source)
+    yield from pieces

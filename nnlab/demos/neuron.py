@@ -1,0 +1,117 @@
+"""One neuron: linear regression, the perceptron, and why σ takes the place of the step."""
+
+from __future__ import annotations
+
+from itertools import pairwise, product
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nnlab.config import Experiment
+from nnlab.demos.by_hand import feed, layer
+from nnlab.demos.experiments import TOY, run
+from nnlab.demos.pieces import Claim, Curves, Piece, Table
+from nnlab.network.activations import sigmoid, step
+from nnlab.training import load_splits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from nnlab.datasets import Source
+    from nnlab.network import Array
+
+LINE = {
+    **TOY,
+    "dataset": "line",
+    "architecture": (1, 1),
+    "activation": "identity",
+    "output": "identity",
+    "loss": "quadratic",
+    "eta": 0.5,
+    "epochs": 200,
+}
+GATES = {"AND": ([1, 1], -1.5), "OR": ([1, 1], -0.5), "NAND": ([-1, -1], 1.5)}
+TRUTH = {"AND": [0, 0, 0, 1], "OR": [0, 1, 1, 1], "NAND": [1, 1, 1, 0]}
+INPUTS = np.array(list(product([0, 1], repeat=2)), float)  # an example a row
+RANDOM = 1000
+
+
+def demo(source: Source) -> Iterator[Piece]:
+    """Show the neuron a(wᵀx + b) with a = identity, step and σ."""
+    yield "A neuron computes a(wᵀx + b). What it is depends on its activation a."
+    yield from linear_regression(source)
+    yield from perceptron()
+    yield from smoothed_step()
+    yield from training_a_step()
+
+
+def linear_regression(source: Source) -> Iterator[Piece]:
+    """With a = identity and the quadratic cost, gradient descent finds the line of least squares."""
+    _, state = run(source, **LINE)
+    training, _ = load_splits(Experiment(**LINE), source)
+    w, b = state.network.parameters
+    slope, intercept = np.polyfit(training.inputs[:, 0], training.labels[:, 0], 1)
+    yield "a = identity: linear regression. 100 noisy examples of y = 2x − 1, quadratic cost:"
+    yield Table(
+        {
+            "": ["trained neuron", "least squares in closed form"],
+            "w": [f"{w:.6f}", f"{slope:.6f}"],
+            "b": [f"{b:.6f}", f"{intercept:.6f}"],
+        }
+    )
+    found = np.allclose([w, b], [slope, intercept], rtol=0, atol=1e-6)
+    yield Claim("a neuron with the identity, trained, is linear regression", found)
+
+
+def perceptron() -> Iterator[Piece]:
+    """With a = step, by hand: AND, OR and NAND."""
+    yield "a = step: the perceptron. Three logical functions, built by hand:"
+    outputs = {name: feed(INPUTS.T, [layer("step", [w], [b])])[0] for name, (w, b) in GATES.items()}
+    rows = {"x": [f"({x:.0f}, {y:.0f})" for x, y in INPUTS]}
+    for name, (w, b) in GATES.items():
+        rows[f"{name}: step({w[0]:+d}x₁ {w[1]:+d}x₂ {b:+.1f})"] = [f"{a:.0f}" for a in outputs[name]]
+    yield Table(rows)
+    for name in GATES:
+        yield Claim(f"a perceptron computes {name}", outputs[name].tolist() == TRUTH[name])
+
+
+def smoothed_step() -> Iterator[Piece]:
+    """Let σ come ever closer to the step, equation (4)."""
+    z = np.linspace(-1, 1, 2001)
+    away = np.abs(z) >= 0.1
+    scales = [1, 4, 16, 64, 256]
+    errors = [float(np.abs(sigmoid(scale * z) - step(z))[away].max()) for scale in scales]
+    yield "a = σ: the step, smoothed. σ(sz) for growing steepness s:"
+    yield Curves("σ(sz)", z, {f"s = {scale}": sigmoid(scale * z) for scale in (1, 4, 16, 64)}, "z")
+    yield Table(
+        {
+            "s": [str(scale) for scale in scales],
+            "largest |σ(sz) − step(z)| for |z| ≥ 0.1": [f"{error:.2e}" for error in errors],
+        }
+    )
+    falls = all(later < earlier for earlier, later in pairwise(errors))
+    yield Claim("σ(sz) approaches the step as s grows, everywhere but at 0", falls and errors[-1] < 1e-10)
+
+
+def training_a_step() -> Iterator[Piece]:
+    """Show that a step, whose slope is 0 wherever it has one, tells gradient descent nothing."""
+    rng = np.random.default_rng(0)
+    parameters = rng.normal(size=(RANDOM, 3))  # w₁, w₂, b
+    small = 1e-6 * np.eye(3)
+    moved = np.concatenate([parameters[:, np.newaxis] + small, parameters[:, np.newaxis] - small], axis=1)
+
+    def with_a_gradient(activation: Callable[[Array], Array]) -> int:
+        """Return how many of the neurons have a gradient that is not zero, by central differences."""
+        z = moved[..., :2] @ INPUTS.T + moved[..., 2:]
+        cost = 0.5 * np.square(activation(z) - TRUTH["AND"]).mean(axis=-1)
+        gradients = (cost[:, :3] - cost[:, 3:]) / 2e-6
+        return int((gradients != 0).any(axis=1).sum())
+
+    with_step, with_sigmoid = with_a_gradient(step), with_a_gradient(sigmoid)
+    yield (
+        f"Why not train the step? {RANDOM} random neurons are to learn AND. Their quadratic cost has a "
+        f"gradient that is not zero at {with_step} of them with the step, and at {with_sigmoid} with σ, "
+        f"whose slope σ'(z) = σ(z)(1 − σ(z)) is ¼ at z = 0 and nowhere zero."
+    )
+    yield Claim("the cost of a step neuron has no slope to go down", with_step == 0)
+    yield Claim("the cost of a σ neuron has one everywhere", with_sigmoid == RANDOM)

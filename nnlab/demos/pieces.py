@@ -1,0 +1,39 @@
+"""What a demo yields, beside plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from nnlab.network import Array
+
+Numbers: TypeAlias = Sequence[float] | Array
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of one length, cells by heading."""
+
+    columns: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Curves over common, increasing values of x; a curve may be shorter than x."""
+
+    title: str
+    x: Numbers
+    curves: Mapping[str, Numbers]
+    x_label: str = "x"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the demo found to be so, or not."""
+
+    text: str
+    holds: bool
+
+
+Piece: TypeAlias = str | Table | Curves | Claim

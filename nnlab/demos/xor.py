@@ -1,0 +1,114 @@
+"""XOR: no single layer computes it, one hidden layer does, and training finds one that does."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nnlab.demos.by_hand import feed, layer
+from nnlab.demos.experiments import TOY, run
+from nnlab.demos.pieces import Claim, Curves, Piece, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nnlab.datasets import Source
+
+POINTS = np.array(list(product([0, 1], repeat=2)), float)  # an example a row
+XOR = np.array([0, 1, 1, 0])
+SEEDS = range(10)
+# Two neurons: OR and NAND, and both at once.
+WITH_STEPS = [layer("step", [[1, 1], [-1, -1]], [-0.5, 1.5]), layer("step", [[1, 1]], [-1.5])]
+# The solution in chapter 6.1 of "Deep Learning" (Goodfellow, Bengio, Courville).
+WITH_RECTIFIERS = [layer("relu", [[1, 1], [1, 1]], [0, -1]), layer("identity", [[1, -2]], [0])]
+TRAINED = {
+    **TOY,
+    "dataset": "xor",
+    "activation": "tanh",
+    "output": "sigmoid",
+    "loss": "cross_entropy",
+    "eta": 4.0,
+    "epochs": 200,
+}
+
+
+def demo(source: Source) -> Iterator[Piece]:
+    """Show XOR without, with a hidden layer built by hand, and with one that is trained."""
+    yield from one_layer()
+    yield from by_hand()
+    yield from trained(source)
+
+
+def one_layer() -> Iterator[Piece]:
+    """Every labelling of the four points that a perceptron can give: XOR is not among them."""
+    # Small weights and half-integer biases already give all labellings that there are: it is the line's side
+    # of each point that counts.
+    grid = [(*w, b / 2) for *w, b in product(range(-3, 4), range(-3, 4), range(-13, 14, 2))]
+    weights = np.array(grid)
+    labels = weights[:, :2] @ POINTS.T + weights[:, 2:] >= 0
+    labellings = {tuple(map(int, row)) for row in labels}
+    right = (labels == XOR).sum(axis=1)
+    yield (
+        "XOR is 1 where one of its two inputs is, and 0 where none or both are. A single perceptron "
+        "step(w₁x₁ + w₂x₂ + b) would need b < 0, w₁ + b ≥ 0, w₂ + b ≥ 0 and w₁ + w₂ + b < 0; but the second "
+        "and third add up to w₁ + w₂ + b ≥ −b > 0. "
+        f"{len(grid):,} perceptrons on a grid of weights give {len(labellings)} of the 16 functions of two "
+        f"inputs; the best at XOR has {right.max()} of 4 right. "
+        "The two that are missing are XOR and its opposite."
+    )
+    every = set(product([0, 1], repeat=4))
+    yield Claim(
+        "a single perceptron computes all functions of two inputs but XOR and its opposite",
+        every - labellings == {(0, 1, 1, 0), (1, 0, 0, 1)},
+    )
+    yield Claim("the best a single perceptron does at XOR is 3 of 4", right.max() == 3)
+
+
+def by_hand() -> Iterator[Piece]:
+    """Two neurons in a hidden layer are enough."""
+    hidden = feed(POINTS.T, WITH_STEPS[:1])
+    with_steps, with_rectifiers = (feed(POINTS.T, layers)[0] for layers in (WITH_STEPS, WITH_RECTIFIERS))
+    yield "By hand, with a hidden layer of two: XOR = (OR) AND (NAND)."
+    yield Table(
+        {
+            "x": [f"({x:.0f}, {y:.0f})" for x, y in POINTS],
+            "OR": [f"{a:.0f}" for a in hidden[0]],
+            "NAND": [f"{a:.0f}" for a in hidden[1]],
+            "XOR": [f"{a:.0f}" for a in with_steps],
+            "relu(x₁+x₂) − 2 relu(x₁+x₂−1)": [f"{a:.0f}" for a in with_rectifiers],
+        }
+    )
+    yield Claim(
+        "one hidden layer of two step neurons computes XOR exactly", with_steps.tolist() == XOR.tolist()
+    )
+    yield Claim("so does one of two rectified neurons", with_rectifiers.tolist() == XOR.tolist())
+
+
+def trained(source: Source) -> Iterator[Piece]:
+    """Gradient descent from random weights, without and with the hidden layer."""
+    without = [run(source, **TRAINED | {"architecture": (2, 1), "seed": seed})[0] for seed in SEEDS]
+    with_one = [run(source, **TRAINED | {"architecture": (2, 4, 1), "seed": seed})[0] for seed in SEEDS]
+    best = [max(epoch.val_accuracy or 0 for epoch in epochs) for epochs in without]
+    last = [epochs[-1].val_accuracy or 0 for epochs in with_one]
+    yield "Trained from random weights, cross-entropy, η = 4, 200 epochs (`nnlab train configs/xor.yaml`):"
+    yield Table(
+        {
+            "seed": [str(seed) for seed in SEEDS],
+            "right without hidden layer, at best": [f"{share * 4:.0f} of 4" for share in best],
+            "right with 4 tanh neurons": [f"{share * 4:.0f} of 4" for share in last],
+            "their cost": [f"{epochs[-1].val_loss:.4f}" for epochs in with_one],
+        }
+    )
+    yield Curves(
+        "cost, seed 0",
+        range(1, 201),
+        {
+            "no hidden layer": [epoch.val_loss for epoch in without[0]],
+            "4 hidden neurons": [epoch.val_loss for epoch in with_one[0]],
+        },
+        "epoch",
+    )
+    yield Claim("trained without a hidden layer, none has all four right", max(best) < 1)
+    yield Claim("trained with one, all ten have", min(last) == 1)
