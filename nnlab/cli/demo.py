@@ -68,7 +68,7 @@ def _show(piece: str | Table | Curves) -> None:
     elif isinstance(piece, Curves):
         emit(f"\n{plot(piece)}")
     else:
-        emit(f"\n{textwrap.fill(piece, TEXT_WIDTH)}\n")
+        emit(f"\n{textwrap.fill(piece, TEXT_WIDTH, break_on_hyphens=False)}\n")
 
 
 def _conclude(name: str, claims: list[Claim]) -> None:

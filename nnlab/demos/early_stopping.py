@@ -1,0 +1,62 @@
+"""Early stopping: where the cost on validation images turns, and what went on after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nnlab.demos.experiments import MNIST, run
+from nnlab.demos.pieces import Claim, Curves, Piece, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nnlab.datasets import Source
+
+EPOCHS = 100
+PATIENCE = 5
+FEW = MNIST | {"train_size": 1000, "architecture": (784, 100, 10), "eta": 0.5, "epochs": EPOCHS}
+
+
+def demo(source: Source) -> Iterator[Piece]:
+    """Show a training on few examples, stopped by patience, and the same one not stopped."""
+    stopped, _ = run(source, **FEW | {"patience": PATIENCE})
+    whole, _ = run(source, **FEW)
+    train_loss = [epoch.train_loss for epoch in whole]
+    val_loss = [epoch.val_loss for epoch in whole]
+    best = min(range(len(stopped)), key=lambda index: stopped[index].val_loss) + 1
+    shown = sorted({1, best, len(stopped), 2 * len(stopped), EPOCHS})
+    yield (
+        f"79,510 parameters, trained on 1,000 images of MNIST: far more than the rule of thumb allows. After "
+        f"each epoch the cost is measured on 2,000 other images. With a patience of {PATIENCE}, training "
+        f"stops after epoch {len(stopped)} and keeps the weights of epoch {best}. Had it gone on:"
+    )
+    yield Curves(
+        f"cost, stopped after epoch {len(stopped)}",
+        range(1, EPOCHS + 1),
+        {"validation": val_loss, "training": train_loss},
+        "epoch",
+    )
+    yield Table(
+        {
+            "epoch": [str(epoch) for epoch in shown],
+            "": [{best: "best", len(stopped): "stopped"}.get(epoch, "") for epoch in shown],
+            "training cost": [f"{train_loss[epoch - 1]:.4f}" for epoch in shown],
+            "validation cost": [f"{val_loss[epoch - 1]:.4f}" for epoch in shown],
+            "validation accuracy": [f"{whole[epoch - 1].val_accuracy:.1%}" for epoch in shown],
+        }
+    )
+    yield Claim(
+        f"it stops by patience, {PATIENCE} epochs after the best one",
+        stopped[-1].stop_reason == "patience" and len(stopped) == best + PATIENCE,
+    )
+    yield Claim(
+        "stopping changes nothing before it: the same costs to the last bit",
+        [epoch.val_loss for epoch in stopped] == val_loss[: len(stopped)],
+    )
+    yield Claim("no later epoch has a lower validation cost", min(val_loss) == val_loss[best - 1])
+    yield Claim(
+        "gone on, the validation cost rises by more than a tenth", val_loss[-1] > 1.1 * val_loss[best - 1]
+    )
+    yield Claim(
+        "while the training cost falls to less than a tenth", train_loss[-1] < 0.1 * train_loss[best - 1]
+    )

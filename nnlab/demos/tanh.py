@@ -1,0 +1,157 @@
+"""tanh: σ rescaled; and what it changes that its values have both signs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nnlab.config import Experiment
+from nnlab.demos.experiments import MNIST, run
+from nnlab.demos.pieces import Claim, Curves, Piece, Table
+from nnlab.network import Backpropagation
+from nnlab.training import load_splits, start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nnlab.datasets import Source
+    from nnlab.network import Array
+
+EXAMPLES = 100
+# What each learns well with: tanh's slope is four times that of σ.
+ETA = {"sigmoid": 0.5, "tanh": 0.1}
+
+
+def demo(source: Source) -> Iterator[Piece]:
+    """Show equation (25), the signs of (26), the zig-zag that follows, and MNIST with both."""
+    yield from rescaled()
+    yield from signs(source)
+    yield from zigzag()
+    yield from on_mnist(source)
+
+
+def rescaled() -> Iterator[Piece]:
+    """Compare 1 / (1 + e⁻ᶻ), (4), with (1 + tanh(z/2)) / 2, (25)."""
+    z = np.linspace(-30, 30, 60_001)
+    by_definition = 1 / (1 + np.exp(-z))
+    difference = float(np.abs(by_definition - (1 + np.tanh(z / 2)) / 2).max())
+    z_shown = np.linspace(-5, 5, 201)
+    yield "σ(z) = (1 + tanh(z/2)) / 2, equation (25): tanh is σ, twice as steep and high, about 0."
+    yield Curves(
+        "tanh and σ", z_shown, {"tanh(z)": np.tanh(z_shown), "σ(z)": 1 / (1 + np.exp(-z_shown))}, "z"
+    )
+    yield f"Largest difference of the two sides at {len(z):,} points between −30 and 30: {difference:.1e}."
+    yield Claim("equation (25) holds to rounding", difference < 1e-15)
+
+
+def signs(source: Source) -> Iterator[Piece]:
+    """Count how often all weights of an output neuron want to move the same way, after (26)."""
+    shares = {}
+    for activation in ETA:
+        experiment = Experiment(**MNIST | {"activation": activation, "eta": 0.1, "epochs": 1})
+        training, _ = load_splits(experiment, source)
+        network = start(experiment).network
+        backpropagation = Backpropagation(network, 1)
+        one_way = 0
+        for x, label in zip(training.inputs[:EXAMPLES], training.labels[:EXAMPLES], strict=True):
+            backpropagation(x[:, np.newaxis], np.eye(10, dtype=x.dtype)[:, [label]])
+            gradients = backpropagation.weight_gradients[-1]
+            one_way += int((np.abs(np.sign(gradients).sum(axis=1)) == gradients.shape[1]).sum())
+        shares[activation] = one_way / (10 * EXAMPLES)
+    yield (
+        "∂C/∂w_jk = a_k δ_j, equation (26): all weights into a neuron j have the same δ_j. σ's activations "
+        "a_k are positive, so for one example they all grow or all shrink; tanh's have both signs. A network "
+        f"on MNIST, 10 output neurons, {EXAMPLES} images:"
+    )
+    yield Table(
+        {
+            "hidden neurons": list(shares),
+            "all weights of an output neuron move the same way": [
+                f"{share:.0%}" for share in shares.values()
+            ],
+        }
+    )
+    yield Claim(
+        "with sigmoid neurons, all weights into a neuron move together, always", shares["sigmoid"] == 1
+    )
+    yield Claim("with tanh neurons, they never do", shares["tanh"] == 0)
+
+
+def zigzag() -> Iterator[Piece]:
+    """Follow the weights of a linear neuron that have to move in opposite directions."""
+    rng = np.random.default_rng(0)
+    goal = np.array([1.0, -1.0])
+    inputs = {
+        "in [0, 1], as from σ": rng.random((2000, 2)),
+        "in [−1, 1], as from tanh": rng.uniform(-1, 1, (2000, 2)),
+    }
+    paths = {name: descend(a, goal) for name, a in inputs.items()}
+    rows = {}
+    for name, path in paths.items():
+        moves = np.diff(path, axis=0)
+        moves = moves[np.abs(moves).max(axis=1) > 1e-9]
+        away = np.linalg.norm(path - goal, axis=1)
+        rows[name] = (
+            float((np.sign(moves).prod(axis=1) > 0).mean()),
+            float(np.linalg.norm(moves, axis=1).sum() / np.linalg.norm(goal)),
+            int(np.argmax(away < 0.1)),
+        )
+    yield (
+        "So where one weight has to grow and another to shrink, they zig-zag. A linear neuron learns y = a₁ "
+        "− a₂ from (0, 0), one example a step, η = 0.5:"
+    )
+    yield Table(
+        {
+            "inputs": list(rows),
+            "steps that move both weights the same way": [
+                f"{together:.0%}" for together, _, _ in rows.values()
+            ],
+            "length of the path / distance": [f"{length:.2f}" for _, length, _ in rows.values()],
+            "steps until 0.1 away": [str(steps) for _, _, steps in rows.values()],
+        }
+    )
+    (positive_together, positive_length, positive_steps), (mixed_together, mixed_length, mixed_steps) = (
+        rows.values()
+    )
+    yield Claim("positive inputs: both weights move the same way at every step", positive_together == 1)
+    yield Claim("inputs of both signs: at fewer than 60 % of the steps", mixed_together < 0.6)
+    yield Claim(
+        "the path of positive inputs is longer, and takes more steps",
+        positive_length > mixed_length and positive_steps > mixed_steps,
+    )
+
+
+def descend(inputs: Array, goal: Array, eta: float = 0.5) -> Array:
+    """Return the weights, a row a step, of a neuron that learns y = goal · a from `inputs`, one at a time."""
+    w = np.zeros_like(goal)
+    path = [w]
+    for a in inputs:
+        w = w - eta * (w @ a - goal @ a) * a
+        path.append(w)
+    return np.array(path)
+
+
+def on_mnist(source: Source) -> Iterator[Piece]:
+    """Train the same network with both; in the lecture's words, neither has a decisive advantage."""
+    accuracies = {
+        activation: [
+            epoch.val_accuracy or 0
+            for epoch in run(source, **MNIST | {"activation": activation, "eta": eta, "epochs": 10})[0]
+        ]
+        for activation, eta in ETA.items()
+    }
+    yield "In practice it hardly matters. 30 hidden neurons, 5,000 images, accuracy on 2,000 others:"
+    yield Table(
+        {
+            "epoch": [str(epoch) for epoch in range(1, 11)],
+            **{
+                f"{activation}, η = {ETA[activation]}": [f"{share:.1%}" for share in shares]
+                for activation, shares in accuracies.items()
+            },
+        }
+    )
+    best = [max(shares) for shares in accuracies.values()]
+    yield Claim(
+        "on MNIST their best epochs are within two points of one another", abs(best[0] - best[1]) < 0.02
+    )
