@@ -18,7 +18,7 @@ LAYERS = [
     {"files", "network"},
     {"datasets"},
     {"config"},
-    {"training"},
+    {"training", "baselines"},
     {"runs", "demos"},
     {"analysis"},
     {"cli"},

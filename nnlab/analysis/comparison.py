@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from nnlab.analysis.evaluation import Evaluation
-from nnlab.config import Experiment, read_values
+from nnlab.config import BASELINES, Experiment, read_values
 from nnlab.errors import ConfigError, RunError, UsageError
 from nnlab.runs import folder, records
 from nnlab.runs.summary import Summary
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = dict[str, object]  # by column; None where there is nothing
 
-KEYS = list(Experiment.model_fields)
+NETWORK_KEYS = list(Experiment.model_fields)
+BASELINE_KEYS = list(dict.fromkeys(key for model in BASELINES.values() for key in model.model_fields))
+KEYS = list(dict.fromkeys([*NETWORK_KEYS, *BASELINE_KEYS]))
 DEFAULTS = {
     key: field.get_default() for key, field in Experiment.model_fields.items() if not field.is_required()
 } | {"dataset_options": {}}
@@ -83,9 +85,10 @@ def read_row(run: Path) -> Row:
     try:
         if not (run / folder.CONFIG).is_file():
             raise RunError(f"{run / folder.CONFIG} is missing")
-        # Keys that came after the run was made are at their defaults.
         given = read_values(run / folder.CONFIG)
-        row |= DEFAULTS | {key: value for key, value in given.items() if key in KEYS}
+        # Keys that came after the run was made are at their defaults.
+        row |= {} if "baseline" in given else DEFAULTS
+        row |= {key: value for key, value in given.items() if key in KEYS}
         summary = records.read(run / folder.SUMMARY, Summary)
         row |= {key: value for key, value in asdict(summary).items() if key in row and key not in KEYS}
         row["epochs_done"] = summary.epochs
@@ -101,8 +104,13 @@ def read_row(run: Path) -> Row:
 
 
 def _differ(rows: Sequence[Row], key: str) -> bool:
-    """Tell whether `rows` differ in `key`; a run without a config says nothing about it."""
-    values = [row[key] for row in rows if row["dataset"] is not None]
+    """Tell whether `rows` differ in `key`, of those that may have it; one without a config says nothing."""
+    values = [
+        row[key]
+        for row in rows
+        if row["dataset"] is not None
+        and (key == "baseline" or key in (NETWORK_KEYS if row["baseline"] is None else BASELINE_KEYS))
+    ]
     return any(value != values[0] for value in values)
 
 

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from nnlab import baselines
+from nnlab.config import Baseline, Experiment
 from nnlab.datasets import DATASETS, Source, Split, load_test
+from nnlab.errors import RunError, UsageError
 from nnlab.runs import folder, records
-from nnlab.runs.checkpoint import load_network
+from nnlab.runs.checkpoint import load_arrays, load_network
 from nnlab.runs.environment import Environment
 from nnlab.training import load_splits, measure, predict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from nnlab.config import Experiment
+    from numpy.typing import NDArray
 
 Checkpoint: TypeAlias = Literal["best", "last"]
 SplitName: TypeAlias = Literal["test", "validation", "train"]
@@ -42,7 +47,7 @@ class Evaluation:
     checkpoint: Checkpoint
     split: SplitName
     examples: int
-    loss: float | None  # None when it overflows
+    loss: float | None  # None when it overflows, and of a baseline
     accuracy: float | None  # None in a regression, as are the errors
     errors: int | None
     per_class: list[ClassFigures]
@@ -51,23 +56,23 @@ class Evaluation:
 
 def evaluate(run: Path, *, checkpoint: Checkpoint, split: SplitName, source: Source) -> Evaluation:
     """Measure the weights of `run` on a split. Raises `RunError` and `DatasetError`."""
-    experiment = folder.experiment_of(run)
-    network = load_network(run / (folder.BEST if checkpoint == "best" else folder.LAST), experiment)
-    examples = _load(experiment, split, source)
-    # The number of threads decides the last bits, and the figures are to be those of the training.
-    threads = records.read(run / folder.ENVIRONMENT, Environment).threads
-    with threadpool_limits(threads, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
-        z = network.pre_activations(examples.inputs)
-        loss, accuracy = measure(network, z, examples.labels)
-        classes = DATASETS[experiment.dataset].classes
-        confusion = np.zeros((len(classes), len(classes)), int)
-        if classes:
-            np.add.at(confusion, (examples.labels, predict(network, z)), 1)
+    config = folder.config_of(run)
+    if isinstance(config, Experiment):
+        weights = run / (folder.BEST if checkpoint == "best" else folder.LAST)
+        labels, loss, accuracy, predicted = _measure_network(run, weights, config, split, source)
+    elif checkpoint == "last":
+        raise UsageError(f"{run} is a baseline's, which has no epochs; leave --checkpoint out")
+    else:
+        labels, loss, accuracy, predicted = _measure_baseline(run, config, split, source)
+    classes = DATASETS[config.dataset].classes
+    confusion = np.zeros((len(classes), len(classes)), int)
+    if classes:
+        np.add.at(confusion, (labels, predicted), 1)
     return Evaluation(
         run=str(run),
         checkpoint=checkpoint,
         split=split,
-        examples=len(examples.labels),
+        examples=len(labels),
         loss=loss if math.isfinite(loss) else None,
         accuracy=accuracy,
         errors=int(confusion.sum() - confusion.trace()) if classes else None,
@@ -84,15 +89,50 @@ def evaluate(run: Path, *, checkpoint: Checkpoint, split: SplitName, source: Sou
     )
 
 
-def _load(experiment: Experiment, split: SplitName, source: Source) -> Split:
+@contextmanager
+def _threads_of_training(run: Path) -> Iterator[None]:
+    """Compute as `run` did: the number of threads decides the last bits of the figures."""
+    threads = records.read(run / folder.ENVIRONMENT, Environment).threads
+    with threadpool_limits(threads, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
+        yield
+
+
+def _measure_network(
+    run: Path, weights: Path, experiment: Experiment, split: SplitName, source: Source
+) -> tuple[NDArray[Any], float, float | None, NDArray[np.intp]]:
+    """Return the labels of the split, the loss, the accuracy, and the classes predicted."""
+    network = load_network(weights, experiment)
+    examples = _load(experiment, split, source)
+    with _threads_of_training(run):
+        z = network.pre_activations(examples.inputs)
+        loss, accuracy = measure(network, z, examples.labels)
+    return examples.labels, loss, accuracy, predict(network, z)
+
+
+def _measure_baseline(
+    run: Path, baseline: Baseline, split: SplitName, source: Source
+) -> tuple[NDArray[Any], float, float | None, NDArray[np.intp]]:
+    """Return the same of a baseline, which has no loss."""
+    arrays = load_arrays(run / folder.BEST)
+    examples = _load(baseline, split, source)
+    training, _ = load_splits(baseline, source)
+    try:
+        with _threads_of_training(run):
+            predicted = baselines.predict(baseline, arrays, training, examples.inputs)
+    except (LookupError, TypeError, ValueError) as error:
+        raise RunError(f"{run / folder.BEST} does not hold a fitted {baseline.baseline}: {error}") from error
+    return examples.labels, math.nan, float((predicted == examples.labels).mean()), predicted
+
+
+def _load(config: Experiment | Baseline, split: SplitName, source: Source) -> Split:
     if split == "test":
         return load_test(
-            experiment.dataset,
-            dtype=experiment.dtype,
-            options=experiment.dataset_options,
+            config.dataset,
+            dtype=config.dtype,
+            options=config.dataset_options,
             source=source,
         )
-    training, validation = load_splits(experiment, source)
+    training, validation = load_splits(config, source)
     return training if split == "train" else validation
 
 

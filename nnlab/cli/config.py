@@ -43,9 +43,9 @@ def show(config: Config, overrides: Overrides = None) -> None:
     Example:
       nnlab config show configs/mnist_softmax.yaml eta=0.1 > slow.yaml
     """
-    from nnlab.config import dump_experiment, load_experiment
+    from nnlab.config import dump, load_experiment
 
-    emit(dump_experiment(load_experiment(config_path(config), overrides or ())))
+    emit(dump(load_experiment(config_path(config), overrides or ())))
 
 
 @app.command(short_help="Print the JSON Schema for editors.")

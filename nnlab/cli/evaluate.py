@@ -76,7 +76,7 @@ def _show(result: Evaluation) -> None:
     )
     if result.errors is not None:
         emit(f"accuracy  {percent(result.accuracy)}  ({result.errors:,} errors)\n")
-    emit(f"loss      {decimals(result.loss)}\n")
+    emit(f"loss      {'–' if result.loss is None else decimals(result.loss)}\n")
     if not result.per_class:
         return
     emit("\n")

@@ -23,6 +23,10 @@ Runs = Annotated[
     typer.Option("--runs", metavar="DIR", help="The folder of all runs (or NNLAB_RUNS).  [default: runs]"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the result.")]
+Name = Annotated[
+    str | None, typer.Option("--name", metavar="NAME", help="The experiment's name, for its run folder.")
+]
 Config = Annotated[str, typer.Argument(metavar="CONFIG|-", help="A config file; - is standard input.")]
 Overrides = Annotated[
     list[str] | None,

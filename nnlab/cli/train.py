@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nnlab.cli.options import DataDir, Json, Offline, Runs, config_path
+from nnlab.cli.options import DataDir, Json, Name, Offline, Overrides, Quiet, Runs, config_path
 from nnlab.cli.output import emit, is_terminal
 from nnlab.errors import DivergedError, UsageError
 
@@ -17,19 +17,14 @@ def train(
         str | None,
         typer.Argument(metavar="CONFIG|-", help="A config file; - is standard input.", show_default=False),
     ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="KEY=VALUE", help="Keys of the config to override.", show_default=False),
-    ] = None,
+    overrides: Overrides = None,
     *,
     resume: Annotated[
         str | None,
         typer.Option(metavar="RUN", help="Go on with this run; epochs= and patience= may be raised."),
     ] = None,
     runs: Runs = None,
-    name: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The experiment's name, for its run folder.")
-    ] = None,
+    name: Name = None,
     data_dir: DataDir = None,
     offline: Offline = False,
     dry_run: Annotated[
@@ -42,7 +37,7 @@ def train(
         ),
     ] = None,
     json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the result.")] = False,
+    quiet: Quiet = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Also say with what libraries and files.")
     ] = False,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Never
 from tqdm import tqdm
 
 from nnlab.cli.output import decimals, percent, tell
-from nnlab.config import Experiment, dump_experiment
+from nnlab.config import Experiment, dump
 from nnlab.datasets import DATASETS, number_of_examples
 from nnlab.network import number_of_parameters
 
@@ -156,4 +156,4 @@ def plan(experiment: Experiment) -> str:
             else "here it is not, so early stopping and l2 have to prevent overfitting."
         )
     )
-    return "\n".join([dump_experiment(experiment), *lines, "", rule, ""])
+    return "\n".join([dump(experiment), *lines, "", rule, ""])

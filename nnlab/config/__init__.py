@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from nnlab.config import messages, yaml12
+from nnlab.config.baseline import (
+    BASELINES,
+    Baseline,
+    BaselineName,
+    Linear,
+    MeanDarkness,
+    NearestNeighbours,
+    SvmRbf,
+)
 from nnlab.config.experiment import Experiment
 from nnlab.config.source import place_of, read_text
 from nnlab.config.yaml12 import Document, Mistake, UnreadableError
@@ -17,7 +26,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["Experiment", "dump_experiment", "json_schema", "load_experiment", "read_values"]
+T = TypeVar("T", bound=BaseModel)
+
+__all__ = [
+    "BASELINES",
+    "Baseline",
+    "BaselineName",
+    "Experiment",
+    "Linear",
+    "MeanDarkness",
+    "NearestNeighbours",
+    "SvmRbf",
+    "dump",
+    "json_schema",
+    "load_baseline",
+    "load_experiment",
+    "read_baseline",
+    "read_values",
+]
 
 
 def load_experiment(
@@ -28,14 +54,28 @@ def load_experiment(
     Raises ConfigError with all the mistakes of the file and of the overrides.
     """
     document = _overridden(_read(path), _read_overrides(overrides, name))
-    mistakes = list(document.mistakes)
-    try:
-        experiment = Experiment.model_validate({"name": _default_name(path)} | document.values)
-    except ValidationError as error:
-        mistakes += messages.mistakes_of(error, document)
-    if mistakes:
-        raise ConfigError(messages.lines(place_of(path), mistakes))
-    return experiment
+    if "baseline" in document.values:
+        what = f"the config of a baseline; repeat it with `nnlab baseline {document.values['baseline']}`"
+        raise ConfigError([f"{place_of(path)}: {messages.one_line(what, limit=100)}"])
+    return _validated(Experiment, {"name": _default_name(path)}, document, path)
+
+
+def load_baseline(
+    method: BaselineName, overrides: Sequence[str] = (), *, name: str | None = None
+) -> Baseline:
+    """Return the baseline of that `method` with its keys as in KEY=VALUE `overrides`. Raises ConfigError."""
+    return _validated(
+        BASELINES[method], {"name": method, "baseline": method}, _read_overrides(overrides, name), None
+    )
+
+
+def read_baseline(path: Path) -> Baseline | None:
+    """Return the baseline that a config is of; None if it is an experiment's. Raises ConfigError."""
+    document = _read(path)
+    method = document.values.get("baseline")
+    if method is None:
+        return None
+    return _validated(BASELINES.get(cast("BaselineName", method), Baseline), {}, document, path)
 
 
 def read_values(path: Path) -> dict[str, object]:
@@ -46,9 +86,9 @@ def read_values(path: Path) -> dict[str, object]:
     return document.values
 
 
-def dump_experiment(experiment: Experiment) -> str:
-    """Write `experiment` as a config with every key, which loads as the same experiment."""
-    return yaml12.dump(experiment.model_dump())
+def dump(config: Experiment | Baseline) -> str:
+    """Write `config` with every key; it loads as the same."""
+    return yaml12.dump(config.model_dump())
 
 
 def json_schema() -> dict[str, Any]:
@@ -56,6 +96,18 @@ def json_schema() -> dict[str, Any]:
     schema = Experiment.model_json_schema()
     del schema["properties"]["name"]["default"]  # it is the file's name, which a schema cannot say
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
+
+
+def _validated(model: type[T], defaults: dict[str, object], document: Document, path: Path | None) -> T:
+    """Return what `document` says over `defaults`. Raises ConfigError with all its mistakes."""
+    mistakes = list(document.mistakes)
+    try:
+        config = model.model_validate(defaults | document.values)
+    except ValidationError as error:
+        mistakes += messages.mistakes_of(error, document, model)
+    if mistakes:
+        raise ConfigError(messages.lines(place_of(path), mistakes))
+    return config
 
 
 def _read(path: Path | None) -> Document:

@@ -58,6 +58,7 @@ MEANINGLESS_PAIRS: dict[tuple[str, str], tuple[str, str]] = {
     },
 }
 
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$", max_length=100)]
 Width = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 Row = Annotated[tuple[float, ...], Field(strict=False)]
 
@@ -100,10 +101,8 @@ class Experiment(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
-    name: str = Field(
+    name: Name = Field(
         "experiment",
-        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$",
-        max_length=100,
         description="name of the experiment and of its run folders; by default the file's name without .yaml",
     )
     dataset: DatasetName = Field(description="what the network learns from")

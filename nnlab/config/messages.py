@@ -14,7 +14,7 @@ from nnlab.datasets import DATASETS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pydantic import ValidationError
+    from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
 
     from nnlab.config.yaml12 import Document
@@ -57,18 +57,20 @@ _REMEDIES = {
 }
 
 
-def mistakes_of(error: ValidationError, document: Document) -> list[Mistake]:
-    """Put pydantic's complaints about `document` in plain words."""
+def mistakes_of(
+    error: ValidationError, document: Document, model: type[BaseModel] = Experiment
+) -> list[Mistake]:
+    """Put pydantic's complaints about `document`, which is to be a `model`, in plain words."""
     details = error.errors(include_url=False)
     unknown = [_path(detail) for detail in details if detail["type"] == "extra_forbidden"]
-    renamed = {did_you_mean(key, Experiment.model_fields) for key in unknown}
+    renamed = {did_you_mean(key, model.model_fields) for key in unknown}
     mistakes = []
     for detail in details:
         key = str(detail.get("ctx", {}).get("key") or _path(detail))
         # Who wrote learning_rate has made one mistake, not also forgotten eta.
         if detail["type"] != "missing" or key not in renamed:
             line = document.lines.get(key, document.lines.get(key.partition(".")[0], document.first_line))
-            mistakes.append(Mistake(line, key, _explain(key, detail, document)))
+            mistakes.append(Mistake(line, key, _explain(key, detail, document, model)))
     return mistakes
 
 
@@ -111,15 +113,15 @@ def one_line(text: str, limit: int = _SHOWN) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def _explain(key: str, detail: ErrorDetails, document: Document) -> str:
+def _explain(key: str, detail: ErrorDetails, document: Document, model: type[BaseModel]) -> str:
     """Return what is wrong with `key`, what was given and what is allowed."""
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
     if kind == "extra_forbidden":
-        return _unknown(key, document)
-    names = _names(key)
+        return _unknown(key, document, model)
+    names = _names(model, key)
     if kind == "missing":
         choice = f" ({_either(names)})" if names else ""
-        fields = Start.model_fields if key.startswith("start.") else Experiment.model_fields
+        fields = Start.model_fields if key.startswith("start.") else model.model_fields
         return f"missing; {fields[key.removeprefix('start.')].description}{choice}"
     if kind == "rule":
         return _sentence(context["what"], context["given"], context["remedy"])
@@ -135,7 +137,7 @@ def _explain(key: str, detail: ErrorDetails, document: Document) -> str:
     return _sentence(what.format_map(bounds), given, hint or _REMEDIES.get((key, kind), ""))
 
 
-def _unknown(key: str, document: Document) -> str:
+def _unknown(key: str, document: Document, model: type[BaseModel]) -> str:
     """Return what to write for a key that does not exist."""
     owner, _, option = key.rpartition(".")
     if owner == "dataset_options":
@@ -145,8 +147,11 @@ def _unknown(key: str, document: Document) -> str:
         return f"unknown option; {hint}"
     if owner == "start":
         return f"unknown key; {owner} has {' and '.join(Start.model_fields)}"
-    hint = NO_SUCH_KEY.get(key) or _suggestion(key, Experiment.model_fields)
-    return f"unknown key; {hint or '`nnlab config schema` lists all'}"
+    hint = NO_SUCH_KEY.get(key) or _suggestion(key, model.model_fields)
+    if model is Experiment:
+        return f"unknown key; {hint or '`nnlab config schema` lists all'}"
+    keys = [name for name in model.model_fields if name not in ("name", "baseline")]
+    return f"unknown key; {_suggestion(key, keys) or 'there are ' + ', '.join(keys)}"
 
 
 def _sentence(what: str, given: object, remedy: str) -> str:
@@ -163,7 +168,7 @@ def _either(names: tuple[str, ...]) -> str:
 
 
 @cache
-def _names(key: str) -> tuple[str, ...]:
+def _names(model: type[BaseModel], key: str) -> tuple[str, ...]:
     """Return the words that `key` may hold, as the JSON Schema offers them."""
-    schema: Mapping[str, Any] = Experiment.model_json_schema()["properties"].get(key, {})
+    schema: Mapping[str, Any] = model.model_json_schema()["properties"].get(key, {})
     return tuple(schema.get("enum", ()))

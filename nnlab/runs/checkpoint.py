@@ -15,6 +15,7 @@ from nnlab.training import TrainingState, blank_network, start
 from nnlab.training.early_stopping import History
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -28,15 +29,20 @@ VELOCITY = "velocity"
 
 def weights_sha256(network: Network) -> str:
     """Return the SHA-256 of weights.0, biases.0, weights.1, …, their bytes little-endian and row by row."""
+    return arrays_sha256(_arrays(network))
+
+
+def arrays_sha256(arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Return the SHA-256 of the bytes of `arrays`, one after another, little-endian and row by row."""
     digest = hashlib.sha256()
-    for array in _arrays(network).values():
+    for array in arrays.values():
         digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
     return digest.hexdigest()
 
 
 def save_weights(path: Path, network: Network) -> None:
     """Write weights (fan_out, fan_in) and biases (fan_out,) of every layer to `path`, atomically."""
-    _save(path, _arrays(network))
+    save_arrays(path, _arrays(network))
 
 
 def save_state(path: Path, state: TrainingState) -> None:
@@ -46,19 +52,21 @@ def save_state(path: Path, state: TrainingState) -> None:
         "history": asdict(state.history),
         "shuffle": state.rng.bit_generator.state,
     }
-    _save(path, {**_arrays(state.network), VELOCITY: state.velocity, STATE: np.array(json.dumps(facts))})
+    save_arrays(
+        path, {**_arrays(state.network), VELOCITY: state.velocity, STATE: np.array(json.dumps(facts))}
+    )
 
 
 def load_network(path: Path, experiment: Experiment) -> Network:
     """Return the experiment's network with the weights of `path`. Raises `RunError`."""
     network = blank_network(experiment)
-    _fill(network, _load(path), path)
+    _fill(network, load_arrays(path), path)
     return network
 
 
 def load_state(path: Path, experiment: Experiment) -> TrainingState:
     """Return the state that `save_state` wrote to `path`. Raises `RunError`."""
-    arrays = _load(path)
+    arrays = load_arrays(path)
     state = start(experiment)
     _fill(state.network, arrays, path)
     try:
@@ -79,12 +87,14 @@ def _arrays(network: Network) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write `arrays` to `path`, atomically."""
     with atomic_write(path) as file:
         np.savez(file, allow_pickle=False, **arrays)
 
 
-def _load(path: Path) -> dict[str, NDArray[Any]]:
+def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays that `path` holds. Raises `RunError`."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return dict(archive)

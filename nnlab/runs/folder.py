@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnlab.config import Experiment, load_experiment
+from nnlab.config import Baseline, Experiment, load_experiment, read_baseline
 from nnlab.errors import ConfigError, NnlabError, RunError
 
 if TYPE_CHECKING:
@@ -123,11 +123,19 @@ def find(runs: Path, named: str | None) -> Path:
 
 
 def experiment_of(run: Path) -> Experiment:
-    """Return the experiment of `run`. Raises `RunError` if its config.yaml is missing or broken."""
+    """Return the experiment of `run`. Raises `RunError` if its config.yaml is not that of one."""
+    config = config_of(run)
+    if isinstance(config, Baseline):
+        raise RunError(f"{run} is a baseline's, which has no training to go on with")
+    return config
+
+
+def config_of(run: Path) -> Experiment | Baseline:
+    """Return what `run` is a run of. Raises `RunError` if its config.yaml is missing or broken."""
     if not _is_file(run / CONFIG):
         raise RunError(f"{run / CONFIG} is missing")
     try:
-        return load_experiment(run / CONFIG)
+        return read_baseline(run / CONFIG) or load_experiment(run / CONFIG)
     except ConfigError as error:
         raise RunError(str(error)) from error
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnlab.config import Experiment, dump_experiment
+from nnlab.config import Experiment, dump
 from nnlab.errors import RunError
 from nnlab.files import atomic_write
 from nnlab.runs import checkpoint, folder, metrics, records
@@ -103,7 +103,7 @@ class Recorder:
     def write_config(self) -> None:
         """Write config.yaml, which repeats the experiment."""
         with atomic_write(self.run / folder.CONFIG) as file:
-            file.write(dump_experiment(self.experiment).encode())
+            file.write(dump(self.experiment).encode())
 
     def _save_best(self, state: TrainingState) -> None:
         """Keep the weights of `state` as the best; what was measured of earlier ones no longer holds."""

@@ -1,7 +1,7 @@
 """Training: stochastic gradient descent, early stopping, and the loop that joins them."""
 
 from nnlab.training.splits import load_splits
-from nnlab.training.threads import number_of_threads
+from nnlab.training.threads import available_threads, number_of_threads
 from nnlab.training.trainer import (
     Epoch,
     StopReason,
@@ -18,6 +18,7 @@ __all__ = [
     "Epoch",
     "StopReason",
     "TrainingState",
+    "available_threads",
     "blank_network",
     "load_splits",
     "measure",

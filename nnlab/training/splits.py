@@ -8,11 +8,11 @@ from nnlab.datasets import Source, Split, load_training
 from nnlab.randomness import stream
 
 if TYPE_CHECKING:
-    from nnlab.config import Experiment
+    from nnlab.config import Baseline, Experiment
 
 
-def load_splits(experiment: Experiment, source: Source) -> tuple[Split, Split]:
-    """Return the training and the validation split, always the same for one experiment.
+def load_splits(experiment: Experiment | Baseline, source: Source) -> tuple[Split, Split]:
+    """Return the training and the validation split, always the same for one experiment; for a baseline too.
 
     Raises `DatasetError`.
     """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from threadpoolctl import threadpool_limits
 
-from nnlab.config import Experiment, dump_experiment
+from nnlab.config import Experiment, dump
 from nnlab.datasets import Source
 from nnlab.runs.environment import describe
 from nnlab.runs.recorder import Recorder
@@ -91,7 +91,7 @@ def pretend(tmp_path: Path) -> Callable[..., Path]:
     ) -> Path:
         folder = tmp_path / called
         folder.mkdir()
-        (folder / "config.yaml").write_text(dump_experiment(Experiment(**KEYS | changes)))
+        (folder / "config.yaml").write_text(dump(Experiment(**KEYS | changes)))
         if summary is not None:
             (folder / "summary.json").write_text(json.dumps(SUMMARY | summary))
         if test_accuracy is not None:

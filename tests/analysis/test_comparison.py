@@ -36,6 +36,11 @@ def test_everything_shows_every_key_of_the_config_and_every_result(
     assert shown.columns == [
         "run",
         *Experiment.model_fields,
+        "baseline",
+        "neighbours",
+        "penalty",
+        "gamma",
+        "ridge",
         *RESULTS,
         "val_loss",
         "test_loss",

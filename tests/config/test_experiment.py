@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnlab.config import Experiment, dump_experiment, json_schema, load_experiment, read_values
+from nnlab.config import Experiment, dump, json_schema, load_experiment, read_values
 from nnlab.config.experiment import (
     MEANINGLESS_PAIRS,
     ActivationName,
@@ -237,7 +237,7 @@ def test_a_dumped_experiment_loads_as_itself(
     tmp_path_factory: pytest.TempPathFactory, experiment: Experiment
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "config.yaml"
-    path.write_text(dump_experiment(experiment), encoding="utf-8")
+    path.write_text(dump(experiment), encoding="utf-8")
     assert load_experiment(path) == experiment
     assert list(read_values(path)) == KEYS
 
@@ -245,12 +245,12 @@ def test_a_dumped_experiment_loads_as_itself(
 def test_the_longest_description_still_fits_a_config(config: Callable[..., Path], tmp_path: Path) -> None:
     experiment = load_experiment(config()).model_copy(update={"description": "\U000e0001" * 2000})
     path = tmp_path / "long.yaml"
-    path.write_text(dump_experiment(experiment))
+    path.write_text(dump(experiment))
     assert load_experiment(path) == experiment
 
 
 def test_a_dumped_config_reads_like_one_written_by_hand(config: Callable[..., Path]) -> None:
-    assert dump_experiment(load_experiment(config())).splitlines()[:12] == [
+    assert dump(load_experiment(config())).splitlines()[:12] == [
         "name: mnist",
         "dataset: mnist",
         "dataset_options: {}",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nnlab.config import dump_experiment, load_experiment
+from nnlab.config import dump, load_experiment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +73,7 @@ def test_options_have_defaults_and_single_ones_can_be_overridden(step: Path) -> 
 def test_a_dumped_toy_loads_as_itself(step: Path, tmp_path: Path) -> None:
     start = "start={weights: [[[1.0], [-2.5], [3], [4]], [[1, 2, 3, 4]]], biases: [[0, 0, 0, 1e-9], [1]]}"
     experiment = load_experiment(step, [start, "diagnostics=true"])
-    (tmp_path / "again.yaml").write_text(dump_experiment(experiment))
+    (tmp_path / "again.yaml").write_text(dump(experiment))
     assert load_experiment(tmp_path / "again.yaml") == experiment
     assert {experiment: 1}[experiment] == 1
 

@@ -1,0 +1,147 @@
+"""The methods, fitted by scikit-learn; what was fitted is kept as plain arrays, and predicts from them."""
+# ruff: noqa: PLC0415 - scikit-learn is an extra, and slow to import
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from nnlab.config import Linear, MeanDarkness, NearestNeighbours, SvmRbf
+from nnlab.datasets import DATASETS
+from nnlab.errors import NnlabError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nnlab.config import Baseline
+    from nnlab.datasets import Split
+
+Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
+Labels: TypeAlias = npt.NDArray[np.intp]
+Inputs: TypeAlias = npt.NDArray[np.floating[Any]]
+
+CHUNK = 1000  # examples whose kernel with all support vectors is in memory at a time
+
+
+def fit(baseline: Baseline, training: Split) -> Arrays:
+    """Fit the method to the training examples; return all that it has learnt, beside those examples.
+
+    Raises `UsageError` for too few examples, `NnlabError` if scikit-learn is not installed.
+    """
+    try:
+        import sklearn  # noqa: F401 (to tell a missing extra from a bug)
+    except ImportError:
+        raise NnlabError(
+            "baselines need scikit-learn; install it with: pip install 'nnlab[baselines]'"
+        ) from None
+    try:
+        return _METHODS[type(baseline)][0](baseline, training)
+    except ValueError as error:  # too few examples for the method; it says which
+        raise UsageError(
+            f"cannot fit {baseline.baseline} to {len(training.labels)} examples: {error}"
+        ) from error
+
+
+def predict(baseline: Baseline, arrays: Arrays, training: Split, inputs: Inputs) -> Labels:
+    """Return the classes of `inputs` (examples, features), by the `arrays` that were fitted to `training`.
+
+    Raises `KeyError` or `ValueError` for arrays of another method.
+    """
+    return _METHODS[type(baseline)][1](baseline, arrays, training, inputs)
+
+
+def _fit_nearest_neighbours(baseline: NearestNeighbours, training: Split) -> Arrays:
+    if baseline.neighbours > len(training.labels):
+        raise ValueError(f"neighbours is {baseline.neighbours}")
+    return {"examples": np.array(len(training.labels))}  # they are what it has learnt
+
+
+def _nearest_neighbours(
+    baseline: NearestNeighbours, arrays: Arrays, training: Split, inputs: Inputs
+) -> Labels:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    if int(arrays["examples"]) != len(training.labels):
+        raise ValueError(f"fitted to {arrays['examples']} examples, not to {len(training.labels)}")
+    method = KNeighborsClassifier(baseline.neighbours, algorithm="brute")
+    labels: Labels = method.fit(training.inputs, training.labels).predict(inputs)
+    return labels
+
+
+def _fit_svm_rbf(baseline: SvmRbf, training: Split) -> Arrays:
+    from sklearn.svm import SVC
+
+    method = SVC(C=baseline.penalty, gamma=baseline.gamma, cache_size=1000)
+    method.fit(training.inputs, training.labels)
+    return {
+        "classes": method.classes_,
+        "support": method.support_,  # rows of the training examples
+        "support_of_class": method.n_support_,
+        "dual": method.dual_coef_,
+        "intercepts": method.intercept_,
+    }
+
+
+def _svm_rbf(baseline: SvmRbf, arrays: Arrays, training: Split, inputs: Inputs) -> Labels:
+    """Let each pair of classes vote; the earlier class wins a tie, as in LIBSVM."""
+    from sklearn.metrics.pairwise import rbf_kernel
+
+    classes, dual, intercepts = (arrays[name] for name in ("classes", "dual", "intercepts"))
+    vectors = training.inputs[arrays["support"]].astype(np.float64)
+    ends = np.cumsum(arrays["support_of_class"])
+    of_class = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+    votes = np.zeros((len(inputs), len(classes)), int)
+    for start in range(0, len(inputs), CHUNK):
+        rows = slice(start, start + CHUNK)
+        kernel = rbf_kernel(inputs[rows].astype(np.float64), vectors, gamma=baseline.gamma)
+        for (i, j), intercept in zip(combinations(range(len(classes)), 2), intercepts, strict=True):
+            one, other = of_class[i], of_class[j]
+            side = kernel[:, one] @ dual[j - 1, one] + kernel[:, other] @ dual[i, other] + intercept
+            votes[rows, i] += side > 0
+            votes[rows, j] += side <= 0
+    labels: Labels = classes[votes.argmax(axis=1)]
+    return labels
+
+
+def _fit_linear(baseline: Linear, training: Split) -> Arrays:
+    from sklearn.linear_model import Ridge
+
+    targets = np.eye(len(DATASETS[baseline.dataset].classes))[training.labels]
+    method = Ridge(alpha=baseline.ridge).fit(training.inputs, targets)
+    return {"weights": method.coef_, "biases": method.intercept_}
+
+
+def _linear(_: Linear, arrays: Arrays, __: Split, inputs: Inputs) -> Labels:
+    scores = inputs @ arrays["weights"].T + arrays["biases"]
+    labels: Labels = scores.argmax(axis=1)
+    return labels
+
+
+def _fit_mean_darkness(_: MeanDarkness, training: Split) -> Arrays:
+    from sklearn.neighbors import NearestCentroid
+
+    method = NearestCentroid().fit(_darkness(training.inputs), training.labels)
+    return {"classes": method.classes_, "darkness": method.centroids_}
+
+
+def _mean_darkness(_: MeanDarkness, arrays: Arrays, __: Split, inputs: Inputs) -> Labels:
+    distances = np.abs(_darkness(inputs) - arrays["darkness"].T)
+    labels: Labels = arrays["classes"][distances.argmin(axis=1)]
+    return labels
+
+
+def _darkness(inputs: Inputs) -> Inputs:
+    """Return the mean of the pixels of each image, (examples, 1)."""
+    darkness: Inputs = inputs.mean(axis=1, keepdims=True, dtype=np.float64)
+    return darkness
+
+
+_METHODS: dict[type[Baseline], tuple[Callable[..., Arrays], Callable[..., Labels]]] = {
+    NearestNeighbours: (_fit_nearest_neighbours, _nearest_neighbours),
+    SvmRbf: (_fit_svm_rbf, _svm_rbf),
+    Linear: (_fit_linear, _linear),
+    MeanDarkness: (_fit_mean_darkness, _mean_darkness),
+}

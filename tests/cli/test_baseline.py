@@ -1,0 +1,125 @@
+"""`nnlab baseline`: a run folder that eval and compare understand, beside those of networks."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .conftest import Outcome
+
+SIZES = ("train_size=1000", "validation_size=1000")
+
+
+@pytest.fixture
+def fitted(call: Callable[..., Outcome], desk: Path) -> Path:
+    assert call("baseline", "linear", *SIZES, "-q") == (0, "runs/linear-001\n", "")
+    return desk / "runs/linear-001"
+
+
+def test_the_folder_is_that_of_a_run(fitted: Path) -> None:
+    assert {path.name for path in fitted.iterdir()} == {
+        "config.yaml",
+        "metrics.csv",
+        "best.npz",
+        "summary.json",
+        "environment.json",
+    }
+    summary = json.loads((fitted / "summary.json").read_text())
+    assert (summary["status"], summary["epochs"], summary["val_loss"]) == ("finished", 0, None)
+    assert (summary["parameters"], summary["train_examples"]) == (7850, 1000)
+    assert summary["best_value"] == summary["val_accuracy"] > 0.6
+    with np.load(fitted / "best.npz", allow_pickle=False) as archive:
+        assert archive["weights"].shape == (10, 784)
+
+
+@pytest.mark.parametrize("split", ["test", "validation", "train"])
+def test_it_is_evaluated_as_any_run(call: Callable[..., Outcome], fitted: Path, split: str) -> None:
+    measured = json.loads(call("eval", "--json", "--split", split).out)
+    assert measured["examples"] == {"test": 10_000, "validation": 1000, "train": 1000}[split]
+    assert measured["loss"] is None
+    assert len(measured["confusion"]) == len(measured["per_class"]) == 10
+    if split == "validation":
+        assert measured["accuracy"] == json.loads((fitted / "summary.json").read_text())["val_accuracy"]
+    assert "loss      –" in call("eval", "--split", split).out
+
+
+@pytest.mark.usefixtures("fitted")
+def test_a_baseline_has_no_last_epoch_and_can_be_below_a_threshold(call: Callable[..., Outcome]) -> None:
+    assert call("eval", "--checkpoint", "last").code == 2
+    assert call("eval", "--fail-under", "0.99").code == 6
+
+
+@pytest.mark.usefixtures("fitted")
+def test_networks_and_baselines_stand_in_one_table(call: Callable[..., Outcome]) -> None:
+    call("train", "linear.yaml", "--name", "network")
+    call("train", "linear.yaml", "eta=0.2", "--name", "network")
+    call("baseline", "mean_darkness", *SIZES)
+    call("eval", "network-001")
+    table = call("compare", "--format", "csv").out.splitlines()
+    assert table[0].startswith("run,eta,baseline,ridge,best_epoch,val_accuracy,test_accuracy")
+    rows = {row["run"]: row for row in csv.DictReader(table)}
+    assert len(rows) == 4
+    assert (rows["network-001"]["baseline"], rows["network-001"]["eta"]) == ("", "0.1")
+    assert (rows["mean_darkness-001"]["baseline"], rows["mean_darkness-001"]["eta"]) == ("mean_darkness", "")
+
+
+def test_its_training_examples_a_neighbour_knows_by_heart(call: Callable[..., Outcome]) -> None:
+    call("baseline", "nearest_neighbours", "neighbours=1", "seed=3", *SIZES)
+    assert json.loads(call("eval", "--split", "train", "--json").out)["errors"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("svm",), "no baseline svm; there are nearest_neighbours, svm_rbf, linear, mean_darkness"),
+        (("linear", "neighbours=3"), "neighbours: unknown key; there are dataset, seed, validation_size"),
+        (("nearest_neighbours", "neighbors=3"), "neighbors: unknown key; did you mean neighbours?"),
+        (("nearest_neighbours", "neighbours=0"), "command line: neighbours: must be at least 1 (given 0)"),
+        (("nearest_neighbours", "neighbours=20", "train_size=10"), "cannot fit nearest_neighbours to 10"),
+        (("linear", "dataset=xor"), "command line: dataset: must be mnist, fashion_mnist or kmnist"),
+        (("linear", "train_size=50001"), "do not fit MNIST, which has 60000 examples"),
+        (("linear", "gamma"), "gamma: not an override"),
+        (("linear", "baseline=svm_rbf"), "baseline: "),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_line(
+    call: Callable[..., Outcome], desk: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    code, out, err = call("baseline", *arguments, "-q")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said in err
+    assert not (desk / "runs").exists()
+
+
+def test_training_does_not_take_the_config_of_a_baseline(call: Callable[..., Outcome], fitted: Path) -> None:
+    refused = call("train", str(fitted / "config.yaml"))
+    assert refused.code == 2
+    assert "the config of a baseline; repeat it with `nnlab baseline linear`" in refused.err
+    resumed = call("train", "--resume", "linear-001")
+    assert resumed.code == 5
+    assert "no training to go on with" in resumed.err
+
+
+def test_a_broken_baseline_is_a_run_error(call: Callable[..., Outcome], fitted: Path) -> None:
+    np.savez(fitted / "best.npz", weights=np.zeros((3, 3)))
+    assert call("eval").code == 5
+    (fitted / "best.npz").write_bytes(b"PK")
+    assert call("eval").code == 5
+    config = fitted / "config.yaml"
+    config.write_text(config.read_text().replace("linear", "forest"))
+    refused = call("eval")
+    assert refused.code == 5
+    assert "baseline: must be nearest_neighbours, svm_rbf, linear or mean_darkness" in refused.err
+
+
+def test_json_is_the_summary(call: Callable[..., Outcome], desk: Path) -> None:
+    out = call("baseline", "mean_darkness", *SIZES, "--json", "--name", "dark").out
+    assert json.loads(out) == json.loads((desk / "runs/dark-001/summary.json").read_text())
