@@ -1,0 +1,91 @@
+"""`nnlab demo`: what it prints, in a pipe, and how it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nnlab import demos
+from nnlab.cli.plot import HEIGHT, WIDTH, plot
+from nnlab.demos.pieces import Claim, Curves
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pytest
+
+    from nnlab.demos.pieces import Piece
+
+    from .conftest import Outcome
+
+
+def test_without_a_name_it_lists_all(call: Callable[..., Outcome]) -> None:
+    code, out, _ = call("demo")
+    lines = out.splitlines()
+    assert (code, len(lines)) == (0, 1 + len(demos.DEMOS))
+    assert [line.split()[0] for line in lines[1:]] == list(demos.DEMOS)
+
+
+def test_an_unknown_name_is_told_the_known_ones(call: Callable[..., Outcome]) -> None:
+    code, out, err = call("demo", "xnor")
+    assert (code, out) == (2, "")
+    assert "no demo xnor; there are neuron, step-function" in err
+
+
+def test_in_a_pipe_it_is_plain_text_that_ends_with_its_claims(nnlab: Callable[..., Outcome]) -> None:
+    code, out, err = nnlab("demo", "xor")
+    assert (code, err) == (0, "")
+    assert not any(char in out for char in "\x1b\r")
+    shown, claims = out.split("\nClaims checked:\n")
+    assert "NAND" in shown
+    assert "│" in shown
+    assert all(line.startswith("  yes  ") for line in claims.splitlines())
+    assert len(claims.splitlines()) == 6
+
+
+def test_without_unicode_it_goes_on(nnlab: Callable[..., Outcome]) -> None:
+    code, out, _ = nnlab("demo", "neuron", PYTHONIOENCODING="ascii")
+    assert code == 0
+    assert out.isascii()
+
+
+def test_a_claim_that_fails_ends_in_1(call: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> None:
+    def show(*_: object) -> Iterator[Piece]:
+        yield Claim("one is one", holds=True)
+        yield Claim("one is two", holds=False)
+
+    monkeypatch.setattr(demos, "show", show)
+    code, out, err = call("demo", "xor")
+    assert code == 1
+    assert out.endswith("Claims checked:\n  yes  one is one\n  NO   one is two\n")
+    assert err == "nnlab: 1 of the 2 claims of xor did not hold here\n"
+
+
+def test_mnist_is_looked_for_where_the_user_says(
+    call: Callable[..., Outcome], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    broken = tmp_path_factory.mktemp("data")
+    raw = broken / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    (raw / "train-images-idx3-ubyte.gz").write_bytes(b"broken")
+    assert call("demo", "early-stopping", "--data-dir", str(broken), "--offline").code == 4
+
+
+def test_a_plot_has_its_curves_its_scale_and_its_legend() -> None:
+    lines = plot(Curves("costs", [0, 1, 2], {"falls": [4, 2, 0], "short": [0, 1]}, "epoch")).splitlines()
+    assert lines[0] == "costs: * falls   o short"
+    assert len(lines) == 1 + HEIGHT + 2
+    canvas = [line.split("│")[1].ljust(WIDTH) for line in lines[1 : 1 + HEIGHT]]
+    assert (canvas[0][0], canvas[-1][-1], canvas[-1][0]) == ("*", "*", "o")
+    columns = ["".join(row[index] for row in canvas) for index in range(WIDTH)]
+    assert all(column.count("*") == 1 for column in columns)
+    assert ["o" in column for column in columns].count(True) <= WIDTH // 2
+    assert [line.split("│")[0].strip() for line in (lines[1], lines[1 + HEIGHT // 2], lines[HEIGHT])] == [
+        "4",
+        "2",
+        "0",
+    ]
+    assert lines[-1].split() == ["0", "epoch", "2"]
+
+
+def test_a_flat_curve_can_be_drawn() -> None:
+    assert "*" * WIDTH in plot(Curves("flat", [0, 1], {"one": [1, 1]}))
