@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nnlab import __version__
-from nnlab.cli import baseline, compare, config, data, demo, evaluate, train
+from nnlab.cli import baseline, compare, config, data, demo, evaluate, gradcheck, train
 from nnlab.cli.options import help_if_alone
 from nnlab.cli.output import abandon, emit, tell
 from nnlab.cli.signals import Interrupted, die_by, interruptible
@@ -24,6 +24,7 @@ app.command("train", short_help="Train the network of a config.")(train.train)
 app.command("eval", short_help="Measure the weights of a run.")(evaluate.evaluate)
 app.command("compare", short_help="Compare runs side by side.")(compare.compare)
 app.command("baseline", short_help="Fit another method to the same examples.")(baseline.baseline)
+app.command("gradcheck", short_help="Check backpropagation for a network.")(gradcheck.gradcheck)
 app.command("demo", short_help="Show what the lecture says, and check it.")(demo.demo)
 app.add_typer(config.app, name="config")
 app.add_typer(data.app, name="data")

@@ -1,6 +1,7 @@
 """The mathematics of a multilayer perceptron: no input or output, no config, no randomness of its own."""
 
 from nnlab.network.activations import ACTIVATIONS, Activation, Array
+from nnlab.network.gradient_check import ArrayCheck, check_gradients
 from nnlab.network.initialisers import INITIALISERS, initialise
 from nnlab.network.network import (
     Backpropagation,
@@ -16,9 +17,11 @@ __all__ = [
     "OUTPUTS",
     "Activation",
     "Array",
+    "ArrayCheck",
     "Backpropagation",
     "Network",
     "Output",
+    "check_gradients",
     "initialise",
     "number_of_parameters",
     "number_of_weights",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nnlab.config import Baseline, dump
 from nnlab.files import atomic_write
-from nnlab.runs import checkpoint, folder, metrics, records
+from nnlab.runs import checkpoint, folder, metrics, records, table
 from nnlab.runs.summary import Summary
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def record(
     """Write the config, what was fitted as best.npz, and the summary, which is returned."""
     with atomic_write(run / folder.CONFIG) as file:
         file.write(dump(baseline).encode())
-    metrics.rewrite(run / folder.METRICS, [])
+    table.rewrite(run / folder.METRICS, metrics.Row, [])
     checkpoint.save_arrays(run / folder.BEST, arrays)
     summary = Summary(
         schema_version=1,

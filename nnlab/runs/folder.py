@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CONFIG = "config.yaml"
 METRICS = "metrics.csv"
+DIAGNOSTICS = "diagnostics.csv"
 SUMMARY = "summary.json"
 ENVIRONMENT = "environment.json"
 BEST = "best.npz"

@@ -1,4 +1,4 @@
-"""metrics.csv: a row an epoch, flushed as it is written."""
+"""metrics.csv and diagnostics.csv: a row an epoch, and a row an epoch and layer."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from nnlab.errors import NnlabError, RunError
-from nnlab.files import atomic_write, sync
+from nnlab.errors import RunError
+from nnlab.runs import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from nnlab.training import Epoch
@@ -29,75 +28,39 @@ class Row:
     seconds: float | None
 
 
-COLUMNS = [field.name for field in fields(Row)]
-HEADER = ",".join(COLUMNS) + "\n"
+@dataclass(frozen=True)
+class LayerRow:
+    """How one layer, counted from 1, fared in one epoch; None where there is no number."""
+
+    epoch: int
+    layer: int
+    gradient_norm: float | None
+    saturated: float | None
+    dead: float | None
+    update_ratio: float | None
 
 
 def row_of(epoch: Epoch) -> Row:
     """Return the figures of `epoch` that there are, and that are finite."""
-    figures = {name: getattr(epoch, name) for name in COLUMNS[1:]}
-    return Row(
-        epoch.epoch,
-        **{
-            name: figure if figure is not None and math.isfinite(figure) else None
-            for name, figure in figures.items()
-        },
-    )
+    figures = {field.name: _finite(getattr(epoch, field.name)) for field in fields(Row)[1:-1]}
+    return Row(epoch=epoch.epoch, **figures, seconds=round(epoch.seconds, 3))
 
 
-def append(path: Path, row: Row) -> None:
-    """Add `row` to the file at `path`, and see it on the disk."""
-    try:
-        with path.open("a", encoding="utf-8", newline="") as file:
-            file.write(_line(row))
-            sync(file)
-    except OSError as error:
-        raise NnlabError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def rewrite(path: Path, rows: Iterable[Row]) -> None:
-    """Replace the file at `path` by the header and `rows`, atomically."""
-    with atomic_write(path) as file:
-        file.write((HEADER + "".join(map(_line, rows))).encode())
+def layer_rows_of(epoch: Epoch) -> list[LayerRow]:
+    """Return the diagnostics of each layer in `epoch`."""
+    return [
+        LayerRow(epoch.epoch, layer, *(_finite(figure) for figure in vars(diagnostics).values()))
+        for layer, diagnostics in enumerate(epoch.diagnostics, 1)
+    ]
 
 
 def read(path: Path) -> list[Row]:
-    """Return the rows of the file at `path`, without a last one that was cut off in writing.
-
-    Raises `RunError`.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise RunError(f"{path} is missing") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunError(f"cannot read {path}: {error}") from error
-    header, *lines = text[: text.rfind("\n") + 1].splitlines(keepends=True) or [""]
-    try:
-        if header != HEADER:
-            raise ValueError(f"its header is not {HEADER.strip()}")
-        rows = [
-            Row(int(epoch), *map(_figure, figures))
-            for epoch, *figures in (line.rstrip().split(",") for line in lines)
-        ]
-        if [row.epoch for row in rows] != list(range(1, len(rows) + 1)):
-            raise ValueError("the epochs do not count from 1")
-    except (TypeError, ValueError) as error:
-        raise RunError(f"{path} is not a metrics file of nnlab's: {error}") from error
+    """Return the rows of metrics.csv. Raises `RunError` also if they are not those of epochs 1, 2, …."""
+    rows = table.read(path, Row)
+    if [row.epoch for row in rows] != list(range(1, len(rows) + 1)):
+        raise RunError(f"{path} is not a file of nnlab's: the epochs do not count from 1")
     return rows
 
 
-def _figure(text: str) -> float | None:
-    if not text:
-        return None
-    if not math.isfinite(figure := float(text)):
-        raise ValueError(f"{text} is no figure")
-    return figure
-
-
-def _line(row: Row) -> str:
-    """Return the row as a line of text: seconds to the millisecond, the others so that they round-trip."""
-    figures = {name: getattr(row, name) for name in COLUMNS}
-    if row.seconds is not None:
-        figures["seconds"] = round(row.seconds, 3)
-    return ",".join("" if figure is None else repr(figure) for figure in figures.values()) + "\n"
+def _finite(figure: float | None) -> float | None:
+    return figure if figure is not None and math.isfinite(figure) else None

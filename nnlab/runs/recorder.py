@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nnlab.config import Experiment, dump
 from nnlab.errors import RunError
 from nnlab.files import atomic_write
-from nnlab.runs import checkpoint, folder, metrics, records
+from nnlab.runs import checkpoint, folder, metrics, records, table
 from nnlab.runs.summary import Summary, summarise
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 class Recorder:
     """The pen of one run.
 
-    last.npz is what counts: a row in metrics.csv that it does not know of, and a best.npz that it is ahead
-    of, are put right by `reopen`. So the files of an epoch are written in this order: metrics.csv, last.npz,
-    best.npz, summary.json.
+    last.npz is what counts: a row in metrics.csv or diagnostics.csv that it does not know of, and a best.npz
+    that it is ahead of, are put right by `reopen`. So the files of an epoch are written in this order:
+    metrics.csv, diagnostics.csv, last.npz, best.npz, summary.json.
     """
 
     run: Path
@@ -46,7 +46,9 @@ class Recorder:
         recorder = cls(run, experiment, train_examples)
         recorder.write_config()
         records.write(run / folder.ENVIRONMENT, environment)
-        metrics.rewrite(run / folder.METRICS, [])
+        table.rewrite(run / folder.METRICS, metrics.Row, [])
+        if experiment.diagnostics:
+            table.rewrite(run / folder.DIAGNOSTICS, metrics.LayerRow, [])
         checkpoint.save_state(run / folder.LAST, state)
         recorder._save_best(state)
         recorder.close(None)
@@ -62,7 +64,11 @@ class Recorder:
             )
         for left in run.glob(".*.tmp"):  # by a process that was killed as it wrote
             left.unlink(missing_ok=True)
-        metrics.rewrite(run / folder.METRICS, rows)
+        table.rewrite(run / folder.METRICS, metrics.Row, rows)
+        if experiment.diagnostics:
+            layer_rows = table.read(run / folder.DIAGNOSTICS, metrics.LayerRow)
+            known = [row for row in layer_rows if row.epoch <= state.epoch]
+            table.rewrite(run / folder.DIAGNOSTICS, metrics.LayerRow, known)
         recorder = cls(run, experiment, train_examples, state.history.best_epoch, rows=rows)
         try:
             best = checkpoint.load_network(run / folder.BEST, experiment)
@@ -79,7 +85,9 @@ class Recorder:
     def record(self, epoch: Epoch, state: TrainingState) -> Summary:
         """Write the figures of `epoch` and the checkpoints after it; a diverged one leaves no checkpoint."""
         self.rows.append(metrics.row_of(epoch))
-        metrics.append(self.run / folder.METRICS, self.rows[-1])
+        table.append(self.run / folder.METRICS, self.rows[-1:])
+        if epoch.diagnostics:
+            table.append(self.run / folder.DIAGNOSTICS, metrics.layer_rows_of(epoch))
         if epoch.stop_reason != "diverged":
             checkpoint.save_state(self.run / folder.LAST, state)
         if epoch.is_best:

@@ -11,6 +11,7 @@ from nnlab.training.trainer import (
     predict,
     start,
     stop_reason,
+    targets_of,
     train,
 )
 
@@ -26,5 +27,6 @@ __all__ = [
     "predict",
     "start",
     "stop_reason",
+    "targets_of",
     "train",
 ]

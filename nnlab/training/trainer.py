@@ -11,6 +11,7 @@ import numpy as np
 
 from nnlab.network import ACTIVATIONS, OUTPUTS, Array, Network, initialise, number_of_parameters
 from nnlab.randomness import stream
+from nnlab.training.diagnostics import LayerDiagnostics, diagnose, number_of_examples
 from nnlab.training.early_stopping import EarlyStopping, History
 from nnlab.training.sgd import SGD
 
@@ -58,6 +59,7 @@ class Epoch:
     is_best: bool  # truly best so far
     patience_left: int | None
     stop_reason: StopReason | None  # of the last epoch
+    diagnostics: tuple[LayerDiagnostics, ...] = ()  # of each layer, if the experiment asks for them
 
 
 def blank_network(experiment: Experiment) -> Network:
@@ -159,9 +161,11 @@ def train(
     )
     targets = targets_of(training.labels, experiment.architecture[-1], experiment.dtype)
     targets = np.ascontiguousarray(targets.T)
+    examined = number_of_examples(len(training.labels))
     reason = stop_reason(experiment, state)
     while reason is None:
         began = time.perf_counter()
+        parameters = state.network.parameters.copy() if experiment.diagnostics else None
         order = state.rng.permutation(len(training.labels))
         # A run that diverges is told from its losses; the warnings on its way there add nothing.
         with np.errstate(over="ignore", invalid="ignore"):
@@ -169,6 +173,11 @@ def train(
             train_loss, train_accuracy = measure(state.network, z, training.labels[order])
             z = state.network.pre_activations(validation.inputs)
             val_loss, val_accuracy = measure(state.network, z, validation.labels)
+            diagnostics = (
+                ()
+                if parameters is None
+                else diagnose(state.network, parameters, training.inputs[:examined].T, targets[:examined].T)
+            )
 
         state.epoch += 1
         before = state.history
@@ -190,4 +199,5 @@ def train(
             is_best=reason != "diverged" and state.is_best,
             patience_left=rule.patience_left(state.history),
             stop_reason=reason,
+            diagnostics=diagnostics,
         )

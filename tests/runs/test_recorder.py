@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nnlab.errors import RunError
-from nnlab.runs import checkpoint, folder, metrics, records
+from nnlab.runs import checkpoint, folder, metrics, records, table
 from nnlab.runs.environment import describe
 from nnlab.runs.recorder import Recorder
 from nnlab.runs.summary import Summary
@@ -92,7 +92,7 @@ def test_metrics_shorter_than_the_checkpoint_are_a_run_error(
     tmp_path: Path, trained: tuple[Path, Experiment], go_on_with: Callable[..., Summary]
 ) -> None:
     run = shutil.copytree(trained[0], tmp_path / "run")
-    metrics.rewrite(run / folder.METRICS, metrics.read(run / folder.METRICS)[:1])
+    table.rewrite(run / folder.METRICS, metrics.Row, metrics.read(run / folder.METRICS)[:1])
     with pytest.raises(RunError, match=r"metrics\.csv ends at epoch 1, the checkpoint at 3"):
         go_on_with(run, epochs=4)
 
@@ -230,3 +230,28 @@ def test_resuming_clears_away_what_a_killed_process_was_writing(
     (run / ".last.npz.0123abcd.tmp").write_bytes(b"half")
     go_on_with(run)
     assert not list(run.glob(".*.tmp"))
+
+
+def test_diagnostics_are_written_a_row_an_epoch_and_layer_and_go_on_where_the_run_does(
+    train_into: Callable[..., Summary],
+    go_on_with: Callable[..., Summary],
+    experiment: Callable[..., Experiment],
+    tmp_path: Path,
+) -> None:
+    keys = {"architecture": (784, 5, 10), "activation": "relu", "diagnostics": True}
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    train_into(whole, experiment(**keys, epochs=4))
+    train_into(cut, experiment(**keys, epochs=2))
+    rows = table.read(whole / folder.DIAGNOSTICS, metrics.LayerRow)
+    assert [(row.epoch, row.layer) for row in rows] == [(e, layer) for e in range(1, 5) for layer in (1, 2)]
+    assert all((row.saturated is None) == (row.layer == 2) for row in rows)
+    assert all(row.gradient_norm > 0 and row.update_ratio > 0 for row in rows)
+    # What a crash left behind: rows of an epoch that last.npz does not know of, the last of them cut off.
+    with (cut / folder.DIAGNOSTICS).open("a") as file:
+        file.write("3,1,0.1,0.1,0.1,0.1\n3,2,0.")
+    go_on_with(cut, epochs=4)
+    assert (cut / folder.DIAGNOSTICS).read_bytes() == (whole / folder.DIAGNOSTICS).read_bytes()
+
+
+def test_without_diagnostics_there_is_no_such_file(trained: tuple[Path, Experiment]) -> None:
+    assert not (trained[0] / folder.DIAGNOSTICS).exists()

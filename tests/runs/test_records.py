@@ -11,7 +11,7 @@ import pytest
 
 import nnlab
 from nnlab.errors import RunError
-from nnlab.runs import folder, metrics, records
+from nnlab.runs import folder, metrics, records, table
 from nnlab.runs.environment import Environment, describe
 from nnlab.runs.summary import Summary
 from nnlab.training import Epoch
@@ -46,8 +46,8 @@ def test_metrics_have_exactly_the_columns_of_the_contract(trained: tuple[Path, E
 def test_metrics_come_back_exactly(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
     rows = [a_row(1), metrics.Row(2, None, 0.5, None, 0.25, 1e-05, 0.0)]
-    metrics.rewrite(path, rows[:1])
-    metrics.append(path, rows[1])
+    table.rewrite(path, metrics.Row, rows[:1])
+    table.append(path, rows[1:])
     assert metrics.read(path) == rows
     assert path.read_text() == (
         f"{HEADER}1,0.30000000000000004,0.3333333333333333,1e-300,1.0,0.5,0.125\n2,,0.5,,0.25,1e-05,0.0\n"
@@ -74,7 +74,7 @@ def test_a_figure_that_is_not_finite_is_an_empty_field() -> None:
 @pytest.mark.parametrize("torn", ["3", "3,0.25,0.5", "3,0.1,0.2,0.3,0.4,0.5,0.006"])
 def test_a_last_line_that_was_cut_off_is_dropped(tmp_path: Path, torn: str) -> None:
     path = tmp_path / "metrics.csv"
-    metrics.rewrite(path, [a_row(1), a_row(2)])
+    table.rewrite(path, metrics.Row, [a_row(1), a_row(2)])
     with path.open("a") as file:
         file.write(torn)
     assert metrics.read(path) == [a_row(1), a_row(2)]

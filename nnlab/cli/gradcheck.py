@@ -1,0 +1,97 @@
+"""`nnlab gradcheck`: whether the gradient of this very network is right."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nnlab.cli.options import Config, DataDir, Json, Offline, Overrides, config_path
+from nnlab.cli.output import emit, emit_table, is_terminal
+from nnlab.errors import NnlabError
+
+if TYPE_CHECKING:
+    from nnlab.config import Experiment
+    from nnlab.datasets import Source
+    from nnlab.network import ArrayCheck
+
+EXAMPLES = 10
+SAMPLES = 100
+
+
+def gradcheck(
+    config: Config,
+    overrides: Overrides = None,
+    *,
+    tolerance: Annotated[
+        float, typer.Option(min=0, metavar="ERROR", help="The largest relative error allowed.")
+    ] = 1e-6,
+    json: Json = False,
+    data_dir: DataDir = None,
+    offline: Offline = False,
+) -> None:
+    """Check backpropagation against differences of the cost, layer by layer.
+
+    On the starting weights of a config, in float64, with 10 training examples and up to 100 parameters of
+    each array. Exit with 1 if an error is larger than the tolerance.
+
+    \b
+    Example:
+      nnlab gradcheck configs/mnist_softmax.yaml
+    """
+    from dataclasses import asdict
+    from json import dumps
+
+    from nnlab.config import load_experiment
+    from nnlab.datasets import Source
+
+    experiment = load_experiment(config_path(config), overrides or ())
+    source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
+    checks = _check(experiment, source)
+    worst = max((check.largest_error for check in checks if check.largest_error is not None), default=None)
+    if json:
+        emit(dumps([asdict(check) for check in checks], indent=2) + "\n")
+    else:
+        _show(checks)
+        emit(f"\nlargest relative error: {'–' if worst is None else f'{worst:.1e}'}\n")
+    if worst is None:
+        raise NnlabError("nothing could be checked: every parameter is at a kink; try another seed")
+    if not worst <= tolerance:
+        raise NnlabError(f"the gradient is wrong: a relative error of {worst:.1e} is above {tolerance:g}")
+
+
+def _check(experiment: Experiment, source: Source) -> list[ArrayCheck]:
+    from threadpoolctl import threadpool_limits
+
+    from nnlab.network import check_gradients
+    from nnlab.randomness import stream
+    from nnlab.training import load_splits, start, targets_of
+
+    experiment = experiment.model_copy(update={"dtype": "float64"})
+    training, _ = load_splits(experiment, source)
+    targets = targets_of(training.labels[:EXAMPLES], experiment.architecture[-1], "float64")
+    with threadpool_limits(1, user_api="blas"):
+        return list(
+            check_gradients(
+                start(experiment).network,
+                training.inputs[:EXAMPLES].T,
+                targets,
+                samples=SAMPLES,
+                rng=stream(experiment.seed, "gradcheck"),
+            )
+        )
+
+
+def _show(checks: list[ArrayCheck]) -> None:
+    figures: dict[str, list[str]] = {
+        "parameters": [f"{check.parameters:,}" for check in checks],
+        "checked": [str(check.checked) for check in checks],
+        "at_kinks": [str(check.at_kinks) for check in checks],
+        "largest_gradient": [f"{check.largest_gradient:.1e}" for check in checks],
+        "largest_error": [
+            "–" if check.largest_error is None else f"{check.largest_error:.1e}" for check in checks
+        ],
+    }
+    layers = [str(check.layer) for check in checks]
+    emit_table({"layer": layers, "array": [check.array for check in checks], **figures}, numeric=figures)

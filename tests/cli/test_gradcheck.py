@@ -1,0 +1,82 @@
+"""`nnlab gradcheck`: every shipped network passes, a wrong derivative ends in 1."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from nnlab.network import ACTIVATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .conftest import Outcome
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+# Fashion-MNIST does not come with nnlab.
+SHIPPED = sorted(path for path in CONFIGS.glob("*.yaml") if path.stem != "fashion_mnist")
+
+
+@pytest.mark.parametrize("config", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_network_passes(call: Callable[..., Outcome], config: Path) -> None:
+    code, out, err = call("gradcheck", str(config))
+    assert (code, err) == (0, "")
+    *table, blank, verdict = out.splitlines()
+    assert table[0].split()[:3] == ["layer", "array", "parameters"]
+    assert blank == ""
+    assert float(verdict.removeprefix("largest relative error: ")) < 1e-6
+
+
+def test_json_has_a_row_for_each_array(call: Callable[..., Outcome]) -> None:
+    rows = json.loads(call("gradcheck", str(CONFIGS / "xor.yaml"), "--json").out)
+    assert [(row["layer"], row["array"]) for row in rows] == [
+        (1, "weights"),
+        (1, "biases"),
+        (2, "weights"),
+        (2, "biases"),
+    ]
+    assert rows[0].keys() == {
+        "layer",
+        "array",
+        "parameters",
+        "checked",
+        "at_kinks",
+        "largest_gradient",
+        "largest_error",
+    }
+
+
+def test_a_wrong_derivative_ends_in_1(call: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = replace(ACTIVATIONS["tanh"], derivative=np.ones_like)
+    monkeypatch.setitem(ACTIVATIONS, "tanh", wrong)
+    code, out, err = call("gradcheck", str(CONFIGS / "xor.yaml"))
+    assert code == 1
+    assert "largest relative error" in out
+    assert err.startswith("nnlab: the gradient is wrong: a relative error of ")
+    assert err.count("\n") == 1
+
+
+def test_the_tolerance_is_the_users(call: Callable[..., Outcome]) -> None:
+    assert call("gradcheck", str(CONFIGS / "xor.yaml"), "--tolerance", "1e-30").code == 1
+
+
+def test_a_mistake_in_the_config_ends_in_2(call: Callable[..., Outcome]) -> None:
+    assert call("gradcheck", str(CONFIGS / "xor.yaml"), "eta=no").code == 2
+    assert call("gradcheck", "nowhere.yaml").code == 2
+
+
+def test_what_is_at_a_kink_is_left_out_and_has_no_error(call: Callable[..., Outcome]) -> None:
+    # Both of the hidden neuron's parameters move its input away from 0.
+    start = "start={weights: [[[0]], [[1]]], biases: [[0], [0]]}"
+    code, out, err = call(
+        "gradcheck", str(CONFIGS / "neuron.yaml"), "architecture=[1,1,1]", "activation=relu", start
+    )
+    assert code == 0
+    assert [line.split()[4] for line in out.splitlines()[1:3]] == ["1", "1"]
+    assert "–" in out
+    assert err == ""
