@@ -13,7 +13,7 @@ from nnlab.cli.output import emit, emit_table, is_terminal
 from nnlab.errors import NnlabError, UsageError
 
 if TYPE_CHECKING:
-    from nnlab.demos.pieces import Claim, Curves, Table
+    from nnlab.demos.pieces import Claim, Curves, Picture, Table
 
 TEXT_WIDTH = 100
 
@@ -57,9 +57,9 @@ def demo(
     _conclude(name, claims)
 
 
-def _show(piece: str | Table | Curves) -> None:
-    from nnlab.cli.plot import plot
-    from nnlab.demos.pieces import Curves, Table
+def _show(piece: str | Table | Curves | Picture) -> None:
+    from nnlab.cli.plot import draw, plot
+    from nnlab.demos.pieces import Curves, Picture, Table
 
     if isinstance(piece, Table):
         _, *others = piece.columns
@@ -67,6 +67,8 @@ def _show(piece: str | Table | Curves) -> None:
         emit_table(piece.columns, numeric=others)
     elif isinstance(piece, Curves):
         emit(f"\n{plot(piece)}")
+    elif isinstance(piece, Picture):
+        emit(f"\n{draw(piece)}")
     else:
         emit(f"\n{textwrap.fill(piece, TEXT_WIDTH, break_on_hyphens=False)}\n")
 

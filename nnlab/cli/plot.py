@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from nnlab.demos.pieces import Curves
+    from nnlab.demos.pieces import Curves, Picture
 
 WIDTH, HEIGHT = 72, 16
 MARKS = "*o+x#@"
+INK, OPPOSITE = " ░▒▓█", "  ··:"
 
 
 def plot(drawing: Curves) -> str:
@@ -38,6 +39,16 @@ def plot(drawing: Curves) -> str:
             "",
         ]
     )
+
+
+def draw(picture: Picture) -> str:
+    """Return images side by side as text, two characters a pixel; the darkest pixel of each is full."""
+    blocks = []
+    for caption, image in picture.images.items():
+        shades = np.rint(image / (np.abs(image).max() or 1) * (len(INK) - 1)).astype(int)
+        rows = ["".join(2 * (INK[ink] if ink >= 0 else OPPOSITE[-ink]) for ink in row) for row in shades]
+        blocks.append([caption.center(2 * image.shape[1]), *rows] if caption else rows)
+    return "".join("   ".join(parts).rstrip() + "\n" for parts in zip(*blocks, strict=True))
 
 
 def _number(value: float, extent: float) -> str:

@@ -29,6 +29,13 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """Images side by side, by caption: large numbers are ink, negative ones its opposite."""
+
+    images: Mapping[str, Array]
+
+
+@dataclass(frozen=True)
 class Claim:
     """What the demo found to be so, or not."""
 
@@ -36,4 +43,4 @@ class Claim:
     holds: bool
 
 
-Piece: TypeAlias = str | Table | Curves | Claim
+Piece: TypeAlias = str | Table | Curves | Picture | Claim

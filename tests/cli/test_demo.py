@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nnlab import demos
-from nnlab.cli.plot import HEIGHT, WIDTH, plot
-from nnlab.demos.pieces import Claim, Curves
+from nnlab.cli.plot import HEIGHT, WIDTH, draw, plot
+from nnlab.demos.pieces import Claim, Curves, Picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,3 +91,13 @@ def test_a_plot_has_its_curves_its_scale_and_its_legend() -> None:
 
 def test_a_flat_curve_can_be_drawn() -> None:
     assert "*" * WIDTH in plot(Curves("flat", [0, 1], {"one": [1, 1]}))
+
+
+def test_a_picture_has_ink_where_numbers_are_large() -> None:
+    image = np.array([[0, 1], [-1, 0.5]])
+    assert draw(Picture({"a": image, "b": image})) == " a      b\n  ██     ██\n::▒▒   ::▒▒\n"
+    assert draw(Picture({"": image})) == "  ██\n::▒▒\n"
+
+
+def test_an_empty_picture_can_be_drawn() -> None:
+    assert draw(Picture({"": np.zeros((1, 2))})) == "\n"
