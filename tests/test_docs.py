@@ -1,5 +1,6 @@
 """The documentation is tested: what README.md and the configs say is so."""
 
+import importlib
 import os
 import re
 import subprocess
@@ -11,8 +12,9 @@ import typer.main
 from typer.core import TyperGroup
 
 from nnlab.cli import app
-from nnlab.config import Experiment, json_schema, load_experiment
+from nnlab.config import BASELINES, Experiment, json_schema, load_experiment
 from nnlab.datasets import Options
+from nnlab.demos import DEMOS
 from nnlab.network import ACTIVATIONS, INITIALISERS, OUTPUTS
 
 ROOT = Path(__file__).parents[1]
@@ -63,20 +65,25 @@ def test_every_shipped_config_loads_under_its_own_name_and_says_what_it_shows(pa
     assert f"nnlab train configs/{path.name}" in text
 
 
-def test_the_tour_of_the_readme_runs_as_it_stands(tmp_path: Path) -> None:
-    tour = re.search(r"<!-- tour -->\n```sh\n(.*?)```", README, flags=re.DOTALL)[1]
-    (tmp_path / "configs").symlink_to(ROOT / "configs")
+def run_script(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a shell script in an empty folder that has the configs, with this nnlab on the path."""
+    (folder / "configs").symlink_to(ROOT / "configs")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NNLAB_")}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    result = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", tour],
-        cwd=tmp_path,
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=folder,
         env=environment | {"PATH": path},
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
+
+
+def test_the_tour_of_the_readme_runs_as_it_stands(tmp_path: Path) -> None:
+    tour = re.search(r"<!-- tour -->\n```sh\n(.*?)```", README, flags=re.DOTALL)[1]
+    result = run_script(tour, tmp_path)
     assert result.returncode == 0, result.stderr
     assert "run,eta,test_accuracy\nmnist_linear-00" in result.stdout
     assert (tmp_path / "runs/mnist_linear-001/metrics.csv").read_text().count("\n") == 1 + 8
@@ -84,3 +91,73 @@ def test_the_tour_of_the_readme_runs_as_it_stands(tmp_path: Path) -> None:
 
 def test_the_readme_has_no_blanks_left() -> None:
     assert "@@" not in README
+
+
+def script_of(heading: str) -> str:
+    """Return the shell script below a heading of the README."""
+    return re.search(
+        rf"^#+ {re.escape(heading)}\n.*?```sh\n(.*?)```", README, flags=re.DOTALL | re.MULTILINE
+    )[1]
+
+
+def test_the_question_which_is_better_has_a_script_that_runs(tmp_path: Path) -> None:
+    script = script_of("Which is better?").replace("0 1 2 3 4", "0 1").replace("0.02 0.1 0.5", "0.1")
+    assert script.count("train_size") == 0
+    small = script.replace("$pair", "$pair train_size=500 validation_size=500 epochs=2")
+    result = run_script(small, tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert re.fullmatch(r"0\.1 sigmoid +\d+\.\d\d %\n0\.1 softmax +\d+\.\d\d %\n", result.stdout)
+
+
+LECTURE = (ROOT / "nnlab" / "demos" / "README.md").read_text(encoding="utf-8")
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in LECTURE.splitlines()
+    if line.startswith("| ") and not line.startswith("| lecture")
+]
+PLACES = sorted({place for row in ROWS for place in re.findall(r"`(.+?)`", " ".join(row[1:]))})
+
+
+def test_the_page_of_the_lecture_has_every_equation_and_every_demo() -> None:
+    numbers = {int(number) for row in ROWS for number in re.findall(r"\((\d+)\)", row[0])}
+    assert numbers >= set(range(1, 29))
+    assert {place.removeprefix("nnlab demo ") for place in PLACES if place.startswith("nnlab demo ")} == {
+        *DEMOS
+    }
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0][:40])
+def test_every_row_of_the_page_has_a_place_and_a_test(row: list[str]) -> None:
+    _, places, held_by = row
+    assert "`" in places or "README.md" in places
+    assert "Claims" in held_by or "tests/" in held_by
+    if "Claims" in held_by:
+        assert "nnlab demo " in places
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_the_page_of_the_lecture_names_is_there(place: str) -> None:
+    if place.startswith("tests/"):
+        path, _, name = place.partition("::")
+        assert re.search(rf"^def {name}\(", (ROOT / path).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    elif place.startswith("configs/"):
+        assert ROOT / place in CONFIGS
+    elif place.startswith("nnlab."):
+        resolve(place)
+    elif place.startswith("nnlab "):
+        words = place.split()
+        assert words[1] in commands()
+        if words[1] in ("demo", "baseline"):
+            assert words[2] in {"demo": DEMOS, "baseline": BASELINES}[words[1]]
+    else:
+        assert place in Experiment.model_fields
+
+
+def resolve(name: str) -> object:
+    """Return what a dotted name stands for."""
+    found, parts = importlib.import_module("nnlab"), name.split(".")[1:]
+    for index, part in enumerate(parts):
+        if not hasattr(found, part):
+            importlib.import_module(".".join(["nnlab", *parts[: index + 1]]))
+        found = getattr(found, part)
+    return found

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import SVC
 
 from nnlab.baselines import fit, predict
 from nnlab.config import BASELINES, Experiment, load_baseline
 from nnlab.datasets import Source, Split
+from nnlab.datasets.toys import jumps
 from nnlab.errors import NnlabError, UsageError
 from nnlab.training import load_splits
 
@@ -112,3 +114,22 @@ def test_without_scikit_learn_the_error_says_how_to_get_it(
     monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(NnlabError, match=r"pip install 'nnlab\[baselines\]'"):
         fit(load_baseline("linear"), splits[0])
+
+
+def test_neighbours_and_an_rbf_kernel_learn_a_step_function() -> None:
+    rng = np.random.default_rng(0)
+    x, questions = (rng.random((examples, 1)) for examples in (200, 1000))
+    # As many classes as levels: which step a point is on.
+    of, answers = (np.searchsorted(jumps(4), each[:, 0], side="right") for each in (x, questions))
+    for baseline in (load_baseline("nearest_neighbours"), load_baseline("svm_rbf", ["gamma=1000.0"])):
+        training = Split(x, of)
+        labels = predict(baseline, fit(baseline, training), training, questions)
+        assert (labels == answers).mean() > 0.95
+
+
+def test_the_rbf_kernel_is_a_normal_density_but_for_its_height() -> None:
+    sigma, gamma = 2.5, 1 / (2 * 2.5**2)
+    u, v = np.random.default_rng(0).normal(size=(2, 5, 3))
+    density = np.exp(-((u[:, np.newaxis] - v) ** 2).sum(axis=2) / (2 * sigma**2))
+    height = (2 * np.pi * sigma**2) ** (-3 / 2)  # of equation (2), the same for all u and v
+    np.testing.assert_allclose(height * rbf_kernel(u, v, gamma=gamma), height * density, rtol=1e-12)

@@ -30,7 +30,7 @@ def test_without_a_name_it_lists_all(call: Callable[..., Outcome]) -> None:
 def test_an_unknown_name_is_told_the_known_ones(call: Callable[..., Outcome]) -> None:
     code, out, err = call("demo", "xnor")
     assert (code, out) == (2, "")
-    assert "no demo xnor; there are neuron, step-function" in err
+    assert "no demo xnor; there are neuron, digits, step-function" in err
 
 
 def test_in_a_pipe_it_is_plain_text_that_ends_with_its_claims(nnlab: Callable[..., Outcome]) -> None:

@@ -120,6 +120,14 @@ def test_a_dry_run_shows_experiment_and_network_and_writes_nothing(
     assert sorted(desk.rglob("*")) == before
 
 
+def test_the_plan_applies_the_rule_of_thumb(call: Callable[..., Outcome]) -> None:
+    fewer = call("train", "linear.yaml", "--dry-run").out
+    assert "1,000 training examples for 7,850 parameters: 0.13 each" in fewer
+    assert "here it is not" in fewer
+    enough = call("train", "linear.yaml", "--dry-run", "train_size=8000").out
+    assert "here it is met" in enough
+
+
 def test_the_same_seed_gives_the_same_weights_in_ten_processes_at_once(
     first: tuple[Path, Outcome], desk: Path
 ) -> None:

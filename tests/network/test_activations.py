@@ -33,6 +33,12 @@ def test_values_at_minus_ln_3_and_0_and_ln_3(name: str, values: tuple[float, ...
     np.testing.assert_allclose(a, values, rtol=1e-15, atol=1e-16)
 
 
+def test_tanh_is_equation_24() -> None:
+    z = np.linspace(-5, 5, 101)
+    defined = (np.exp(z) - np.exp(-z)) / (np.exp(z) + np.exp(-z))
+    np.testing.assert_allclose(ACTIVATIONS["tanh"].function(z, None), defined, rtol=1e-12, atol=1e-15)
+
+
 @pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "step"])
 def test_derivative_read_off_the_output_agrees_with_finite_differences(name: str) -> None:
     activation = ACTIVATIONS[name]

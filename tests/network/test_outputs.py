@@ -69,6 +69,36 @@ def test_gradient_of_cross_entropy_is_equations_15_and_16(network: Callable[...,
     assert backpropagation.bias_gradients[0].item() == pytest.approx(np.mean(sigma(z) - y), rel=1e-12)
 
 
+def test_equations_13_and_14_come_to_15() -> None:
+    z, y, x = Z[0], rng.uniform(0, 1, 7), rng.normal(size=7)
+    a = sigma(z)
+    slope = a * (1 - a)  # σ'(z)
+    equation_13 = -np.mean((y / a - (1 - y) / (1 - a)) * slope * x)
+    equation_14 = np.mean(slope * x / (a * (1 - a)) * (a - y))
+    delta = OUTPUTS["sigmoid", "cross_entropy"].delta(a[np.newaxis], y[np.newaxis])
+    assert equation_13 == pytest.approx(equation_14, rel=1e-12)
+    assert equation_14 == pytest.approx(np.mean(x * delta), rel=1e-12)
+
+
+@pytest.mark.parametrize("y", [0.0, 0.1, 0.5, 0.9, 1.0])
+def test_cross_entropy_is_least_where_the_output_is_the_target(y: float) -> None:
+    a = np.linspace(0.001, 0.999, 999)
+    loss = OUTPUTS["sigmoid", "cross_entropy"].loss(np.log(a / (1 - a))[np.newaxis], np.full((1, 999), y))
+    assert (loss >= 0).all()
+    assert a[loss.argmin()] == pytest.approx(min(max(y, 0.001), 0.999), abs=1e-9)
+    assert (np.diff(loss)[a[1:] <= y] < 0).all()  # falls up to there, and rises from there
+    assert (np.diff(loss)[a[:-1] >= y] > 0).all()
+    if y in (0, 1):
+        assert loss.min() < 0.002
+
+
+def test_every_softmax_output_depends_on_every_input() -> None:
+    for moved in range(len(Z)):
+        changed = softmax(Z + 0.1 * np.eye(len(Z))[:, [moved]]) - softmax(Z)
+        assert (changed[moved] > 0).all()
+        assert (np.delete(changed, moved, axis=0) < 0).all()
+
+
 def test_softmax_is_equation_19_and_sums_to_one() -> None:
     np.testing.assert_allclose(softmax(Z), np.exp(Z) / np.exp(Z).sum(axis=0), rtol=1e-14)
     np.testing.assert_allclose(softmax(Z).sum(axis=0), 1, rtol=1e-15)  # (20)
