@@ -40,7 +40,7 @@ clean:  ## remove everything that these commands made, but no runs
 	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/.installed: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[baselines]'
 	@touch $@
 
 .venv/.installed-dev: .venv/bin/python pyproject.toml

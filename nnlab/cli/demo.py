@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import textwrap
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +16,7 @@ from nnlab.errors import NnlabError, UsageError
 if TYPE_CHECKING:
     from nnlab.demos.pieces import Claim, Curves, Picture, Table
 
-TEXT_WIDTH = 100
+TEXT_WIDTH = 100  # at most
 
 
 def demo(
@@ -46,7 +47,7 @@ def demo(
         return
     if name not in demos.DEMOS:
         raise UsageError(f"no demo {name}; there are {', '.join(demos.DEMOS)}")
-    claims = []
+    claims: list[Claim] = []
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
     with threadpool_limits(1, user_api="blas"):  # the networks are small
         for piece in demos.show(name, source):
@@ -70,14 +71,20 @@ def _show(piece: str | Table | Curves | Picture) -> None:
     elif isinstance(piece, Picture):
         emit(f"\n{draw(piece)}")
     else:
-        emit(f"\n{textwrap.fill(piece, TEXT_WIDTH, break_on_hyphens=False)}\n")
+        emit(f"\n{_filled(piece)}\n")
+
+
+def _filled(text: str, indent: int = 0) -> str:
+    """Return `text` in lines that fit the terminal; its second line and the others begin after `indent`."""
+    width = shutil.get_terminal_size().columns if is_terminal(sys.stdout) else TEXT_WIDTH
+    return textwrap.fill(text, min(width, TEXT_WIDTH), subsequent_indent=" " * indent, break_on_hyphens=False)
 
 
 def _conclude(name: str, claims: list[Claim]) -> None:
     """Print the claims; raise `NnlabError` if one does not hold."""
     emit("\nClaims checked:\n")
     for claim in claims:
-        emit(f"  {'yes' if claim.holds else 'NO '}  {claim.text}\n")
+        emit(_filled(f"  {'yes' if claim.holds else 'NO '}  {claim.text}", indent=7) + "\n")
     failed = sum(not claim.holds for claim in claims)
     if failed:
         raise NnlabError(f"{failed} of the {len(claims)} claims of {name} did not hold here")

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from nnlab.demos.pieces import Curves, Picture
 
-WIDTH, HEIGHT = 72, 16
+WIDTH, HEIGHT = 68, 16  # with the scale, narrower than 80 columns
 MARKS = "*o+x#@"
 INK, OPPOSITE = " ░▒▓█", "  ··:"
 

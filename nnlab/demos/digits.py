@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SIDE = 28
 HIDDEN = 30
-SHOWN = 3  # hidden neurons
+SHOWN = 2  # hidden neurons
 KEYS = MNIST | {"eta": 0.5, "epochs": 10}
 
 
@@ -51,7 +51,7 @@ def demo(source: Source) -> Iterator[Piece]:
     pickiest = np.argsort(-ranges)[:SHOWN]
     yield (
         "What does a hidden neuron see? Its weights are an image too: dark where ink makes it say 1, dots "
-        "where ink makes it say 0 (means of 2 × 2 weights). The three that tell digits apart "
+        "where ink makes it say 0 (means of 2 × 2 weights). The two that tell digits apart "
         "best, and their mean activation by digit:"
     )
     half = SIDE // 2
