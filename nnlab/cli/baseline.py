@@ -9,6 +9,7 @@ import typer
 
 from nnlab.cli.options import DataDir, Json, Name, Offline, Overrides, Quiet, Runs
 from nnlab.cli.output import emit, is_terminal, percent, tell
+from nnlab.cli.signals import mortal
 from nnlab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -73,8 +74,9 @@ def _fit(config: Baseline, runs: Path, source: Source, *, quiet: bool) -> tuple[
     if not quiet:
         tell((config.name, "bold"), f": {config.baseline}, {examples:,} examples of {config.dataset}")
     began = time.perf_counter()
-    arrays = baselines.fit(config, training)
-    predicted = baselines.predict(config, arrays, training, validation.inputs)
+    with mortal():  # there is nothing to lose yet
+        arrays = baselines.fit(config, training)
+        predicted = baselines.predict(config, arrays, training, validation.inputs)
     seconds = time.perf_counter() - began
     run = folder.create(runs, config.name)
     with folder.claimed(run):

@@ -56,6 +56,13 @@ def held() -> Iterator[Callable[[], None]]:
         check()
 
 
+@contextmanager
+def mortal() -> Iterator[None]:
+    """Let a signal kill the process at once: a library's long computation never comes back to be told of it."""
+    with _handled_by(signal.SIG_DFL):
+        yield
+
+
 def die_by(number: int) -> NoReturn:
     """End the process as the signal would have, so that a shell loop around it ends too."""
     signal.signal(number, signal.SIG_DFL)
@@ -64,7 +71,7 @@ def die_by(number: int) -> NoReturn:
 
 
 @contextmanager
-def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+def _handled_by(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> Iterator[None]:
     # A signal that is ignored stays so: a shell starts its background jobs deaf to Ctrl-C.
     before = {each: signal.getsignal(each) for each in SIGNALS if signal.getsignal(each) != signal.SIG_IGN}
     for each in before:

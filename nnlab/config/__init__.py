@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -75,7 +75,8 @@ def read_baseline(path: Path) -> Baseline | None:
     method = document.values.get("baseline")
     if method is None:
         return None
-    return _validated(BASELINES.get(cast("BaselineName", method), Baseline), {}, document, path)
+    model = next((model for name, model in BASELINES.items() if name == method), Baseline)
+    return _validated(model, {}, document, path)
 
 
 def read_values(path: Path) -> dict[str, object]:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 ActivationName = Literal["identity", "step", "sigmoid", "tanh", "relu"]
 OutputName = Literal["softmax", "sigmoid", "tanh", "identity", "step"]
 LossName = Literal["quadratic", "cross_entropy", "log_likelihood"]
-MonitorName = Literal["val_loss", "val_accuracy"]
 InitialisationName = Literal["auto", "he", "glorot", "lecun", "standard_normal"]
 
 # In float32 that is 4 GB for the weights, and as much again for their gradient and for the velocity: more
@@ -134,7 +133,9 @@ class Experiment(BaseModel):
     seed: int = Field(
         ge=0, le=2**63 - 1, description="start of all random numbers; the same seed repeats the experiment"
     )
-    monitor: MonitorName = Field("val_loss", description="what has to improve on the validation examples")
+    monitor: Literal["val_loss", "val_accuracy"] = Field(
+        "val_loss", description="what has to improve on the validation examples"
+    )
     min_delta: float = Field(0.0, ge=0, description="an improvement must be greater than this")
     start_from_epoch: int = Field(1, ge=1, description="epochs before this one neither stop nor count")
     validation_size: int = Field(

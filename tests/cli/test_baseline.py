@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
+import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
+from .conftest import COMMAND, environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,12 +119,23 @@ def test_a_broken_baseline_is_a_run_error(call: Callable[..., Outcome], fitted: 
     (fitted / "best.npz").write_bytes(b"PK")
     assert call("eval").code == 5
     config = fitted / "config.yaml"
-    config.write_text(config.read_text().replace("linear", "forest"))
-    refused = call("eval")
-    assert refused.code == 5
-    assert "baseline: must be nearest_neighbours, svm_rbf, linear or mean_darkness" in refused.err
+    for method in ("forest", "[linear]", "{a: 1}"):
+        config.write_text(f"name: linear\nbaseline: {method}\n")
+        refused = call("eval")
+        assert refused.code == 5
+        assert "baseline: must be nearest_neighbours, svm_rbf, linear or mean_darkness" in refused.err
 
 
 def test_json_is_the_summary(call: Callable[..., Outcome], desk: Path) -> None:
     out = call("baseline", "mean_darkness", *SIZES, "--json", "--name", "dark").out
     assert json.loads(out) == json.loads((desk / "runs/dark-001/summary.json").read_text())
+
+
+def test_a_long_fit_is_killed_at_once(desk: Path) -> None:
+    command = [*COMMAND, "baseline", "svm_rbf"]  # a minute or two within LIBSVM
+    with subprocess.Popen(command, cwd=desk, env=environment(desk), stderr=subprocess.PIPE) as process:
+        assert b"svm_rbf" in process.stderr.readline()
+        time.sleep(1)  # by then it is well inside
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=5) == -signal.SIGINT
+    assert not (desk / "runs").exists()
