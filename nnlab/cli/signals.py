@@ -58,7 +58,7 @@ def held() -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def mortal() -> Iterator[None]:
-    """Let a signal kill the process at once: a library's long computation never comes back to be told of it."""
+    """Let a signal kill the process at once: a library's long computation does not come back to be told."""
     with _handled_by(signal.SIG_DFL):
         yield
 
