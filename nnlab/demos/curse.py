@@ -57,7 +57,7 @@ def distances() -> Iterator[Piece]:
         "the nearest point is farther in every higher dimension", all(a < b for a, b in pairwise(nearest))
     )
     yield Claim(
-        "in 16 dimensions, the nearest of 1,000 is farther than the cube's side is long / 2",
+        "in 16 dimensions, the nearest of 1,000 is farther than half the cube's side",
         nearest[-1] > 0.5,
     )
 
