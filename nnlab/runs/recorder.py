@@ -66,9 +66,11 @@ class Recorder:
             left.unlink(missing_ok=True)
         table.rewrite(run / folder.METRICS, metrics.Row, rows)
         if experiment.diagnostics:
-            layer_rows = table.read(run / folder.DIAGNOSTICS, metrics.LayerRow)
+            path = run / folder.DIAGNOSTICS
+            # Nothing else depends on the file: where it is gone, it begins again with the next epoch.
+            layer_rows = table.read(path, metrics.LayerRow) if path.exists() else []
             known = [row for row in layer_rows if row.epoch <= state.epoch]
-            table.rewrite(run / folder.DIAGNOSTICS, metrics.LayerRow, known)
+            table.rewrite(path, metrics.LayerRow, known)
         recorder = cls(run, experiment, train_examples, state.history.best_epoch, rows=rows)
         try:
             best = checkpoint.load_network(run / folder.BEST, experiment)

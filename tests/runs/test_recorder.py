@@ -253,5 +253,18 @@ def test_diagnostics_are_written_a_row_an_epoch_and_layer_and_go_on_where_the_ru
     assert (cut / folder.DIAGNOSTICS).read_bytes() == (whole / folder.DIAGNOSTICS).read_bytes()
 
 
+def test_a_run_whose_diagnostics_are_gone_goes_on_with_those_of_the_next_epoch(
+    train_into: Callable[..., Summary],
+    go_on_with: Callable[..., Summary],
+    experiment: Callable[..., Experiment],
+    tmp_path: Path,
+) -> None:
+    run = tmp_path / "linear-001"
+    train_into(run, experiment(diagnostics=True, epochs=1))
+    (run / folder.DIAGNOSTICS).unlink()
+    go_on_with(run, epochs=2)
+    assert [row.epoch for row in table.read(run / folder.DIAGNOSTICS, metrics.LayerRow)] == [2]
+
+
 def test_without_diagnostics_there_is_no_such_file(trained: tuple[Path, Experiment]) -> None:
     assert not (trained[0] / folder.DIAGNOSTICS).exists()
