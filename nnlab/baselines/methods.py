@@ -93,6 +93,8 @@ def _svm_rbf(baseline: SvmRbf, arrays: Arrays, training: Split, inputs: Inputs) 
     vectors = training.inputs[arrays["support"]].astype(np.float64)
     ends = np.cumsum(arrays["support_of_class"])
     of_class = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+    # Of two classes, scikit-learn reports the second as the positive one; of more, the earlier of each pair.
+    sign = -1 if len(classes) == 2 else 1  # noqa: PLR2004 (two classes, as the comment says)
     votes = np.zeros((len(inputs), len(classes)), int)
     for start in range(0, len(inputs), CHUNK):
         rows = slice(start, start + CHUNK)
@@ -100,8 +102,9 @@ def _svm_rbf(baseline: SvmRbf, arrays: Arrays, training: Split, inputs: Inputs) 
         for (i, j), intercept in zip(combinations(range(len(classes)), 2), intercepts, strict=True):
             one, other = of_class[i], of_class[j]
             side = kernel[:, one] @ dual[j - 1, one] + kernel[:, other] @ dual[i, other] + intercept
-            votes[rows, i] += side > 0
-            votes[rows, j] += side <= 0
+            is_one = sign * side > 0
+            votes[rows, i] += is_one
+            votes[rows, j] += ~is_one
     labels: Labels = classes[votes.argmax(axis=1)]
     return labels
 

@@ -58,6 +58,22 @@ def test_the_votes_of_the_svm_are_those_of_libsvm(
     np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.parametrize("classes", [(3, 8), (1, 3, 8)])
+def test_the_svm_tells_two_classes_apart_as_it_does_three(
+    splits: tuple[Split, Split], classes: tuple[int, ...]
+) -> None:
+    training, validation = (
+        Split(split.inputs[of], split.labels[of])
+        for split in splits
+        for of in [np.isin(split.labels, classes)]
+    )
+    baseline = load_baseline("svm_rbf")
+    ours = predict(baseline, fit(baseline, training), training, validation.inputs)
+    theirs = SVC(C=5, gamma=0.02).fit(training.inputs, training.labels).predict(validation.inputs)
+    np.testing.assert_array_equal(ours, theirs)
+    assert (ours == validation.labels).mean() > 0.9
+
+
 def test_the_nearest_neighbour_of_a_training_example_is_itself(splits: tuple[Split, Split]) -> None:
     training, _ = splits
     baseline = load_baseline("nearest_neighbours", ["neighbours=1"])
