@@ -31,12 +31,7 @@ def fit(baseline: Baseline, training: Split) -> Arrays:
 
     Raises `UsageError` for too few examples, `NnlabError` if scikit-learn is not installed.
     """
-    try:
-        import sklearn  # noqa: F401 (to tell a missing extra from a bug)
-    except ImportError:
-        raise NnlabError(
-            "baselines need scikit-learn; install it with: pip install 'nnlab[baselines]'"
-        ) from None
+    _need_scikit_learn()
     try:
         return _METHODS[type(baseline)][0](baseline, training)
     except ValueError as error:  # too few examples for the method; it says which
@@ -48,9 +43,61 @@ def fit(baseline: Baseline, training: Split) -> Arrays:
 def predict(baseline: Baseline, arrays: Arrays, training: Split, inputs: Inputs) -> Labels:
     """Return the classes of `inputs` (examples, features), by the `arrays` that were fitted to `training`.
 
-    Raises `KeyError` or `ValueError` for arrays of another method.
+    Raises `KeyError` or `ValueError` for arrays that were not fitted so, `NnlabError` if the method needs
+    scikit-learn and it is not installed.
     """
     return _METHODS[type(baseline)][1](baseline, arrays, training, inputs)
+
+
+def _need_scikit_learn() -> None:
+    try:
+        import sklearn  # noqa: F401 (to tell a missing extra from a bug)
+    except ImportError:
+        raise NnlabError(
+            "baselines need scikit-learn; install it with: pip install 'nnlab[baselines]'"
+        ) from None
+
+
+def _check(arrays: Arrays, **expected: tuple[str, tuple[int, ...]]) -> None:
+    """Raise `ValueError` unless each array has its kind (i: integers, f: floats) and shape, and is finite.
+
+    NumPy would stretch many a wrong shape to fit, and the figures would be wrong without a word.
+    """
+    for name, (kind, shape) in expected.items():
+        found = arrays[name]
+        if found.dtype.kind != kind or found.shape != shape:
+            wanted = {"i": "integers", "f": "floats"}[kind]
+            raise ValueError(f"{name} is {found.dtype} {found.shape}, not {wanted} {shape}")
+        if kind == "f" and not np.isfinite(found).all():
+            raise ValueError(f"{name} has numbers that are not finite")
+
+
+def _check_classes(arrays: Arrays, training: Split) -> None:
+    """Raise `ValueError` unless the classes are those of the training examples."""
+    classes = np.unique(training.labels)
+    _check(arrays, classes=("i", classes.shape))
+    if not np.array_equal(arrays["classes"], classes):
+        raise ValueError("its classes are not those of the training examples")
+
+
+def _check_svm(arrays: Arrays, training: Split) -> None:
+    """Raise `ValueError` unless the support vectors are training examples, class by class."""
+    _check_classes(arrays, training)
+    classes, support, counts = (arrays[name] for name in ("classes", "support", "support_of_class"))
+    _check(
+        arrays,
+        support=("i", (support.size,)),
+        support_of_class=("i", classes.shape),
+        dual=("f", (len(classes) - 1, support.size)),
+        intercepts=("f", (len(classes) * (len(classes) - 1) // 2,)),
+    )
+    if (
+        ((support < 0) | (support >= len(training.labels))).any()
+        or (counts < 0).any()
+        or counts.sum() != support.size
+        or not np.array_equal(training.labels[support], np.repeat(classes, counts))
+    ):
+        raise ValueError("its support vectors are not those training examples, class by class")
 
 
 def _fit_nearest_neighbours(baseline: NearestNeighbours, training: Split) -> Arrays:
@@ -62,8 +109,10 @@ def _fit_nearest_neighbours(baseline: NearestNeighbours, training: Split) -> Arr
 def _nearest_neighbours(
     baseline: NearestNeighbours, arrays: Arrays, training: Split, inputs: Inputs
 ) -> Labels:
+    _need_scikit_learn()
     from sklearn.neighbors import KNeighborsClassifier
 
+    _check(arrays, examples=("i", ()))
     if int(arrays["examples"]) != len(training.labels):
         raise ValueError(f"fitted to {arrays['examples']} examples, not to {len(training.labels)}")
     method = KNeighborsClassifier(baseline.neighbours, algorithm="brute")
@@ -87,8 +136,10 @@ def _fit_svm_rbf(baseline: SvmRbf, training: Split) -> Arrays:
 
 def _svm_rbf(baseline: SvmRbf, arrays: Arrays, training: Split, inputs: Inputs) -> Labels:
     """Let each pair of classes vote; the earlier class wins a tie, as in LIBSVM."""
+    _need_scikit_learn()
     from sklearn.metrics.pairwise import rbf_kernel
 
+    _check_svm(arrays, training)
     classes, dual, intercepts = (arrays[name] for name in ("classes", "dual", "intercepts"))
     vectors = training.inputs[arrays["support"]].astype(np.float64)
     ends = np.cumsum(arrays["support_of_class"])
@@ -117,7 +168,9 @@ def _fit_linear(baseline: Linear, training: Split) -> Arrays:
     return {"weights": method.coef_, "biases": method.intercept_}
 
 
-def _linear(_: Linear, arrays: Arrays, __: Split, inputs: Inputs) -> Labels:
+def _linear(baseline: Linear, arrays: Arrays, _: Split, inputs: Inputs) -> Labels:
+    classes = len(DATASETS[baseline.dataset].classes)
+    _check(arrays, weights=("f", (classes, inputs.shape[1])), biases=("f", (classes,)))
     scores = inputs @ arrays["weights"].T + arrays["biases"]
     labels: Labels = scores.argmax(axis=1)
     return labels
@@ -130,7 +183,9 @@ def _fit_mean_darkness(_: MeanDarkness, training: Split) -> Arrays:
     return {"classes": method.classes_, "darkness": method.centroids_}
 
 
-def _mean_darkness(_: MeanDarkness, arrays: Arrays, __: Split, inputs: Inputs) -> Labels:
+def _mean_darkness(_: MeanDarkness, arrays: Arrays, training: Split, inputs: Inputs) -> Labels:
+    _check_classes(arrays, training)
+    _check(arrays, darkness=("f", (len(arrays["classes"]), 1)))
     distances = np.abs(_darkness(inputs) - arrays["darkness"].T)
     labels: Labels = arrays["classes"][distances.argmin(axis=1)]
     return labels

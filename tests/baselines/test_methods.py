@@ -18,6 +18,10 @@ from nnlab.errors import NnlabError, UsageError
 from nnlab.training import load_splits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
     from nnlab.config import BaselineName
 
 SIZES = ("train_size=1000", "validation_size=1000")
@@ -130,6 +134,52 @@ def test_without_scikit_learn_the_error_says_how_to_get_it(
     monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(NnlabError, match=r"pip install 'nnlab\[baselines\]'"):
         fit(load_baseline("linear"), splits[0])
+
+
+@pytest.mark.parametrize("method", ["nearest_neighbours", "svm_rbf"])
+def test_predicting_without_scikit_learn_says_so_too(
+    splits: tuple[Split, Split], monkeypatch: pytest.MonkeyPatch, method: BaselineName
+) -> None:
+    training, validation = splits
+    baseline = load_baseline(method)
+    arrays = fit(baseline, training)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(NnlabError, match=r"pip install 'nnlab\[baselines\]'"):
+        predict(baseline, arrays, training, validation.inputs)
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "damage"),
+    [
+        ("nearest_neighbours", "examples", lambda a: a + 0.5),
+        ("linear", "weights", lambda a: a[:3]),
+        ("linear", "weights", lambda a: a * np.nan),
+        ("linear", "weights", lambda a: a.astype(str)),
+        ("linear", "biases", lambda a: a[0]),  # would be stretched over all classes
+        ("mean_darkness", "classes", lambda a: a + 99),
+        ("mean_darkness", "classes", lambda a: a - 5),
+        ("mean_darkness", "classes", lambda a: a.astype(str)),
+        ("mean_darkness", "darkness", lambda a: a[np.newaxis]),
+        ("svm_rbf", "classes", lambda a: a + 99),
+        ("svm_rbf", "support", lambda a: -1 - a),  # would be rows from the end
+        ("svm_rbf", "support", lambda a: a[::-1]),
+        ("svm_rbf", "support", lambda a: a + 10**6),
+        ("svm_rbf", "support_of_class", lambda a: a // 2),
+        ("svm_rbf", "dual", lambda a: a[:, :5]),
+        ("svm_rbf", "dual", lambda a: a * np.nan),
+        ("svm_rbf", "intercepts", lambda a: a[:-1]),
+    ],
+)
+def test_damaged_arrays_predict_nothing(
+    splits: tuple[Split, Split], method: BaselineName, name: str, damage: Callable[[NDArray], NDArray]
+) -> None:
+    training, validation = splits
+    baseline = load_baseline(method)
+    arrays = fit(baseline, training)
+    with pytest.raises(ValueError, match=r"is (\w|<)+ \(|not finite|its (classes|support vectors) are not"):
+        predict(baseline, arrays | {name: damage(arrays[name])}, training, validation.inputs)
+    with pytest.raises(KeyError, match=name):
+        predict(baseline, {key: arrays[key] for key in arrays if key != name}, training, validation.inputs)
 
 
 def test_neighbours_and_an_rbf_kernel_learn_a_step_function() -> None:

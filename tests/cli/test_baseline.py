@@ -114,8 +114,11 @@ def test_training_does_not_take_the_config_of_a_baseline(call: Callable[..., Out
 
 
 def test_a_broken_baseline_is_a_run_error(call: Callable[..., Outcome], fitted: Path) -> None:
-    np.savez(fitted / "best.npz", weights=np.zeros((3, 3)))
-    assert call("eval").code == 5
+    for weights, biases in ((np.zeros((3, 3)), np.zeros(3)), (np.zeros((20, 784)), np.arange(20.0))):
+        np.savez(fitted / "best.npz", weights=weights, biases=biases)
+        refused = call("eval")
+        assert (refused.code, refused.out, refused.err.count("\n")) == (5, "", 1)
+        assert "best.npz does not hold a fitted linear: weights is float64" in refused.err
     (fitted / "best.npz").write_bytes(b"PK")
     assert call("eval").code == 5
     config = fitted / "config.yaml"
