@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -55,8 +56,8 @@ def load_experiment(
     """
     document = _overridden(_read(path), _read_overrides(overrides, name))
     if "baseline" in document.values:
-        what = f"the config of a baseline; repeat it with `nnlab baseline {document.values['baseline']}`"
-        raise ConfigError([f"{place_of(path)}: {messages.one_line(what, limit=100)}"])
+        what = f"the config of a baseline; repeat it with `nnlab baseline {_arguments(document.values)}`"
+        raise ConfigError([f"{place_of(path)}: {messages.one_line(what, limit=500)}"])
     return _validated(Experiment, {"name": _default_name(path)}, document, path)
 
 
@@ -155,6 +156,24 @@ def _overridden(file: Document, command_line: Document) -> Document:
         {key: line for key, line in file.lines.items() if is_kept(key)} | command_line.lines,
         tuple(mistake for mistake in file.mistakes if is_kept(mistake.key)) + command_line.mistakes,
         file.first_line,
+    )
+
+
+def _arguments(values: dict[str, object]) -> str:
+    """Return the arguments of `nnlab baseline` that repeat the baseline of `values`."""
+    method = values["baseline"]
+    model = next((model for name, model in BASELINES.items() if name == method), None)
+    if model is None:
+        return "METHOD"
+    named = [] if (name := values.get("name", method)) == method else ["--name", str(name)]
+    return shlex.join(
+        [str(method)]
+        + [
+            f"{key}={'null' if values[key] is None else values[key]}"
+            for key, field in model.model_fields.items()
+            if key not in ("name", "baseline") and key in values and values[key] != field.default
+        ]
+        + named
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 import signal
 import subprocess
 import time
@@ -107,10 +108,25 @@ def test_what_cannot_be_is_said_in_one_line(
 def test_training_does_not_take_the_config_of_a_baseline(call: Callable[..., Outcome], fitted: Path) -> None:
     refused = call("train", str(fitted / "config.yaml"))
     assert refused.code == 2
-    assert "the config of a baseline; repeat it with `nnlab baseline linear`" in refused.err
+    assert (
+        "the config of a baseline; repeat it with `nnlab baseline linear validation_size=1000" in refused.err
+    )
     resumed = call("train", "--resume", "linear-001")
     assert resumed.code == 5
     assert "no training to go on with" in resumed.err
+
+
+def test_the_config_of_a_baseline_says_how_to_repeat_it(call: Callable[..., Outcome], desk: Path) -> None:
+    call("baseline", "svm_rbf", "gamma=1e-5", "seed=3", "--name", "smooth", *SIZES)
+    config = desk / "runs/smooth-001/config.yaml"
+    hint = call("train", str(config)).err
+    assert hint.count("\n") == 1
+    command = shlex.split(hint.split("`")[1])
+    assert command[:2] == ["nnlab", "baseline"]
+    call(*command[1:])
+    assert (desk / "runs/smooth-002/config.yaml").read_text() == config.read_text()
+    config.write_text("baseline: [forest]\n")
+    assert "repeat it with `nnlab baseline METHOD`" in call("train", str(config)).err
 
 
 def test_a_broken_baseline_is_a_run_error(call: Callable[..., Outcome], fitted: Path) -> None:
