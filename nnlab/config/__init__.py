@@ -57,7 +57,7 @@ def load_experiment(
     document = _overridden(_read(path), _read_overrides(overrides, name))
     if "baseline" in document.values:
         what = f"the config of a baseline; repeat it with `nnlab baseline {_arguments(document.values)}`"
-        raise ConfigError([f"{place_of(path)}: {messages.one_line(what, limit=500)}"])
+        raise ConfigError([f"{place_of(path)}: {messages.one_line(what, limit=3000)}"])
     return _validated(Experiment, {"name": _default_name(path)}, document, path)
 
 

@@ -28,6 +28,7 @@ class Baseline(BaseModel):
     train_size: Annotated[int, Field(ge=1)] | None = Field(
         None, description="examples to learn from; null: all that are not held out"
     )
+    description: str = Field("", max_length=2000, description="what it is for; a note to the reader")
 
 
 class NearestNeighbours(Baseline):

@@ -117,7 +117,16 @@ def test_training_does_not_take_the_config_of_a_baseline(call: Callable[..., Out
 
 
 def test_the_config_of_a_baseline_says_how_to_repeat_it(call: Callable[..., Outcome], desk: Path) -> None:
-    call("baseline", "svm_rbf", "gamma=1e-5", "seed=3", "--name", "smooth", *SIZES)
+    call(
+        "baseline",
+        "svm_rbf",
+        "gamma=1e-5",
+        "seed=3",
+        "description=a 'wide' kernel",
+        "--name",
+        "smooth",
+        *SIZES,
+    )
     config = desk / "runs/smooth-001/config.yaml"
     hint = call("train", str(config)).err
     assert hint.count("\n") == 1
