@@ -1,0 +1,45 @@
+"""Tortures nnlab and says what came of it: `python tests/torture [HARNESS …] [--seed N] [--count N]`.
+
+A harness is a module beside this one with a function `torture(folder, *, seed, count)`: it makes trouble `count`
+times in the empty `folder`, returns its figures as one line, and raises `AssertionError` with the case (and what
+makes it again) when a promise of the README's breaks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+# How often each makes trouble in full.
+COUNTS = {
+    "checkpoints": 2000,
+}
+
+
+def main() -> None:
+    """Run the harnesses asked for, one after another; the first broken promise ends them."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0], prog="python tests/torture")
+    parser.add_argument(
+        "harnesses", nargs="*", metavar="HARNESS", help=f"of {', '.join(COUNTS)}; default: all"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--count", type=int, help="how often each makes trouble; default: in full")
+    options = parser.parse_args()
+    if unknown := set(options.harnesses) - set(COUNTS):
+        parser.error(f"no harness {', '.join(sorted(unknown))}; there are {', '.join(COUNTS)}")
+    for name in options.harnesses or COUNTS:
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="nnlab-") as folder:
+            figures = importlib.import_module(name).torture(
+                Path(folder), seed=options.seed, count=options.count or COUNTS[name]
+            )
+        sys.stdout.write(f"{name}: {figures} ({time.monotonic() - started:.0f} s)\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""Every harness with a small count; `make torture` runs them in full."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.parametrize(
+    ("harness", "count"),
+    [
+        ("checkpoints", 150),
+    ],
+)
+def test_it_holds_what_is_promised(harness: str, count: int) -> None:
+    command = [sys.executable, HERE, harness, "--count", str(count), "--seed", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{harness}: ")
