@@ -1,14 +1,14 @@
-"""Files that are whole or not there: atomic, durable writes, and digests."""
+"""Files that are whole or not there: atomic, durable writes, and reading what may be hostile."""
 
 from __future__ import annotations
 
-import hashlib
+import errno
 import os
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
-from nnlab.errors import NnlabError
+from nnlab.errors import NnlabError, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,15 +29,52 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
             sync(file)
         temporary.replace(path)
         sync_folder(path.parent)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise NnlabError(f"cannot write {path}: {error.strerror or error}") from error
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError):
+            raise NnlabError(f"cannot write {path}: {error.strerror or error}") from error
         raise
 
 
-def sync(file: IO[bytes] | IO[str]) -> None:
+def append(path: Path, content: bytes) -> None:
+    """Add `content` to the file at `path`, which is there, and see it on the disk. Raises `NnlabError`.
+
+    What a crash or a full disk cuts off is for the reader to drop.
+    """
+    try:
+        with path.open("r+b") as file:
+            file.seek(0, os.SEEK_END)
+            file.write(content)
+            sync(file)
+    except OSError as error:
+        raise NnlabError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """Yield the file at `path`, open for reading. Raises `RunError` for what cannot be read."""
+    try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for, for ever
+            raise RunError(f"{path} is not a file")
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        raise RunError(f"{path} is missing") from None
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def read(path: Path, *, limit: int) -> bytes:
+    """Return what the file at `path` holds. Raises `RunError`, also for more than `limit` bytes."""
+    with opened(path) as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise RunError(f"{path} is larger than {limit:,} bytes, which no file of its kind is")
+    return content
+
+
+def sync(file: IO[bytes]) -> None:
     """Hand all that was written to `file` to the disk."""
     file.flush()
     os.fsync(file.fileno())
@@ -50,11 +87,8 @@ def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems cannot
+            raise
     finally:
         os.close(descriptor)
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of the file's bytes as 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -80,8 +80,13 @@ def compare(
 
 
 def read_row(run: Path) -> Row:
-    """Return all columns of `run` but its name; a broken or unfinished run says so in `status`."""
+    """Return all columns of `run` but its name; a broken or unfinished run says so in `status`.
+
+    A run may be trained, and measured, meanwhile: what is read is of one moment, or left out.
+    """
     row: Row = dict.fromkeys(["run", *KEYS, *RESULTS, *FURTHER_RESULTS])
+    # Before the summary is read: the process may end in between, but not begin.
+    in_training = folder.is_claimed(run)
     try:
         if not (run / folder.CONFIG).is_file():
             raise RunError(f"{run / folder.CONFIG} is missing")
@@ -89,18 +94,30 @@ def read_row(run: Path) -> Row:
         # Keys that came after the run was made are at their defaults.
         row |= {} if "baseline" in given else DEFAULTS
         row |= {key: value for key, value in given.items() if key in KEYS}
+        row["status"] = "running" if in_training else "unfinished"  # its process was killed
+        if not (run / folder.SUMMARY).exists():  # and that as it began
+            return row
         summary = records.read(run / folder.SUMMARY, Summary)
         row |= {key: value for key, value in asdict(summary).items() if key in row and key not in KEYS}
         row["epochs_done"] = summary.epochs
-        if summary.status == "running" and not folder.is_claimed(run):
-            row["status"] = "unfinished"  # its process was killed
-        test = run / "eval_test.json"
-        if test.exists():
-            evaluation = records.read(test, Evaluation)
+        if summary.status == "running" and not in_training:
+            row["status"] = "unfinished"
+        if (evaluation := _test_figures(run)) is not None:
             row |= {"test_accuracy": evaluation.accuracy, "test_loss": evaluation.loss}
-    except (RunError, ConfigError, PermissionError) as error:
+    except (RunError, ConfigError, OSError) as error:
         row["status"] = "broken: " + str(error).splitlines()[0].replace(f"{run}{os.sep}", "")
     return row
+
+
+def _test_figures(run: Path) -> Evaluation | None:
+    """Return what was measured on the test split. A training that goes on may remove it at any moment."""
+    path = run / "eval_test.json"
+    try:
+        return records.read(path, Evaluation)
+    except RunError:
+        if path.exists():
+            raise
+        return None
 
 
 def _differ(rows: Sequence[Row], key: str) -> bool:

@@ -64,7 +64,7 @@ def _fit(config: Baseline, runs: Path, source: Source, *, quiet: bool) -> tuple[
 
     from nnlab import baselines
     from nnlab.datasets import digests
-    from nnlab.runs import folder, records
+    from nnlab.runs import folder
     from nnlab.runs.baseline import record
     from nnlab.runs.environment import describe
     from nnlab.training import available_threads, load_splits
@@ -81,9 +81,10 @@ def _fit(config: Baseline, runs: Path, source: Source, *, quiet: bool) -> tuple[
     run = folder.create(runs, config.name)
     with folder.claimed(run):
         environment = describe(threads=available_threads(), digests=digests(config.dataset))
-        records.write(run / folder.ENVIRONMENT, environment)
         accuracy = float((predicted == validation.labels).mean())
-        summary = record(run, config, arrays, val_accuracy=accuracy, train_examples=examples, seconds=seconds)
+        summary = record(
+            run, config, arrays, environment, val_accuracy=accuracy, train_examples=examples, seconds=seconds
+        )
     if not quiet:
         tell(f"val_accuracy {percent(accuracy)}, {seconds:.1f} s")
         tell("Next: ", (f"nnlab eval {run}", "bold"))

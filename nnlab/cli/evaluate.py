@@ -12,6 +12,8 @@ from nnlab.cli.output import decimals, emit, emit_table, is_terminal, percent
 from nnlab.errors import BelowThresholdError, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nnlab.analysis.evaluation import Evaluation
 
 
@@ -54,17 +56,29 @@ def evaluate(
 
     found = folder.find(folder.runs_folder(runs), run)
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
+    measured = _version(found / folder.BEST)
     result = evaluation.evaluate(found, checkpoint=checkpoint, split=split, source=source)
     if json:
         emit(records.as_json(result) + "\n")
     else:
         _show(result)
     if checkpoint == "best":
-        records.write(found / f"eval_{split}.json", result)
+        path = found / f"eval_{split}.json"
+        records.write(path, result)
+        if _version(found / folder.BEST) != measured:  # a training has found better weights meanwhile
+            path.unlink(missing_ok=True)
     if fail_under is not None and result.accuracy is None:
         raise UsageError(f"{found} is a regression and has no accuracy for --fail-under")
     if fail_under is not None and result.accuracy is not None and result.accuracy < fail_under:
         raise BelowThresholdError(f"accuracy {result.accuracy} is below {fail_under}")
+
+
+def _version(path: Path) -> tuple[int, int] | None:
+    """Return what changes when another file takes the place of the one at `path`."""
+    if not path.exists():
+        return None
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns
 
 
 def _show(result: Evaluation) -> None:

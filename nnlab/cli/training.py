@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +14,10 @@ from nnlab.cli.signals import Interrupted, held
 from nnlab.cli.training_view import TrainingView
 from nnlab.config import Experiment, load_experiment
 from nnlab.datasets import Source, digests
-from nnlab.errors import UsageError
-from nnlab.runs import checkpoint, folder, records
+from nnlab.errors import NnlabError, RunError, UsageError
+from nnlab.runs import folder, records
 from nnlab.runs.environment import Environment, describe
-from nnlab.runs.recorder import Recorder
+from nnlab.runs.recorder import Recorder, saved_state
 from nnlab.runs.summary import Summary
 from nnlab.training import TrainingState, load_splits, number_of_threads, start, stop_reason, train
 
@@ -56,18 +58,17 @@ class Session:
         before = folder.experiment_of(run)
         experiment = load_experiment(run / folder.CONFIG, raised)
         _refuse_other_changes(before, experiment)
-        summary = records.read(run / folder.SUMMARY, Summary)
-        if summary.status == "diverged":
+        summary = _summary(run)
+        if summary and summary.status == "diverged":
             raise UsageError(f"{run} diverged, and would again; train anew with a smaller eta")
-        state = checkpoint.load_state(run / folder.LAST, experiment)
-        reason = stop_reason(experiment, state)
-        if reason is not None and summary.stop_reason == reason:
+        reason = stop_reason(experiment, saved_state(run, experiment)[0])
+        if summary and reason is not None and summary.stop_reason == reason:
             self.view.nothing_to_do(run, summary)
             return summary
         training, validation = load_splits(experiment, self.source)
         threads = self.threads or records.read(run / folder.ENVIRONMENT, Environment).threads
         with threadpool_limits(threads, user_api="blas"), held() as check:
-            recorder = Recorder.reopen(run, experiment, state, len(training.labels))
+            recorder, state = Recorder.reopen(run, experiment, len(training.labels))
             records.write(
                 run / folder.ENVIRONMENT, describe(threads=threads, digests=digests(experiment.dataset))
             )
@@ -95,11 +96,25 @@ class Session:
                 summary = recorder.record(epoch, state)
                 view.epoch(epoch, experiment.patience)
         except Interrupted:
-            recorder.close("interrupted")
+            with suppress(NnlabError):  # the disk is full: the checkpoint before is as good
+                recorder.close("interrupted")
             view.interrupted(recorder.run, state.epoch)
             raise
+        except NnlabError as error:
+            if not (recorder.run / folder.LAST).exists():
+                raise
+            go_on = f"nnlab train --resume {shlex.quote(str(recorder.run))}"
+            raise NnlabError(f"{error}; the epochs before are kept, go on with `{go_on}`") from error
         view.end(recorder.run, summary, experiment.patience)
         return summary
+
+
+def _summary(run: Path) -> Summary | None:
+    """Return the summary of `run`, or None if it is not to be had: it is made anew from the checkpoint."""
+    try:
+        return records.read(run / folder.SUMMARY, Summary)
+    except RunError:
+        return None
 
 
 def _refuse_other_changes(before: Experiment, after: Experiment) -> None:

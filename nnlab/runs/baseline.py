@@ -13,22 +13,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nnlab.baselines import Arrays
+    from nnlab.runs.environment import Environment
 
 
 def record(
     run: Path,
     baseline: Baseline,
     arrays: Arrays,
+    environment: Environment,
     *,
     val_accuracy: float,
     train_examples: int,
     seconds: float,
 ) -> Summary:
-    """Write the config, what was fitted as best.npz, and the summary, which is returned."""
-    with atomic_write(run / folder.CONFIG) as file:
-        file.write(dump(baseline).encode())
-    table.rewrite(run / folder.METRICS, metrics.Row, [])
-    checkpoint.save_arrays(run / folder.BEST, arrays)
+    """Fill the new folder `run`, with what was fitted as best.npz, and return the summary."""
     summary = Summary(
         schema_version=1,
         name=baseline.name,
@@ -45,5 +43,11 @@ def record(
         seconds=round(seconds, 3),
         weights_sha256=checkpoint.arrays_sha256(arrays),
     )
-    records.write(run / folder.SUMMARY, summary)
+    with folder.filled(run):
+        records.write(run / folder.ENVIRONMENT, environment)
+        with atomic_write(run / folder.CONFIG) as file:
+            file.write(dump(baseline).encode())
+        table.rewrite(run / folder.METRICS, metrics.Row, [])
+        checkpoint.save_arrays(run / folder.BEST, arrays)
+        records.write(run / folder.SUMMARY, summary)
     return summary

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import asdict
+import io
+import math
+import warnings
+import zipfile
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnlab import files
 from nnlab.errors import RunError
-from nnlab.files import atomic_write
+from nnlab.runs import records
 from nnlab.training import TrainingState, blank_network, start
 from nnlab.training.early_stopping import History
 
@@ -23,8 +27,31 @@ if TYPE_CHECKING:
     from nnlab.config import Experiment
     from nnlab.network import Network
 
-STATE = "training_state"  # JSON: the epoch, the history of early stopping, the generator of the shuffles
+STATE = "training_state"  # JSON, a `Progress`
 VELOCITY = "velocity"
+LARGEST = 1 << 26  # bytes of a checkpoint whose size no network gives
+BESIDE = 1 << 20  # bytes of a checkpoint that are neither parameters nor velocity, at most
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What resuming needs beside arrays."""
+
+    epoch: int
+    history: History
+    shuffle: dict[str, Any]  # the state of the generator
+    metrics_sha256: str | None = None  # of the metrics so far; old checkpoints lack it
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for what cannot be true together."""
+        best, begun = self.history.best_epoch, self.epoch > 0
+        if (
+            not (best or 0) <= self.epoch
+            or not 0 <= self.history.waited <= self.epoch
+            or any((fact is not None) != begun for fact in (best, self.history.best, self.history.to_beat))
+            or best == 0
+        ):
+            raise ValueError(f"after epoch {self.epoch} there cannot have been {self.history}")
 
 
 def weights_sha256(network: Network) -> str:
@@ -45,39 +72,36 @@ def save_weights(path: Path, network: Network) -> None:
     save_arrays(path, _arrays(network))
 
 
-def save_state(path: Path, state: TrainingState) -> None:
-    """Write all that resuming needs to `path`, atomically."""
-    facts = {
-        "epoch": state.epoch,
-        "history": asdict(state.history),
-        "shuffle": state.rng.bit_generator.state,
-    }
-    save_arrays(
-        path, {**_arrays(state.network), VELOCITY: state.velocity, STATE: np.array(json.dumps(facts))}
-    )
+def save_state(path: Path, state: TrainingState, metrics_sha256: str) -> None:
+    """Write all that resuming needs to `path`, atomically; the digest is that of the metrics so far."""
+    progress = Progress(state.epoch, state.history, dict(state.rng.bit_generator.state), metrics_sha256)
+    text = np.array(records.as_json(progress))
+    save_arrays(path, {**_arrays(state.network), VELOCITY: state.velocity, STATE: text})
 
 
 def load_network(path: Path, experiment: Experiment) -> Network:
     """Return the experiment's network with the weights of `path`. Raises `RunError`."""
     network = blank_network(experiment)
-    _fill(network, load_arrays(path), path)
+    _fill(network, load_arrays(path, limit=_limit(network)), path)
     return network
 
 
-def load_state(path: Path, experiment: Experiment) -> TrainingState:
-    """Return the state that `save_state` wrote to `path`. Raises `RunError`."""
-    arrays = load_arrays(path)
+def load_state(path: Path, experiment: Experiment) -> tuple[TrainingState, str | None]:
+    """Return the state that `save_state` wrote to `path`, and the digest, which old ones lack.
+
+    Raises `RunError`.
+    """
     state = start(experiment)
+    arrays = load_arrays(path, limit=_limit(state.network))
     _fill(state.network, arrays, path)
     try:
-        facts = json.loads(str(arrays[STATE]))
-        state.epoch = int(facts["epoch"])
-        state.history = History(**facts["history"])
-        state.rng.bit_generator.state = facts["shuffle"]
-        np.copyto(state.velocity, arrays[VELOCITY], casting="no")
-    except (KeyError, TypeError, ValueError) as error:
+        progress = records.parse(str(arrays[STATE]), Progress)
+        state.epoch, state.history = progress.epoch, progress.history
+        state.rng.bit_generator.state = progress.shuffle
+        _copy(arrays[VELOCITY], state.velocity)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise RunError(f"{path} is not a checkpoint to resume from: {error}") from error
-    return state
+    return state, progress.metrics_sha256
 
 
 def _arrays(network: Network) -> dict[str, NDArray[Any]]:
@@ -89,19 +113,43 @@ def _arrays(network: Network) -> dict[str, NDArray[Any]]:
 
 def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write `arrays` to `path`, atomically."""
-    with atomic_write(path) as file:
+    with files.atomic_write(path) as file:
         np.savez(file, allow_pickle=False, **arrays)
 
 
-def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays that `path` holds. Raises `RunError`."""
+def load_arrays(path: Path, *, limit: int = LARGEST) -> dict[str, NDArray[Any]]:
+    """Return the arrays that `path` holds, read-only. Raises `RunError`, also for more than `limit` bytes.
+
+    np.load would believe what an archive says of its sizes, and take that much memory.
+    """
+    content = files.read(path, limit=limit)
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return dict(archive)
-    except FileNotFoundError:
-        raise RunError(f"{path} is missing") from None
+        with zipfile.ZipFile(io.BytesIO(content)) as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of headers that are no Python
+            entries = archive.infolist()
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+                raise ValueError("it is compressed, which numpy.savez does not do")
+            if sum(entry.file_size for entry in entries) > len(content):
+                raise ValueError("its arrays are larger than itself")
+            return {entry.filename.removesuffix(".npy"): _array(archive.read(entry)) for entry in entries}
     except Exception as error:  # NumPy and zipfile raise of all kinds over damaged bytes
         raise RunError(f"{path} is not a readable checkpoint: {error}") from error
+
+
+def _array(content: bytes) -> NDArray[Any]:
+    """Return the array that the .npy file `content` holds; it takes no memory of its own."""
+    stream = io.BytesIO(content)
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError("an array is not in version 1.0 of NumPy's format")
+    shape, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
+    if stream.tell() + dtype.itemsize * math.prod(shape) != len(content):
+        raise ValueError(f"an array of {len(content):,} bytes says that it is {dtype} {shape}")
+    array = np.frombuffer(content, dtype, offset=stream.tell())  # refuses objects
+    return array.reshape(shape, order="F" if by_columns else "C")
+
+
+def _limit(network: Network) -> int:
+    return 2 * network.parameters.nbytes + BESIDE
 
 
 def _fill(network: Network, arrays: dict[str, NDArray[Any]], path: Path) -> None:
@@ -110,9 +158,16 @@ def _fill(network: Network, arrays: dict[str, NDArray[Any]], path: Path) -> None
         found = arrays.get(name)
         if found is None:
             raise RunError(f"{path} holds no {name}, which the run's config asks for")
-        if found.shape != target.shape or found.dtype != target.dtype:
-            raise RunError(
-                f"{path}: {name} is {found.dtype} {found.shape}; "
-                f"the run's config asks for {target.dtype} {target.shape}"
-            )
-        target[...] = found
+        try:
+            _copy(found, target)
+        except ValueError as error:
+            raise RunError(f"{path}: {name} {error}") from error
+
+
+def _copy(found: NDArray[Any], target: NDArray[Any]) -> None:
+    """Copy an array of the same shape and dtype. Raises `ValueError` for another."""
+    if found.shape != target.shape or found.dtype != target.dtype:
+        raise ValueError(
+            f"is {found.dtype} {found.shape}; the run's config asks for {target.dtype} {target.shape}"
+        )
+    target[...] = found

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
+import shutil
 import sys
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnlab.config import Baseline, Experiment, load_experiment, read_baseline
 from nnlab.errors import ConfigError, NnlabError, RunError
+from nnlab.files import sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +27,7 @@ SUMMARY = "summary.json"
 ENVIRONMENT = "environment.json"
 BEST = "best.npz"
 LAST = "last.npz"
+LOCK = ".lock"
 
 
 def runs_folder(named: Path | None) -> Path:
@@ -41,6 +46,7 @@ def create(runs: Path, name: str) -> Path:
                 run.mkdir()
             except FileExistsError:
                 continue  # another process was faster
+            sync_folder(runs)
             return run
     except OSError as error:
         reason = error.strerror or error
@@ -51,33 +57,79 @@ def create(runs: Path, name: str) -> Path:
 
 
 @contextmanager
+def filled(run: Path) -> Iterator[None]:
+    """Let the block fill the new folder `run`; if it fails, the folder goes."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(run, ignore_errors=True)
+        raise
+
+
+@contextmanager
 def claimed(run: Path) -> Iterator[None]:
     """Keep other processes from training `run` in the block. Raises `RunError` if one does already.
 
-    The claim is a lock of the system's, which a process gives up even when it is killed. Windows has none.
+    The claim is a lock of the system's on a file that names its holder, and ends with the process, even one
+    that is killed. Windows and some network file systems have none.
     """
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl  # noqa: PLC0415 (not there on Windows)
-
-    descriptor = os.open(run, os.O_RDONLY)
+    lock = _claim(run)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
-    except BlockingIOError:
-        raise RunError(f"{run} is being trained by another process; wait for it, or stop it") from None
     finally:
-        os.close(descriptor)
+        with suppress(OSError):
+            (run / LOCK).unlink()
+        os.close(lock)
+
+
+def _claim(run: Path) -> int:
+    """Return the open file that is the claim."""
+    for _ in range(25):  # half a second: `is_claimed` holds the lock for a moment
+        try:
+            lock = os.open(run / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise NnlabError(f"cannot write {run / LOCK}: {error.strerror or error}") from error
+        if _locks(lock, exclusive=True) and _is_at(run / LOCK, lock):
+            with suppress(OSError):  # on a full disk the claim goes without a name
+                os.ftruncate(lock, 0)
+                os.pwrite(lock, f"process {os.getpid()} on {platform.node()}".encode(), 0)
+            return lock
+        holder = os.pread(lock, 300, 0).decode(errors="replace") or "another process"
+        os.close(lock)
+        time.sleep(0.02)
+    raise RunError(f"{run} is being trained by {holder}; wait for it, or stop it")
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Tell whether an open file is still the one at `path`, and not removed by the holder before."""
+    return path.exists() and os.path.samestat(os.stat(descriptor), path.stat())
 
 
 def is_claimed(run: Path) -> bool:
     """Tell whether a process is training `run`."""
     try:
-        with claimed(run):
-            return False
-    except RunError:
+        lock = os.open(run / LOCK, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not _locks(lock, exclusive=False)
+    finally:
+        os.close(lock)
+
+
+def _locks(descriptor: int, *, exclusive: bool) -> bool:
+    """Lock an open file, if no other process holds it; tell whether that is so."""
+    if sys.platform == "win32":
         return True
+    import fcntl  # noqa: PLC0415 (not there on Windows)
+
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # a file system without locks
+    return True
 
 
 def is_run(folder: Path) -> bool:

@@ -54,9 +54,12 @@ def layer_rows_of(epoch: Epoch) -> list[LayerRow]:
     ]
 
 
-def read(path: Path) -> list[Row]:
-    """Return the rows of metrics.csv. Raises `RunError` also if they are not those of epochs 1, 2, …."""
-    rows = table.read(path, Row)
+def read(path: Path, *, epochs: int) -> list[Row]:
+    """Return the rows of metrics.csv up to `epochs`, or as many as there are.
+
+    Raises `RunError` also if they are not those of epochs 1, 2, ….
+    """
+    rows = table.read(path, Row, most=epochs)
     if [row.epoch for row in rows] != list(range(1, len(rows) + 1)):
         raise RunError(f"{path} is not a file of nnlab's: the epochs do not count from 1")
     return rows

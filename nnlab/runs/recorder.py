@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnlab.config import Experiment, dump
 from nnlab.errors import RunError
 from nnlab.files import atomic_write
 from nnlab.runs import checkpoint, folder, metrics, records, table
 from nnlab.runs.summary import Summary, summarise
+from nnlab.training import start
 
 if TYPE_CHECKING:
     from nnlab.runs.environment import Environment
@@ -21,9 +23,9 @@ if TYPE_CHECKING:
 class Recorder:
     """The pen of one run.
 
-    last.npz is what counts: a row in metrics.csv or diagnostics.csv that it does not know of, and a best.npz
-    that it is ahead of, are put right by `reopen`. So the files of an epoch are written in this order:
-    metrics.csv, diagnostics.csv, last.npz, best.npz, summary.json.
+    last.npz is what counts: a row in metrics.csv or diagnostics.csv that it does not know of, a best.npz that
+    it is ahead of, and a summary.json that is not there are put right by `reopen`. So the files of an epoch
+    are written in this order: metrics.csv, diagnostics.csv, last.npz, best.npz, summary.json.
     """
 
     run: Path
@@ -32,6 +34,7 @@ class Recorder:
     best_epoch: int | None = None
     weights_sha256: str = ""  # of best.npz
     rows: list[metrics.Row] = field(default_factory=list)
+    digest: Any = field(default_factory=hashlib.sha256)  # of the rows
 
     @classmethod
     def create(
@@ -42,36 +45,50 @@ class Recorder:
         environment: Environment,
         train_examples: int,
     ) -> Recorder:
-        """Fill the new folder `run`; the starting weights are its first checkpoint."""
-        recorder = cls(run, experiment, train_examples)
-        recorder.write_config()
-        records.write(run / folder.ENVIRONMENT, environment)
-        table.rewrite(run / folder.METRICS, metrics.Row, [])
-        if experiment.diagnostics:
-            table.rewrite(run / folder.DIAGNOSTICS, metrics.LayerRow, [])
-        checkpoint.save_state(run / folder.LAST, state)
-        recorder._save_best(state)
-        recorder.close(None)
+        """Fill the new folder `run`; the starting weights are its first checkpoint.
+
+        config.yaml makes it a run: from there on it can be resumed. Only environment.json comes before.
+        """
+        with folder.filled(run):
+            recorder = cls(run, experiment, train_examples)
+            records.write(run / folder.ENVIRONMENT, environment)
+            recorder.write_config()
+            table.rewrite(run / folder.METRICS, metrics.Row, [])
+            if experiment.diagnostics:
+                table.rewrite(run / folder.DIAGNOSTICS, metrics.LayerRow, [])
+            recorder._save_last(state)
+            recorder._save_best(state)
+            recorder.close(None)
         return recorder
 
     @classmethod
-    def reopen(cls, run: Path, experiment: Experiment, state: TrainingState, train_examples: int) -> Recorder:
-        """Go on with `run` from `state`, which is that of its last.npz. Raises `RunError`."""
-        rows = metrics.read(run / folder.METRICS)[: state.epoch]
-        if len(rows) < state.epoch:
+    def reopen(cls, run: Path, experiment: Experiment, train_examples: int) -> tuple[Recorder, TrainingState]:
+        """Go on with `run` from its last.npz. Raises `RunError`."""
+        state, written = saved_state(run, experiment)
+        recorder = cls(run, experiment, train_examples, state.history.best_epoch)
+        for row in metrics.read(run / folder.METRICS, epochs=state.epoch) if state.epoch else ():
+            recorder._add(row)
+        if len(recorder.rows) < state.epoch:
             raise RunError(
-                f"{run / folder.METRICS} ends at epoch {len(rows)}, the checkpoint at {state.epoch}"
+                f"{run / folder.METRICS} ends at epoch {len(recorder.rows)}, the checkpoint at {state.epoch}"
+            )
+        if written not in (None, recorder.digest.hexdigest()):
+            raise RunError(
+                f"{run / folder.METRICS} has other figures than were written; put them back, or train anew "
+                f"with `nnlab train {run / folder.CONFIG}`"
             )
         for left in run.glob(".*.tmp"):  # by a process that was killed as it wrote
             left.unlink(missing_ok=True)
-        table.rewrite(run / folder.METRICS, metrics.Row, rows)
+        table.rewrite(run / folder.METRICS, metrics.Row, recorder.rows)
         if experiment.diagnostics:
             path = run / folder.DIAGNOSTICS
             # Nothing else depends on the file: where it is gone, it begins again with the next epoch.
-            layer_rows = table.read(path, metrics.LayerRow) if path.exists() else []
+            most = state.epoch * (len(experiment.architecture) - 1)
+            layer_rows = table.read(path, metrics.LayerRow, most=most) if path.exists() else []
             known = [row for row in layer_rows if row.epoch <= state.epoch]
             table.rewrite(path, metrics.LayerRow, known)
-        recorder = cls(run, experiment, train_examples, state.history.best_epoch, rows=rows)
+        if not (run / folder.LAST).exists():
+            recorder._save_last(state)
         try:
             best = checkpoint.load_network(run / folder.BEST, experiment)
             recorder.weights_sha256 = checkpoint.weights_sha256(best)
@@ -82,16 +99,16 @@ class Recorder:
             recorder._save_best(state)
         recorder.write_config()
         recorder.close(None)
-        return recorder
+        return recorder, state
 
     def record(self, epoch: Epoch, state: TrainingState) -> Summary:
         """Write the figures of `epoch` and the checkpoints after it; a diverged one leaves no checkpoint."""
-        self.rows.append(metrics.row_of(epoch))
+        self._add(metrics.row_of(epoch))
         table.append(self.run / folder.METRICS, self.rows[-1:])
         if epoch.diagnostics:
             table.append(self.run / folder.DIAGNOSTICS, metrics.layer_rows_of(epoch))
         if epoch.stop_reason != "diverged":
-            checkpoint.save_state(self.run / folder.LAST, state)
+            self._save_last(state)
         if epoch.is_best:
             self.best_epoch = epoch.epoch
             self._save_best(state)
@@ -115,9 +132,30 @@ class Recorder:
         with atomic_write(self.run / folder.CONFIG) as file:
             file.write(dump(self.experiment).encode())
 
+    def _add(self, row: metrics.Row) -> None:
+        self.rows.append(row)
+        self.digest.update(table.line(row))
+
+    def _save_last(self, state: TrainingState) -> None:
+        checkpoint.save_state(self.run / folder.LAST, state, self.digest.hexdigest())
+
     def _save_best(self, state: TrainingState) -> None:
         """Keep the weights of `state` as the best; what was measured of earlier ones no longer holds."""
+        self._forget_evaluations()  # before, lest a crash leave one beside weights that it is not of
+        checkpoint.save_weights(self.run / folder.BEST, state.network)
+        self._forget_evaluations()  # after, for one that came in between
+        self.weights_sha256 = checkpoint.weights_sha256(state.network)
+
+    def _forget_evaluations(self) -> None:
         for evaluation in self.run.glob("eval_*.json"):
             evaluation.unlink(missing_ok=True)
-        checkpoint.save_weights(self.run / folder.BEST, state.network)
-        self.weights_sha256 = checkpoint.weights_sha256(state.network)
+
+
+def saved_state(run: Path, experiment: Experiment) -> tuple[TrainingState, str | None]:
+    """Return the state to go on with `run` from, and the digest of its metrics. Raises `RunError`.
+
+    A run without any checkpoint was killed as it began, and begins again.
+    """
+    if any((run / name).exists() for name in (folder.LAST, folder.BEST)):
+        return checkpoint.load_state(run / folder.LAST, experiment)
+    return start(experiment), None

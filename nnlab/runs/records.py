@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from nnlab import files
 from nnlab.errors import RunError
-from nnlab.files import atomic_write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="DataclassInstance")
 
+LARGEST = 1 << 20  # bytes; the files have a thousandth of it
+
 
 def write(path: Path, record: DataclassInstance) -> None:
     """Write the dataclass `record` to `path`, atomically."""
-    with atomic_write(path) as file:
+    with files.atomic_write(path) as file:
         file.write(as_json(record).encode() + b"\n")
 
 
@@ -34,15 +36,19 @@ def as_json(record: DataclassInstance) -> str:
 def read(path: Path, kind: type[T]) -> T:
     """Return the dataclass of that `kind` from the file at `path`. Raises `RunError`."""
     try:
-        record: T = _adapter(kind).validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise RunError(f"{path} is missing") from None
-    except OSError as error:
-        raise RunError(f"cannot read {path}: {error.strerror or error}") from error
+        return parse(files.read(path, limit=LARGEST), kind)
+    except ValueError as error:
+        raise RunError(f"{path} is broken: {error}") from error
+
+
+def parse(text: str | bytes, kind: type[T]) -> T:
+    """Return the dataclass of that `kind` from a JSON object. Raises `ValueError`."""
+    try:
+        record: T = _adapter(kind).validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
-        raise RunError(f"{path} is broken: {place + ': ' if place else ''}{first['msg']}") from error
+        raise ValueError(f"{place + ': ' if place else ''}{first['msg']}") from error
     return record
 
 

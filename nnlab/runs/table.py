@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import astuple, fields
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nnlab.errors import NnlabError, RunError
-from nnlab.files import atomic_write, sync
+from nnlab import files
+from nnlab.errors import RunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,43 +18,43 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="DataclassInstance")
 
+LONGEST = 1000  # bytes of a line; a row has some hundred
+
 
 def append(path: Path, rows: Iterable[DataclassInstance]) -> None:
     """Add `rows` to the file at `path`, and see them on the disk."""
-    try:
-        with path.open("a", encoding="utf-8", newline="") as file:
-            file.write("".join(map(_line, rows)))
-            sync(file)
-    except OSError as error:
-        raise NnlabError(f"cannot write {path}: {error.strerror or error}") from error
+    files.append(path, b"".join(map(line, rows)))
 
 
 def rewrite(path: Path, kind: type[T], rows: Iterable[T]) -> None:
     """Replace the file at `path` by a header and `rows`, atomically."""
-    with atomic_write(path) as file:
-        file.write((_header(kind) + "".join(map(_line, rows))).encode())
+    with files.atomic_write(path) as file:
+        file.write(_header(kind) + b"".join(map(line, rows)))
 
 
-def read(path: Path, kind: type[T]) -> list[T]:
-    """Return the rows of the file at `path`, without a last one that was cut off in writing.
+def read(path: Path, kind: type[T], *, most: int) -> list[T]:
+    """Return the first rows of the file at `path`, `most` of them, without a last one that was cut off.
 
     Raises `RunError`.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise RunError(f"{path} is missing") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunError(f"cannot read {path}: {error}") from error
-    header, *lines = text[: text.rfind("\n") + 1].splitlines(keepends=True) or [""]
     # Annotations are text here: a count is an int, a figure a float or None.
     converters = [int if field.type == "int" else _figure for field in fields(kind)]
+    with files.opened(path) as file:
+        header = file.readline(LONGEST)
+        lines = list(islice(iter(lambda: file.readline(LONGEST), b""), most))
+    if lines and not lines[-1].endswith(b"\n") and len(lines[-1]) < LONGEST:
+        del lines[-1]
     try:
-        if header != _header(kind):
-            raise ValueError(f"its header is not {_header(kind).strip()}")
-        return [kind(*_converted(line.rstrip().split(","), converters)) for line in lines]
+        if header.rstrip() != _header(kind).rstrip():
+            raise ValueError(f"its header is not {_header(kind).decode().strip()}")
+        return [kind(*_converted(line.decode().rstrip().split(","), converters)) for line in lines]
     except (TypeError, ValueError) as error:
         raise RunError(f"{path} is not a file of nnlab's: {error}") from error
+
+
+def line(row: DataclassInstance) -> bytes:
+    """Return the row as a line that round-trips."""
+    return (",".join("" if figure is None else repr(figure) for figure in astuple(row)) + "\n").encode()
 
 
 def _converted(cells: list[str], converters: list[Any]) -> list[object]:
@@ -68,10 +69,5 @@ def _figure(text: str) -> float | None:
     return figure
 
 
-def _header(kind: type[DataclassInstance]) -> str:
-    return ",".join(field.name for field in fields(kind)) + "\n"
-
-
-def _line(row: DataclassInstance) -> str:
-    """Return the row as a line of text that round-trips."""
-    return ",".join("" if figure is None else repr(figure) for figure in astuple(row)) + "\n"
+def _header(kind: type[DataclassInstance]) -> bytes:
+    return (",".join(field.name for field in fields(kind)) + "\n").encode()

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import platform
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+
+from nnlab.runs.folder import claimed
 
 from .conftest import COMMAND, DIVERGING, environment, what_came_of
 
@@ -110,7 +113,19 @@ def test_the_test_accuracy_of_weights_that_were_improved_on_goes(
     assert shown[0]["test_accuracy"] is None
 
 
-@pytest.mark.parametrize("broken", ["config.yaml", "summary.json", "last.npz", "metrics.csv"])
+@pytest.mark.parametrize("content", [None, "{", '{"status": "diverged"}'])
+def test_a_summary_that_is_lost_is_made_anew(
+    call: Callable[..., Outcome], with_run: Path, content: str | None
+) -> None:
+    before = what_came_of(with_run)
+    (with_run / "summary.json").unlink()
+    if content is not None:
+        (with_run / "summary.json").write_text(content)
+    assert call("train", "--resume", "linear-001").code == 0
+    assert what_came_of(with_run) == before
+
+
+@pytest.mark.parametrize("broken", ["config.yaml", "last.npz", "metrics.csv"])
 def test_a_run_that_lacks_a_file_is_a_run_error(
     call: Callable[..., Outcome], with_run: Path, broken: str
 ) -> None:
@@ -135,4 +150,10 @@ def test_a_run_that_is_being_trained_is_not_resumed(desk: Path, nnlab: Callable[
     process.kill()
     process.communicate()
     assert refused.code == 5
-    assert "is being trained by another process" in refused.err
+    holder = f"process {process.pid} on {platform.node()}"
+    assert refused.err == f"nnlab: runs/linear-001 is being trained by {holder}; wait for it, or stop it\n"
+    run = desk / "runs/linear-001"
+    assert (run / ".lock").exists(), "a killed process leaves its claim behind"
+    with claimed(run):
+        pass
+    assert not (run / ".lock").exists()

@@ -8,10 +8,9 @@ import pytest
 
 from nnlab.config import Experiment
 from nnlab.datasets import Source
-from nnlab.runs import checkpoint, folder, records
+from nnlab.runs import folder
 from nnlab.runs.environment import describe
 from nnlab.runs.recorder import Recorder
-from nnlab.runs.summary import Summary
 from nnlab.training import load_splits, start, stop_reason, train
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nnlab.datasets import Split
+    from nnlab.runs.summary import Summary
 
 
 def an_experiment(**changes: Any) -> Experiment:  # noqa: ANN401 - as many types as there are keys
@@ -74,9 +74,7 @@ def go_on_with(splits: tuple[Split, Split]) -> Callable[..., Summary]:
 
     def go(run: Path, **raised: int) -> Summary:
         experiment = folder.experiment_of(run).model_copy(update=raised)
-        records.read(run / folder.SUMMARY, Summary)
-        state = checkpoint.load_state(run / folder.LAST, experiment)
-        recorder = Recorder.reopen(run, experiment, state, len(splits[0].labels))
+        recorder, state = Recorder.reopen(run, experiment, len(splits[0].labels))
         summary = recorder.close(stop_reason(experiment, state))
         for epoch in train(experiment, state, *splits):
             summary = recorder.record(epoch, state)

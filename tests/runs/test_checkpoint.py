@@ -1,6 +1,13 @@
 from __future__ import annotations
 
+import copy
 import hashlib
+import io
+import json
+import math
+import struct
+import tracemalloc
+import zipfile
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -62,8 +69,9 @@ def test_a_state_comes_back_such_that_the_next_epoch_is_the_same(
     state = start(described)
     epochs = train(described, state, *splits)
     next(epochs)
-    checkpoint.save_state(tmp_path / "a.npz", state)
-    loaded = checkpoint.load_state(tmp_path / "a.npz", described)
+    checkpoint.save_state(tmp_path / "a.npz", state, "0123")
+    loaded, digest = checkpoint.load_state(tmp_path / "a.npz", described)
+    assert digest == "0123"
     assert (loaded.epoch, loaded.history) == (1, state.history)
     np.testing.assert_array_equal(loaded.velocity, state.velocity, strict=True)
     assert loaded.velocity.any()
@@ -170,15 +178,108 @@ def test_the_best_weights_alone_are_nothing_to_resume_from(trained: tuple[Path, 
 
 
 @pytest.mark.parametrize(
-    "facts",
-    ["", "{}", "[]", '{"epoch": 1, "history": {"nonsense": 1}, "shuffle": {}}', '{"epoch": "x"}'],
+    "change",
+    [
+        lambda _: None,
+        lambda _: [],
+        lambda _: {},
+        lambda state: state | {"more": 1},
+        lambda state: state | {"epoch": "3"},
+        lambda state: state | {"epoch": -1},
+        lambda state: state | {"epoch": 0},
+        lambda state: state | {"history": {"nonsense": 1}},
+        lambda state: state | {"history": state["history"] | {"best": None}},
+        lambda state: state | {"history": state["history"] | {"best": math.nan}},
+        lambda state: state | {"history": state["history"] | {"best_epoch": 4}},
+        lambda state: state | {"history": state["history"] | {"best_epoch": 0}},
+        lambda state: state | {"history": state["history"] | {"waited": -1}},
+        lambda state: state | {"history": state["history"] | {"waited": 10**30}},
+        lambda state: state | {"shuffle": {}},
+        lambda state: state | {"shuffle": state["shuffle"] | {"bit_generator": "MT19937"}},
+        lambda state: state | {"shuffle": state["shuffle"] | {"uinteger": 10**30}},
+        lambda state: state | {"shuffle": state["shuffle"] | {"state": {"state": 1 << 200, "inc": 1}}},
+    ],
 )
-def test_a_broken_state_is_a_run_error(tmp_path: Path, trained: tuple[Path, Experiment], facts: str) -> None:
+def test_a_state_that_cannot_be_is_a_run_error(
+    tmp_path: Path, trained: tuple[Path, Experiment], change: Callable[[Any], Any]
+) -> None:
     path = tmp_path / "odd.npz"
     with np.load(trained[0] / folder.LAST) as archive:
-        np.savez(path, **dict(archive) | {"training_state": np.array(facts)})
+        state = json.loads(str(archive["training_state"]))
+        np.savez(path, **dict(archive) | {"training_state": np.array(json.dumps(change(state)))})
     with pytest.raises(RunError, match=r"odd\.npz is not a checkpoint to resume from"):
         checkpoint.load_state(path, trained[1])
+
+
+def test_a_checkpoint_of_before_the_digest_of_the_metrics_still_loads(
+    tmp_path: Path, trained: tuple[Path, Experiment]
+) -> None:
+    path = tmp_path / "old.npz"
+    with np.load(trained[0] / folder.LAST) as archive:
+        state = json.loads(str(archive["training_state"]))
+        del state["metrics_sha256"]
+        np.savez(path, **dict(archive) | {"training_state": np.array(json.dumps(state))})
+    state, digest = checkpoint.load_state(path, trained[1])
+    assert (state.epoch, digest) == (3, None)
+
+
+def test_an_archive_that_is_larger_than_its_network_is_not_even_read(
+    tmp_path: Path, trained: tuple[Path, Experiment], arrays: dict[str, Any]
+) -> None:
+    np.savez(tmp_path / "large.npz", **arrays, more=np.zeros(1 << 20))
+    with pytest.raises(RunError, match=r"large\.npz is larger than [\d,]+ bytes"):
+        checkpoint.load_network(tmp_path / "large.npz", trained[1])
+
+
+def test_a_zip_bomb_takes_no_memory(
+    tmp_path: Path, trained: tuple[Path, Experiment], arrays: dict[str, Any]
+) -> None:
+    np.savez_compressed(tmp_path / "bomb.npz", **arrays, more=np.zeros(1 << 25))
+    tracemalloc.start()
+    with pytest.raises(RunError, match=r"bomb\.npz is not a readable checkpoint: it is compressed"):
+        checkpoint.load_network(tmp_path / "bomb.npz", trained[1])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 << 20
+
+
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,), }", "says that it is float32"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (-2, -5), }", "dimension"),
+        ("{'descr': '|O', 'fortran_order': False, 'shape': (5,), }", "OBJECT"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (" + "1, " * 70 + "10), }", "dimension"),
+        ("{'descr': '<f4', 'shape': (10,), }", "keys"),
+        ("'\\\\q'", "dictionary"),
+    ],
+)
+def test_a_header_that_lies_is_a_run_error(
+    tmp_path: Path, trained: tuple[Path, Experiment], header: str, reason: str
+) -> None:
+    path = tmp_path / "lie.npz"
+    content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + b"\0" * 40
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("weights.0.npy", content)
+    with pytest.raises(RunError, match=rf"lie\.npz is not a readable checkpoint: .*{reason}"):
+        checkpoint.load_network(path, trained[1])
+
+
+def test_arrays_that_overlap_in_the_file_are_refused(
+    tmp_path: Path, trained: tuple[Path, Experiment], arrays: dict[str, Any]
+) -> None:
+    path = tmp_path / "overlap.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            stream = io.BytesIO()
+            np.save(stream, array)
+            archive.writestr(f"{name}.npy", stream.getvalue())
+        for number in range(50):  # further names for what lies there once
+            again = copy.copy(archive.filelist[0])
+            again.filename = f"more{number}.npy"
+            archive.filelist.append(again)
+    with pytest.raises(RunError, match=r"overlap\.npz is not a readable checkpoint: its arrays are larger"):
+        checkpoint.load_network(path, trained[1])
 
 
 def test_no_flipped_byte_of_a_header_gives_anything_but_a_run_error_or_the_right_weights(

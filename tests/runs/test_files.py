@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from nnlab.errors import NnlabError
-from nnlab.files import atomic_write, sha256
+from nnlab.files import atomic_write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,8 +69,3 @@ def test_a_new_file_has_the_mode_that_the_umask_asks_for(tmp_path: Path, umask: 
     finally:
         os.umask(before)
     assert (tmp_path / "a").stat().st_mode & 0o777 == mode
-
-
-def test_sha256_is_the_digest_of_the_bytes(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"\0\1" * 100_000)
-    assert sha256(tmp_path / "a") == hashlib.sha256(b"\0\1" * 100_000).hexdigest()

@@ -166,7 +166,7 @@ def test_a_broken_config_in_a_run_is_a_run_error(run: Callable[..., Path]) -> No
 
 def test_a_run_is_claimed_by_one_process_at_a_time(run: Callable[..., Path]) -> None:
     made = run("a-001")
-    refusal = pytest.raises(RunError, match="is being trained by another process")
+    refusal = pytest.raises(RunError, match=f"is being trained by process {os.getpid()} on ")
     with folder.claimed(made), refusal, folder.claimed(made):
         pass
     with folder.claimed(made):

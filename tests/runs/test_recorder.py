@@ -28,10 +28,10 @@ RESTLESS = {"eta": 2.0, "epochs": 5}
 def what_came_of(run: Path) -> dict[str, Any]:
     """All that a run folder holds, without times."""
     experiment = folder.experiment_of(run)
-    state = checkpoint.load_state(run / folder.LAST, experiment)
+    state, _ = checkpoint.load_state(run / folder.LAST, experiment)
     return {
         "experiment": experiment,
-        "metrics": [replace(row, seconds=0) for row in metrics.read(run / folder.METRICS)],
+        "metrics": [replace(row, seconds=0) for row in metrics.read(run / folder.METRICS, epochs=99)],
         "summary": replace(records.read(run / folder.SUMMARY, Summary), seconds=0),
         "best": checkpoint.weights_sha256(checkpoint.load_network(run / folder.BEST, experiment)),
         "last": checkpoint.weights_sha256(state.network),
@@ -64,9 +64,8 @@ def test_a_crash_between_any_two_writes_loses_nothing(
 
     resumed = 0
     for moment in moments:
-        if not (moment / folder.SUMMARY).exists():  # the first checkpoint was not complete
-            with pytest.raises(RunError):
-                go_on_with(moment)
+        if not (moment / folder.CONFIG).exists():  # not yet a run
+            assert not folder.is_run(moment)
             continue
         go_on_with(moment)
         assert what_came_of(moment) == whole, moment.name
@@ -92,9 +91,31 @@ def test_metrics_shorter_than_the_checkpoint_are_a_run_error(
     tmp_path: Path, trained: tuple[Path, Experiment], go_on_with: Callable[..., Summary]
 ) -> None:
     run = shutil.copytree(trained[0], tmp_path / "run")
-    table.rewrite(run / folder.METRICS, metrics.Row, metrics.read(run / folder.METRICS)[:1])
+    table.rewrite(run / folder.METRICS, metrics.Row, metrics.read(run / folder.METRICS, epochs=1))
     with pytest.raises(RunError, match=r"metrics\.csv ends at epoch 1, the checkpoint at 3"):
         go_on_with(run, epochs=4)
+
+
+def test_metrics_with_other_figures_than_were_written_are_a_run_error(
+    tmp_path: Path, trained: tuple[Path, Experiment], go_on_with: Callable[..., Summary]
+) -> None:
+    run = shutil.copytree(trained[0], tmp_path / "run")
+    lines = (run / folder.METRICS).read_text().splitlines()
+    first = lines[1].split(",")
+    lines[1] = ",".join([first[0], "0.123", *first[2:]])
+    (run / folder.METRICS).write_text("\n".join(lines) + "\n")
+    with pytest.raises(RunError, match=r"metrics\.csv has other figures than were written"):
+        go_on_with(run, epochs=4)
+
+
+def test_metrics_that_an_editor_saved_with_other_line_ends_are_as_good(
+    tmp_path: Path, trained: tuple[Path, Experiment], go_on_with: Callable[..., Summary]
+) -> None:
+    run = shutil.copytree(trained[0], tmp_path / "run")
+    text = (run / folder.METRICS).read_bytes()
+    (run / folder.METRICS).write_bytes(text.replace(b"\n", b"\r\n"))
+    go_on_with(run, epochs=4)
+    assert (run / folder.METRICS).read_bytes().startswith(text)
 
 
 def test_a_new_run_can_be_resumed_before_its_first_epoch_ends(
@@ -242,7 +263,7 @@ def test_diagnostics_are_written_a_row_an_epoch_and_layer_and_go_on_where_the_ru
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     train_into(whole, experiment(**keys, epochs=4))
     train_into(cut, experiment(**keys, epochs=2))
-    rows = table.read(whole / folder.DIAGNOSTICS, metrics.LayerRow)
+    rows = table.read(whole / folder.DIAGNOSTICS, metrics.LayerRow, most=99)
     assert [(row.epoch, row.layer) for row in rows] == [(e, layer) for e in range(1, 5) for layer in (1, 2)]
     assert all((row.saturated is None) == (row.layer == 2) for row in rows)
     assert all(row.gradient_norm > 0 and row.update_ratio > 0 for row in rows)
@@ -263,7 +284,7 @@ def test_a_run_whose_diagnostics_are_gone_goes_on_with_those_of_the_next_epoch(
     train_into(run, experiment(diagnostics=True, epochs=1))
     (run / folder.DIAGNOSTICS).unlink()
     go_on_with(run, epochs=2)
-    assert [row.epoch for row in table.read(run / folder.DIAGNOSTICS, metrics.LayerRow)] == [2]
+    assert [row.epoch for row in table.read(run / folder.DIAGNOSTICS, metrics.LayerRow, most=99)] == [2]
 
 
 def test_without_diagnostics_there_is_no_such_file(trained: tuple[Path, Experiment]) -> None:

@@ -1,4 +1,4 @@
-"""nnlab's commands, called within this process for speed, and held to what a user is promised of any of them."""
+"""nnlab's commands, called within this process for speed, and held to what is promised of any of them."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def peak_megabytes() -> int:
 
 @contextlib.contextmanager
 def arguments_of_process(arguments: tuple[object, ...]) -> Iterator[None]:
-    """Let the block find `arguments` on its command line, and nothing that steers nnlab in its environment."""
+    """Let the block find `arguments` on its command line, and an environment that steers nothing."""
     before = sys.argv, dict(os.environ)
     sys.argv = ["nnlab", *map(str, arguments)]
     for name in [name for name in os.environ if name.startswith("NNLAB_")]:
