@@ -17,6 +17,7 @@ from nnlab.errors import RunError, UsageError
 from nnlab.runs import folder, records
 from nnlab.runs.checkpoint import load_arrays, load_network
 from nnlab.runs.environment import Environment
+from nnlab.runs.records import Count, Share
 from nnlab.training import load_splits, measure, predict
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ class ClassFigures:
     """How one class fared; None where there is nothing to divide by."""
 
     name: str
-    examples: int
-    precision: float | None  # of those called so, the share that are
-    recall: float | None  # of those that are, the share called so
+    examples: Count
+    precision: Share | None  # of those called so, the share that are
+    recall: Share | None  # of those that are, the share called so
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,12 @@ class Evaluation:
     run: str
     checkpoint: Checkpoint
     split: SplitName
-    examples: int
+    examples: Count
     loss: float | None  # None when it overflows, and of a baseline
-    accuracy: float | None  # None in a regression, as are the errors
-    errors: int | None
+    accuracy: Share | None  # None in a regression, as are the errors
+    errors: Count | None
     per_class: list[ClassFigures]
-    confusion: list[list[int]]  # a row each true class, a column each predicted one
+    confusion: list[list[Count]]  # a row each true class, a column each predicted one
 
 
 def evaluate(run: Path, *, checkpoint: Checkpoint, split: SplitName, source: Source) -> Evaluation:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nnlab.cli.options import Runs
-from nnlab.cli.output import decimals, emit, emit_table
+from nnlab.cli.output import decimals, emit, emit_table, printable
 from nnlab.errors import RunError
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _markdown(result: Comparison) -> None:
     ]
     emit(
         "".join(
-            "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in row) + " |\n"
+            "| " + " | ".join(printable(" ".join(cell.replace("|", "\\|").split())) for cell in row) + " |\n"
             for row in rows
         )
     )

@@ -46,7 +46,10 @@ def tell(*parts: str | tuple[str, str]) -> None:
     from rich.text import Text
 
     stderr = _console(sys.stderr)
-    stderr.print(Text.assemble(*parts))
+    for part in parts:
+        text, style = (part, "") if isinstance(part, str) else part
+        stderr.print(Text("\n".join(map(printable, text.split("\n"))), style), end="")
+    stderr.print()
     try:
         sys.stderr.write(_written(stderr))
         sys.stderr.flush()
@@ -65,6 +68,10 @@ def emit_table(columns: Mapping[str, Sequence[str | Text]], *, numeric: Containe
     from rich.text import Text
 
     stdout = _console(sys.stdout)
+    columns = {
+        column: [printable(cell) if isinstance(cell, str) else cell for cell in cells]
+        for column, cells in columns.items()
+    }
     headings = {column: column.replace("_", " ") if stdout.is_terminal else column for column in columns}
     widths = {
         column: max(len(str(text)) for text in (*_foldable(headings[column], stdout), "", *cells))
@@ -106,6 +113,11 @@ def _blocks(widths: Mapping[str, int], available: int) -> list[list[str]]:
             blocks.append([])
         blocks[-1].append(column)
     return [[first, *block] for block in blocks]
+
+
+def printable(text: str) -> str:
+    """Return `text`, which may come out of any file, on one line and with nothing that steers a terminal."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def decimals(loss: float | None) -> str:

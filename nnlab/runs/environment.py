@@ -5,9 +5,10 @@ from __future__ import annotations
 import platform
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 from threadpoolctl import threadpool_info
 
 import nnlab
@@ -21,7 +22,7 @@ class Environment:
     python: str
     numpy: str
     blas: list[dict[str, Any]]  # each library: its name, version, kernel (architecture) and threads
-    threads: int  # that the matrix products were given
+    threads: Annotated[int, Field(ge=1)]  # that the matrix products were given
     platform: str
     processor: str
     dataset: dict[str, str]  # file -> SHA-256

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+from pydantic import Field
 
 from nnlab.network import number_of_parameters
+from nnlab.runs.records import Count, Digest, Share
 from nnlab.training import StopReason
 
 if TYPE_CHECKING:
@@ -33,16 +36,16 @@ class Summary:
     name: str
     status: Status
     stop_reason: StopReason | None
-    epochs: int
-    best_epoch: int | None
+    epochs: Count
+    best_epoch: Count | None
     monitor: str
     best_value: float | None
     val_loss: float | None
-    val_accuracy: float | None
-    parameters: int
-    train_examples: int
-    seconds: float
-    weights_sha256: str
+    val_accuracy: Share | None
+    parameters: Count
+    train_examples: Count
+    seconds: Annotated[float, Field(ge=0)]
+    weights_sha256: Digest
 
 
 def summarise(

@@ -129,3 +129,20 @@ def test_a_config_with_many_mistakes_is_one_line_of_every_table(
     (with_run / "config.yaml").write_text("eta: 1\neta: 2\neta: 3\n")
     assert call("compare", "--format", "csv").out.count("\n") == 2
     assert call("compare", "--format", "markdown").out.count("\n") == 3
+
+
+@pytest.mark.parametrize("style", ["table", "markdown"])
+def test_what_a_file_holds_cannot_steer_the_terminal(
+    call: Callable[..., Outcome], with_run: Path, style: str
+) -> None:
+    config = (with_run / "config.yaml").read_text()
+    (with_run / "config.yaml").write_text(config.replace("description: ''", r'description: "\e[31mred\nrow"'))
+    shown = call("compare", "--columns", "run,description", "--format", style)
+    assert shown.code == 0
+    assert "\x1b" not in shown.out
+    assert r"\x1b[31mred" in shown.out
+    (row,) = [line for line in shown.out.splitlines() if "linear-001" in line]
+    assert "row" in row
+    (with_run / "summary.json").write_text(r'{"\u001b[31m": 1}')
+    refused = call("compare", "--columns", "run,status", "--format", style)
+    assert "\x1b" not in refused.out

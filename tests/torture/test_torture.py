@@ -15,6 +15,7 @@ HERE = Path(__file__).parent
     ("harness", "count"),
     [
         ("kills", 10),
+        ("checkpoints", 150),
     ],
 )
 def test_it_holds_what_is_promised(harness: str, count: int) -> None:

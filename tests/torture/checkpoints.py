@@ -1,0 +1,167 @@
+"""Damages the checkpoints of a run, and forges some, and has them evaluated and resumed.
+
+Whatever a damaged checkpoint holds, the command says that it cannot be used (exit code 5) or gives what the
+checkpoint gave before. One that is forged, and so whole, may give other figures, but never a traceback.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import shutil
+import zipfile
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from command import call, worst
+from mutation import damage
+from nnlab.runs import folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONFIG = """\
+name: step
+dataset: step
+dataset_options: {steps: 3, examples: 40}
+architecture: [1, 12, 5, 1]
+activation: tanh
+output: identity
+loss: quadratic
+eta: 0.05
+momentum: 0.5
+batch_size: 8
+epochs: 4
+patience: 3
+seed: 0
+diagnostics: true
+"""
+
+
+def torture(home: Path, *, seed: int, count: int) -> str:
+    """Use `count` checkpoints, a quarter of them forged."""
+    (home / "step.yaml").write_text(CONFIG)
+    whole = home / "whole"
+    assert call("train", home / "step.yaml", "--runs", whole).code == 0
+    run = whole / "step-001"
+    expected = {False: use(home, run, folder.BEST), True: use(home, run, folder.LAST)}
+    assert all(code == 0 for code, *_ in expected.values())
+    outcomes: Counter[str] = Counter()
+    for number in range(count):
+        rng = random.Random(f"{seed} {number}")
+        is_last, is_forged = rng.random() < 0.5, rng.random() < 0.25
+        name = folder.LAST if is_last else folder.BEST
+        content = (run / name).read_bytes()
+        hostile = forged(content, rng) if is_forged else damage(content, rng)
+        try:
+            outcome = use(home, run, name, hostile)
+            assert outcome[0] == 5 or is_forged or outcome == expected[is_last], outcome
+            assert outcome[0] in ((0, 3, 5) if is_forged else (0, 5)), outcome
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}, checkpoint {number}, {name}: {error}") from error
+        outcomes[
+            "refused" if outcome[0] == 5 else "forged, and used" if is_forged else "of no consequence"
+        ] += 1
+    return (
+        f"{count} checkpoints: {', '.join(f'{n} {what}' for what, n in outcomes.most_common())}; "
+        f"at most {worst['seconds']:.2f} s and {worst['megabytes']} MB"
+    )
+
+
+def use(home: Path, run: Path, name: str, hostile: bytes | None = None) -> tuple[int, object, object]:
+    """Evaluate (best.npz) or resume (last.npz) a copy of `run`; return the exit code and what came of it."""
+    copy = home / "copy" / run.name
+    shutil.rmtree(home / "copy", ignore_errors=True)
+    shutil.copytree(run, copy)
+    if hostile is not None:
+        (copy / name).write_bytes(hostile)
+    before = {path.name: path.read_bytes() for path in copy.iterdir()}
+    if name == folder.BEST:
+        done = call("eval", copy, "--json")
+        return done.code, done.out, None
+    done = call("train", "--resume", copy, "epochs=6", "--json", "-q")
+    if done.code == 5:
+        assert before == {path.name: path.read_bytes() for path in copy.iterdir()}, (
+            "what was there has changed"
+        )
+        return done.code, None, None
+    rows = [line.rpartition(",")[0] for line in (copy / folder.METRICS).read_text().splitlines()]
+    return done.code, json.loads(done.out) | {"seconds": None}, rows
+
+
+def forged(content: bytes, rng: random.Random) -> bytes:
+    """Return an archive that is whole, but not what nnlab writes."""
+    with np.load(io.BytesIO(content)) as archive:
+        arrays: dict[str, Any] = dict(archive)
+    name = rng.choice(list(arrays))
+    array = arrays[name]
+    if name == "training_state":
+        arrays[name] = np.array(forged_state(str(array), rng))
+    else:
+        arrays[name] = rng.choice(
+            [
+                lambda: array.astype(rng.choice(["f2", "f8", ">f4", "i8", "c16", "U8", "S3", "?"])),
+                lambda: array.reshape(-1)[: rng.randrange(array.size + 1)],
+                lambda: array[np.newaxis],
+                lambda: np.asfortranarray(np.atleast_2d(array)),
+                lambda: np.zeros(rng.choice([0, 1, 10**6]), "f4"),
+                lambda: (
+                    np.full_like(array, rng.choice([np.nan, np.inf, 1e38, 0]))
+                    if array.dtype.kind == "f"
+                    else array
+                ),
+                lambda: np.zeros(array.shape, [("a", "f4"), ("b", "i1", 3)]),
+            ]
+        )()
+    stream = io.BytesIO()
+    how = rng.random()
+    if how < 0.1:
+        np.savez_compressed(stream, **arrays, bomb=np.zeros(10 ** rng.randrange(3, 8)))
+    elif how < 0.9:
+        np.savez(stream, **arrays)
+    else:
+        lie(stream, arrays, rng)
+    return stream.getvalue()
+
+
+def lie(stream: io.BytesIO, arrays: dict[str, Any], rng: random.Random) -> None:
+    """Write an archive with headers that promise something else than follows."""
+    with zipfile.ZipFile(
+        stream, "w", rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+    ) as archive:
+        for name, array in arrays.items():
+            shape = rng.choice(
+                ["(10, )", "(10000000000, 784)", "(-1, )", "(0, 99999999999999)", "()", "(1, 'a')"]
+            )
+            dtype = rng.choice(
+                ["'<f4'", "'|O'", "'<U100000000'", "[('a', '<f4')]", "__import__('os')", "'<f99'"]
+            )
+            order = rng.choice(["True", "False", "3"])
+            header = f"{{'descr': {dtype}, 'fortran_order': {order}, 'shape': {shape}}}"
+            version = rng.choice([b"\x01\x00", b"\x02\x00", b"\x03\x00", b"\x09\x09"])
+            archive.writestr(
+                f"{name}.npy",
+                b"\x93NUMPY"
+                + version
+                + len(header).to_bytes(2, "little")
+                + header.encode()
+                + array.tobytes(),
+            )
+
+
+def forged_state(text: str, rng: random.Random) -> str:
+    """Return a state in which something is absurd."""
+    state = json.loads(text)
+    absurd = rng.choice(
+        [None, True, -1, 0, 1, 3, 10**18, 1 << 200, 1e308, -0.5, float("nan"), "", "3", [], {}, "[" * 5000]
+    )
+    within = rng.choice([state, state["history"], state["shuffle"], state["shuffle"]["state"]])
+    key = rng.choice([*within, "more"])
+    if rng.random() < 0.1 and key in within:
+        del within[key]
+    else:
+        within[key] = absurd
+    return rng.choice([json.dumps(state)] * 9 + ["[" * 100_000, "{", '"\\ud800"', "1e999", text[:50]])
