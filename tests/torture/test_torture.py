@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
     [
         ("kills", 10),
         ("checkpoints", 150),
+        ("records", 50),
     ],
 )
 def test_it_holds_what_is_promised(harness: str, count: int) -> None:
