@@ -3,7 +3,7 @@ PYTHON ?= python3
 SEED ?= 0
 BIN := .venv/bin
 
-.PHONY: help train test bench check format build clean
+.PHONY: help train test bench torture check format build clean
 .DEFAULT_GOAL := help
 
 help:  ## list these commands
@@ -17,6 +17,9 @@ test: .venv/.installed-dev  ## set up and run the tests
 
 bench: .venv/.installed .venv-bench/.installed  ## measure nnlab against its limit, PyTorch, JAX and scikit-learn
 	$(BIN)/python tests/benchmarks --peers .venv-bench/bin/python
+
+torture: .venv/.installed-dev  ## hold nnlab to what the README promises, in full: kills, faults, hostile files
+	$(BIN)/python tests/torture --seed $(SEED)
 
 check: .venv/.installed-dev  ## format, lint and types
 	$(BIN)/ruff format --check .

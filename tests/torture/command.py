@@ -31,12 +31,12 @@ class Outcome(NamedTuple):
     err: str
 
 
-def call(*arguments: object) -> Outcome:
+def call(*arguments: object, seconds: float = SECONDS) -> Outcome:
     """Call nnlab. Raises `AssertionError` for a traceback, a warning, or too much time or memory."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     code: object = "no exit"
     shown = f"nnlab {' '.join(map(str, arguments))}"
-    with bounded(shown), arguments_of_process(arguments), warnings.catch_warnings():
+    with bounded(shown, seconds), arguments_of_process(arguments), warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -53,13 +53,13 @@ def call(*arguments: object) -> Outcome:
 
 
 @contextlib.contextmanager
-def bounded(what: str) -> Iterator[None]:
+def bounded(what: str, limit: float = SECONDS) -> Iterator[None]:
     """Raise `AssertionError` if the block takes more time or memory than a hostile file may."""
     forget_peak()
     started = time.perf_counter()
     yield
     seconds, peak = time.perf_counter() - started, peak_megabytes()
-    assert seconds < SECONDS, f"{what} took {seconds:.1f} s"
+    assert seconds < limit, f"{what} took {seconds:.1f} s"
     assert peak < MEGABYTES, f"{what} took {peak} MB"
     worst["seconds"] = max(worst["seconds"], seconds)
     worst["megabytes"] = max(worst["megabytes"], peak)

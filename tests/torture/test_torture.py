@@ -15,6 +15,8 @@ HERE = Path(__file__).parent
     ("harness", "count"),
     [
         ("kills", 10),
+        ("disks", 12),
+        ("races", 8),
         ("checkpoints", 150),
         ("records", 50),
     ],
