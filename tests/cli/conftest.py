@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
@@ -63,7 +64,13 @@ def environment(home: Path, **variables: str) -> dict[str, str]:
     return kept | {"HOME": str(home), "LANG": "C.UTF-8"} | variables
 
 
-def run_nnlab(folder: Path, *arguments: str, stdin: str = "", **variables: str) -> Outcome:
+def run_nnlab(
+    folder: Path,
+    *arguments: str,
+    stdin: str = "",
+    preexec_fn: Callable[[], None] | None = None,
+    **variables: str,
+) -> Outcome:
     done = subprocess.run(
         [*COMMAND, *arguments],
         cwd=folder,
@@ -72,8 +79,17 @@ def run_nnlab(folder: Path, *arguments: str, stdin: str = "", **variables: str) 
         capture_output=True,
         timeout=60,
         check=False,
+        preexec_fn=preexec_fn,
     )
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def heed_permissions() -> None:
+    """Let what this process executes heed the modes of files, as root does not unless it lacks two powers."""
+    drop_from_bounding_set, override, read_search = 24, 1, 2
+    libc = ctypes.CDLL(None)  # of Linux; elsewhere the tests are not run as root
+    for capability in (override, read_search):
+        libc.prctl(drop_from_bounding_set, capability, 0, 0, 0)
 
 
 def what_came_of(run: Path) -> tuple[dict[str, object], list[list[str]]]:
@@ -96,6 +112,16 @@ def nnlab(desk: Path) -> Callable[..., Outcome]:
 
     def run(*arguments: str, stdin: str = "", **variables: str) -> Outcome:
         return run_nnlab(desk, *arguments, stdin=stdin, **variables)
+
+    return run
+
+
+@pytest.fixture
+def as_a_user(desk: Path) -> Callable[..., Outcome]:
+    """Run nnlab as somebody to whom permissions apply, which is not so for root."""
+
+    def run(*arguments: str) -> Outcome:
+        return run_nnlab(desk, *arguments, preexec_fn=heed_permissions)
 
     return run
 
