@@ -81,10 +81,13 @@ def sync(file: IO[bytes]) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names of the files in `folder` durable, where the system can."""
+    """Make the names of the files in `folder` durable, where the system can and lets this user."""
     if os.name != "posix":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # one may write to a folder without being allowed to read it
+        return
     try:
         os.fsync(descriptor)
     except OSError as error:

@@ -47,6 +47,7 @@ def create(runs: Path, name: str) -> Path:
             except FileExistsError:
                 continue  # another process was faster
             sync_folder(runs)
+            sync_folder(runs.parent)  # it may be new as well
             return run
     except OSError as error:
         reason = error.strerror or error
@@ -92,9 +93,9 @@ def _claim(run: Path) -> int:
         if _locks(lock, exclusive=True) and _is_at(run / LOCK, lock):
             with suppress(OSError):  # on a full disk the claim goes without a name
                 os.ftruncate(lock, 0)
-                os.pwrite(lock, f"process {os.getpid()} on {platform.node()}".encode(), 0)
+                os.write(lock, f"process {os.getpid()} on {platform.node()}".encode())
             return lock
-        holder = os.pread(lock, 300, 0).decode(errors="replace") or "another process"
+        holder = os.read(lock, 300).decode(errors="replace") or "another process"
         os.close(lock)
         time.sleep(0.02)
     raise RunError(f"{run} is being trained by {holder}; wait for it, or stop it")

@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
         ("races", 8),
         ("checkpoints", 150),
         ("records", 50),
+        ("extremes", 50),
     ],
 )
 def test_it_holds_what_is_promised(harness: str, count: int) -> None:
