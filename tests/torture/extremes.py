@@ -1,6 +1,6 @@
 """Trains with extreme numbers: η from 1e-30 to 1e30, penalties and momenta, in both precisions.
 
-Whatever the numbers, a training ends well or as diverged (exit code 3), without a warning and without a figure
+Whatever the numbers, a training ends well or as diverged (exit code 3), without a warning or a figure
 that is not finite, and its best weights are those of the best epoch and can be evaluated.
 """
 
