@@ -12,6 +12,7 @@ import random
 import shutil
 import zipfile
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -119,11 +120,27 @@ def forged(content: bytes, rng: random.Random) -> bytes:
     stream = io.BytesIO()
     how = rng.random()
     if how < 0.1:
-        np.savez_compressed(stream, **arrays, bomb=np.zeros(10 ** rng.randrange(3, 8)))
+        stream.write(bomb())
     elif how < 0.9:
         np.savez(stream, **arrays)
     else:
         lie(stream, arrays, rng)
+    return stream.getvalue()
+
+
+@cache
+def bomb() -> bytes:
+    """Return an archive of half a megabyte that holds 400 megabytes."""
+    stream = io.BytesIO()
+    with (
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("weights.0.npy", "w", force_zip64=True) as file,
+    ):
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": "<f4", "fortran_order": False, "shape": (100 << 20,)}
+        )
+        for _ in range(400):
+            file.write(bytes(1 << 20))
     return stream.getvalue()
 
 
