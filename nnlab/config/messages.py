@@ -117,6 +117,9 @@ def _explain(key: str, detail: ErrorDetails, document: Document, model: type[Bas
     """Return what is wrong with `key`, what was given and what is allowed."""
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
     if kind == "extra_forbidden":
+        owner, _, option = key.rpartition(".")
+        if owner in MAPPINGS and len(detail["loc"]) == 1:  # a file's key with a dot in it
+            return f"unknown key; in a file it is written {owner}: {{{one_line(option)}: …}}"
         return _unknown(key, document, model)
     names = _names(model, key)
     if kind == "missing":

@@ -325,3 +325,10 @@ def test_read_values_gives_what_is_written_unjudged(tmp_path: Path) -> None:
     path.write_text("eta: 1\neta: 2\n")
     with pytest.raises(ConfigError, match="eta: repeated key"):
         read_values(path)
+
+
+def test_a_key_with_a_dot_is_unknown_also_where_the_dataset_is(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("dataset_options.1: 2\n")
+    told = refusal(load_experiment, path)
+    assert any(line.startswith(f"{path}:1: dataset_options.1: unknown key; ") for line in told)
