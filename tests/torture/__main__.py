@@ -21,6 +21,7 @@ COUNTS = {
     "races": 35,
     "checkpoints": 5000,
     "records": 1500,
+    "configs": 2000,
     "extremes": 1500,
 }
 

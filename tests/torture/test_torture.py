@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
         ("races", 8),
         ("checkpoints", 150),
         ("records", 50),
+        ("configs", 100),
         ("extremes", 50),
     ],
 )
