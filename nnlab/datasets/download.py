@@ -7,7 +7,9 @@ import hashlib
 import http.client
 import socket
 import ssl
+import threading
 import time
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -15,7 +17,7 @@ from nnlab.errors import DatasetError, NnlabError
 from nnlab.files import atomic_write
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import requests
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 TIMEOUT = 20.0  # seconds to connect in, and of silence
 DEADLINE = 900.0  # seconds a mirror may take in all: the largest file at 30 kB/s
 MAX_REDIRECTS = 5
+MAX_REQUESTS = 1 + MAX_REDIRECTS
 CHUNK = 1 << 16
 # Subclasses before their base classes.
 REASONS: dict[type[BaseException], str] = {
@@ -90,7 +93,10 @@ def _fetch(url: str, file: PublishedFile, *, progress: bool, timeout: float, dea
     reason = ""
     end = time.monotonic() + deadline
     try:
-        with requests.Session() as session, _open(session, url, timeout) as response:
+        with (
+            requests.Session() as session,
+            _within(min(deadline, MAX_REQUESTS * timeout), lambda: _open(session, url, timeout)) as response,
+        ):
             _receive(response, data, file, progress=progress, end=end)
     # ValueError: an address that a redirect made up.
     except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
@@ -105,6 +111,30 @@ def _fetch(url: str, file: PublishedFile, *, progress: bool, timeout: float, dea
     return bytes(data)  # the right ones, whatever happened after the last of them
 
 
+def _within(seconds: float, ask: Callable[[], requests.Response]) -> requests.Response:
+    """Return what `ask` does. Raises `TimeoutError` when that takes longer.
+
+    No timeout of a socket's bounds the search for an address, or a header that comes byte by byte. A thread
+    that is left behind ends with the process.
+    """
+    answers: SimpleQueue[requests.Response | BaseException] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put(ask())
+        except BaseException as error:  # noqa: BLE001 (it is raised below, in the thread that waits)
+            answers.put(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        answer = answers.get(timeout=seconds)
+    except Empty:
+        raise TimeoutError from None
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
+
+
 def _open(session: requests.Session, url: str, timeout: float) -> requests.Response:
     """Follow redirects to a response of status 200, its body unread.
 
@@ -112,7 +142,7 @@ def _open(session: requests.Session, url: str, timeout: float) -> requests.Respo
     """
     import requests
 
-    for _ in range(1 + MAX_REDIRECTS):
+    for _ in range(MAX_REQUESTS):
         request = session.prepare_request(requests.Request("GET", url, {"Accept-Encoding": "identity"}))
         # The proxies and certificate authorities that the environment names.
         settings = session.merge_environment_settings(url, {}, stream=True, verify=True, cert=None)

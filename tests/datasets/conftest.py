@@ -1,15 +1,12 @@
-"""A user's machine without any copy of MNIST, and a mirror on the loopback that can misbehave."""
+"""A user's machine without any copy of MNIST, and a mirror on the loopback."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import socket
-import struct
 import threading
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +15,13 @@ import pytest
 
 from nnlab.datasets.mnist import FAMILY
 
+from .mirror import DATA, Mirror
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from nnlab.datasets.mnist import DatasetInfo, PublishedFile
 
-DATA = Path(__file__).parents[2] / "data"
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
@@ -63,149 +61,6 @@ def place() -> Callable[..., Path]:
         return folder
 
     return place
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Answers /BEHAVIOUR/FILE."""
-
-    def do_GET(self) -> None:
-        behaviour, name = self.path.rsplit("/", 2)[-2:]
-        self.server.requests.append((self.path, dict(self.headers)))
-        getattr(self, f"answer_{behaviour}")((DATA / "MNIST" / "raw" / name).read_bytes())
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-    def head(self, status: int = 200, **headers: object) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), str(value))
-        self.end_headers()
-
-    def reply(self, body: bytes, status: int = 200, **headers: object) -> None:
-        self.head(status, Content_Length=len(body), **headers)
-        self.wfile.write(body)
-
-    def answer_good(self, body: bytes) -> None:
-        self.reply(body)
-
-    def answer_chunked(self, body: bytes) -> None:
-        self.protocol_version = "HTTP/1.1"
-        self.head(Transfer_Encoding="chunked", Connection="close")
-        for start in range(0, len(body), 1000):
-            piece = body[start : start + 1000]
-            self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
-        self.wfile.write(b"0\r\n\r\n")
-
-    def answer_chunks_cut(self, body: bytes) -> None:
-        self.protocol_version = "HTTP/1.1"
-        self.head(Transfer_Encoding="chunked", Connection="close")
-        self.wfile.write(b"3e8\r\n" + body[:1000] + b"\r\n")
-
-    def answer_says_it_is_encoded(self, body: bytes) -> None:
-        self.reply(body, Content_Encoding="gzip", Content_Type="application/x-gzip")
-
-    def answer_404(self, _: bytes) -> None:
-        self.send_error(404)
-
-    def answer_503(self, _: bytes) -> None:
-        self.send_error(503)
-
-    def answer_html(self, _: bytes) -> None:
-        self.reply(b"\n<!DOCTYPE html><title>Sign in to the network</title>", Content_Type="text/html")
-
-    def answer_long_html(self, _: bytes) -> None:
-        self.reply(b"<html>" + b" " * 100_000)
-
-    def answer_empty(self, _: bytes) -> None:
-        self.reply(b"")
-
-    def answer_short(self, body: bytes) -> None:
-        self.reply(body[:1234])
-
-    def answer_truncated(self, body: bytes) -> None:
-        self.head(Content_Length=len(body))
-        self.wfile.write(body[:1234])
-
-    def answer_announces_too_much(self, body: bytes) -> None:
-        self.head(Content_Length=len(body) + 100)
-        self.wfile.write(body)
-
-    def answer_announces_nonsense(self, body: bytes) -> None:
-        self.head(Content_Length="many")
-        self.wfile.write(body)
-
-    def answer_long(self, body: bytes) -> None:
-        self.reply(body + b"\0")
-
-    def answer_corrupt(self, body: bytes) -> None:
-        self.reply(bytes([*body[:-1], body[-1] ^ 1]))
-
-    def answer_silent(self, _: bytes) -> None:
-        self.server.closing.wait(10)
-
-    def answer_stalling(self, body: bytes) -> None:
-        self.head(Content_Length=len(body))
-        self.wfile.write(body[:1234])
-        self.server.closing.wait(10)
-
-    def answer_dripping(self, body: bytes) -> None:
-        self.head(Content_Length=len(body))
-        for byte in body:
-            self.wfile.write(bytes([byte]))
-            if self.server.closing.wait(0.02):
-                break
-
-    def answer_endless(self, _: bytes) -> None:
-        self.head()
-        self.flood()
-
-    def flood(self) -> None:
-        while not self.server.closing.is_set():
-            self.wfile.write(b"\x1f" * 10_000)
-
-    def answer_resetting(self, body: bytes) -> None:
-        self.head(Content_Length=len(body))
-        self.wfile.write(body[:1234])
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        os.close(self.connection.detach())
-
-    def answer_hanging_up(self, _: bytes) -> None:
-        pass
-
-    def answer_not_http(self, _: bytes) -> None:
-        self.wfile.write(b"SSH-2.0-OpenSSH_9.6\r\n")
-
-    def answer_moved(self, _: bytes) -> None:
-        self.head(302, Location=self.path.replace("/moved/", "/good/"))
-
-    def answer_moved_endlessly(self, _: bytes) -> None:
-        self.head(302, Location=self.path.replace("/moved_endlessly/", "/good/"))
-        self.flood()
-
-    def answer_loop(self, _: bytes) -> None:
-        self.head(302, Location=self.path)
-
-    def answer_moved_to_nonsense(self, _: bytes) -> None:
-        self.head(302, Location="http://[::1/")
-
-    def answer_moved_to_a_file(self, _: bytes) -> None:
-        self.head(302, Location="file:///etc/hostname")
-
-
-class Mirror(ThreadingHTTPServer):
-    """`base("404")` is the base URL of a mirror that behaves like that."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.requests: list[tuple[str, dict[str, str]]] = []
-        self.closing = threading.Event()
-
-    def base(self, behaviour: str) -> str:
-        return f"http://127.0.0.1:{self.server_port}/{behaviour}/"
-
-    def handle_error(self, *_: object) -> None:
-        """Keep quiet: clients hang up on purpose."""
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from nnlab.datasets.mnist import MNIST
 from nnlab.errors import DatasetError, NnlabError
 
 if TYPE_CHECKING:
-    from tests.datasets.conftest import Mirror
+    from .mirror import Mirror
 
 FILE = MNIST.test_labels
 PUBLISHED = (Path(__file__).parents[2] / "data" / "MNIST" / "raw" / FILE.name).read_bytes()
@@ -31,7 +31,11 @@ def files_under(folder: Path) -> list[Path]:
 
 def fetch(path: Path, *mirrors: str) -> bytes:
     # Short only where time runs out on purpose, so that a busy machine fails no other test.
-    slow = any(behaviour in mirror for behaviour in ("silent", "stalling", "dripping") for mirror in mirrors)
+    slow = any(
+        behaviour in mirror
+        for behaviour in ("silent", "stalling", "dripping", "endless_continue")
+        for mirror in mirrors
+    )
     return download(FILE, mirrors, path, timeout=0.3 if slow else 10, deadline=0.5 if slow else 10)
 
 
@@ -54,6 +58,7 @@ def test_the_published_bytes_are_taken_however_they_come(mirror: Mirror, path: P
 
 
 FAULTS = [
+    ("403", "HTTP 403"),
     ("404", "HTTP 404"),
     ("503", "HTTP 503"),
     ("html", "HTML instead of the file"),
@@ -68,6 +73,11 @@ FAULTS = [
     ("silent", "timed out"),
     ("stalling", "timed out after 1,234 of 4,542 bytes"),
     ("dripping", "timed out after [0-9]+ of 4,542 bytes"),
+    ("dripping_its_header", "timed out"),
+    ("endless_header", "no HTTP answer"),
+    ("endless_continue", "no HTTP answer|timed out"),
+    ("encoded", "longer than 4,542 bytes"),
+    ("transfer_encoded", "longer than 4,542 bytes|wrong SHA-256"),
     ("resetting", "broke the connection"),
     ("hanging_up", "broke the connection"),
     ("not_http", "no HTTP answer"),

@@ -22,6 +22,8 @@ COUNTS = {
     "checkpoints": 5000,
     "records": 1500,
     "configs": 2000,
+    "dataset_files": 1200,
+    "downloads": 200,
     "extremes": 1500,
 }
 

@@ -20,6 +20,8 @@ HERE = Path(__file__).parent
         ("checkpoints", 150),
         ("records", 50),
         ("configs", 100),
+        ("dataset_files", 60),
+        ("downloads", 10),
         ("extremes", 50),
     ],
 )

@@ -1,0 +1,116 @@
+"""Kills downloads at random moments, and lets many processes download the same dataset at once.
+
+At no moment does a file lie under its name that is not the published one, and the next download mends all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnlab.datasets import FAMILY
+
+sys.path.append(str(Path(__file__).parents[1] / "datasets"))
+from mirror import Mirror
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+AT_ONCE = 16
+# MNIST in a folder that no copy lies in, from mirrors that are given.
+DOWNLOAD = """
+import sys
+from dataclasses import replace
+from nnlab.datasets import FAMILY
+FAMILY["mnist"] = replace(FAMILY["mnist"], folder="Elsewhere", mirrors=tuple(sys.argv.pop().split()))
+from nnlab.cli import main
+main()
+"""
+
+
+def torture(home: Path, *, seed: int, count: int) -> str:
+    """Kill `count` downloads; before, and after every fifty, let many processes download at once."""
+    rng = random.Random(seed)
+    rounds = right = 0
+    with serving() as mirror:
+        started = time.monotonic()
+        finish(download(home / "alone", mirror, "good"))
+        seconds = time.monotonic() - started
+        for number in range(count):
+            if number % 50 == 0:
+                at_once(home / f"at-once-{number}", mirror)
+                rounds += 1
+            root = home / f"killed-{number // 5}"  # five kills each
+            process = download(root, mirror, rng.choice(["good", "chunked"]))
+            time.sleep(rng.uniform(0, seconds))
+            process.kill()
+            process.communicate()
+            right += check(root, f"seed {seed}, kill {number}")
+            if number % 5 == 4:
+                finish(download(root, mirror, "404", "good"))
+                assert check(root, f"seed {seed}, after kill {number}") == 4
+    return (
+        f"{rounds} times {AT_ONCE} downloads at once; {count} kills, which left {right} whole files "
+        "and none that was not"
+    )
+
+
+def at_once(root: Path, mirror: Mirror) -> None:
+    """Let many processes download at once, and look on."""
+    processes = [download(root, mirror, "chunked") for _ in range(AT_ONCE)]
+    while any(process.poll() is None for process in processes):
+        check(root, "while many download at once")
+    for process in processes:
+        finish(process)
+    assert check(root, "after many have downloaded") == 4
+    assert not list(root.rglob("*.tmp"))
+
+
+def download(root: Path, mirror: Mirror, *behaviours: str) -> subprocess.Popen[str]:
+    """Start `nnlab data download mnist` into `root`, from mirrors that behave so."""
+    bases = " ".join(mirror.base(behaviour) for behaviour in behaviours)
+    arguments = ["data", "download", "mnist", "--data-dir", root, bases]
+    return subprocess.Popen(
+        [sys.executable, "-c", DOWNLOAD, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> None:
+    """Wait for the download to succeed."""
+    err = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, err
+
+
+def check(root: Path, case: str) -> int:
+    """Return how many files lie under their names. Raises `AssertionError` if one is not as published."""
+    folder = root / "Elsewhere" / "raw"
+    found = [file for file in FAMILY["mnist"].files if (folder / file.name).exists()]
+    for file in found:
+        assert hashlib.sha256((folder / file.name).read_bytes()).hexdigest() == file.sha256, (
+            f"{case}: {file.name}"
+        )
+    return len(found)
+
+
+@contextmanager
+def serving() -> Iterator[Mirror]:
+    """Yield a mirror that answers in a thread."""
+    with Mirror() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.closing.set()
+            server.shutdown()
+            thread.join()
