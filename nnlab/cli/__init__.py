@@ -64,12 +64,12 @@ def main() -> None:
         status = 0  # typer raises it here for one thing alone, help that nobody reads (`--help | true`)
     except Interrupted as interrupted:
         die_by(interrupted.signal)
-    except (NnlabError, typer.TyperException, OSError) as error:
+    except (NnlabError, typer.TyperException, OSError, MemoryError) as error:
         status = explain(error)
     sys.exit(status)
 
 
-def explain(error: NnlabError | typer.TyperException | OSError) -> int:
+def explain(error: NnlabError | typer.TyperException | OSError | MemoryError) -> int:
     """Tell a person what went wrong and return the exit code for it."""
     if isinstance(error, ConfigError):
         tell((str(error), "red"))  # each line begins with a place in a file, which an editor can jump to
@@ -79,6 +79,10 @@ def explain(error: NnlabError | typer.TyperException | OSError) -> int:
         context = getattr(error, "ctx", None)
         message = error.format_message().replace("Value error, ", "").rstrip(".")
         tell((f"nnlab: {message}; see `{context.command_path if context else 'nnlab'} --help`", "red"))
+    elif isinstance(error, MemoryError):
+        reason = str(error) or "not even for something small"
+        tell((f"nnlab: out of memory: {reason}; take a smaller architecture or batch_size", "red"))
+        return 1
     else:
         abandon(sys.stdout)
         tell((f"nnlab: {error}", "red"))

@@ -85,13 +85,13 @@ class Session:
     ) -> Summary:
         """Train until a stop reason or a signal, of which `check` tells by an exception."""
         experiment, view = recorder.experiment, self.view
-        summary = recorder.close(stop_reason(experiment, state))
 
         def on_batch(examples: int) -> None:
             check()
             view.advance(examples)
 
         try:
+            summary = recorder.close(stop_reason(experiment, state))
             for epoch in train(experiment, state, training, validation, on_batch=on_batch):
                 summary = recorder.record(epoch, state)
                 view.epoch(epoch, experiment.patience)

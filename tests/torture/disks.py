@@ -104,7 +104,7 @@ def fill(here: Path, limit: int | None) -> str:
         assert not (here / "runs").exists() or not any((here / "runs").iterdir()), "a folder that is no run"
         return "too small for a run, and left empty"
     state, _ = checkpoint.load_state(left[0] / folder.LAST, folder.experiment_of(left[0]))
-    assert f"go on with `nnlab train --resume {left[0].relative_to(here)}`" in err, err
+    assert f"go on with `nnlab train --resume runs/{left[0].name}`" in err, err
     return f"full after {'the start' if state.epoch == 0 else 'some epochs'}"
 
 
