@@ -52,10 +52,14 @@ class Session:
         """Go on with the run `named`, its epochs and patience `raised` by KEY=VALUE."""
         run = folder.find(self.runs, named)
         with folder.claimed(run):
-            return run, self._go_on(run, raised)
+            before = folder.experiment_of(run)
+            try:
+                return run, self._go_on(run, before, raised)
+            except RunError as error:
+                anew = f"nnlab train {shlex.quote(str(run / folder.CONFIG))}"
+                raise RunError(f"{error}; put it back as it was, or train anew with `{anew}`") from error
 
-    def _go_on(self, run: Path, raised: Sequence[str]) -> Summary:
-        before = folder.experiment_of(run)
+    def _go_on(self, run: Path, before: Experiment, raised: Sequence[str]) -> Summary:
         experiment = load_experiment(run / folder.CONFIG, raised)
         _refuse_other_changes(before, experiment)
         summary = _summary(run)

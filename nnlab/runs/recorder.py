@@ -66,27 +66,12 @@ class Recorder:
         """Go on with `run` from its last.npz. Raises `RunError`."""
         state, written = saved_state(run, experiment)
         recorder = cls(run, experiment, train_examples, state.history.best_epoch)
-        for row in metrics.read(run / folder.METRICS, epochs=state.epoch) if state.epoch else ():
-            recorder._add(row)
-        if len(recorder.rows) < state.epoch:
-            raise RunError(
-                f"{run / folder.METRICS} ends at epoch {len(recorder.rows)}, the checkpoint at {state.epoch}"
-            )
-        if written not in (None, recorder.digest.hexdigest()):
-            raise RunError(
-                f"{run / folder.METRICS} has other figures than were written; put them back, or train anew "
-                f"with `nnlab train {run / folder.CONFIG}`"
-            )
+        recorder._read_metrics(state.epoch, written)
         for left in run.glob(".*.tmp"):  # by a process that was killed as it wrote
             left.unlink(missing_ok=True)
         table.rewrite(run / folder.METRICS, metrics.Row, recorder.rows)
         if experiment.diagnostics:
-            path = run / folder.DIAGNOSTICS
-            # Nothing else depends on the file: where it is gone, it begins again with the next epoch.
-            most = state.epoch * (len(experiment.architecture) - 1)
-            layer_rows = table.read(path, metrics.LayerRow, most=most) if path.exists() else []
-            known = [row for row in layer_rows if row.epoch <= state.epoch]
-            table.rewrite(path, metrics.LayerRow, known)
+            recorder._mend_diagnostics(state.epoch)
         if not (run / folder.LAST).exists():
             recorder._save_last(state)
         try:
@@ -131,6 +116,26 @@ class Recorder:
         """Write config.yaml, which repeats the experiment."""
         with atomic_write(self.run / folder.CONFIG) as file:
             file.write(dump(self.experiment).encode())
+
+    def _read_metrics(self, epochs: int, written: str | None) -> None:
+        """Take up the figures of the epochs so far, the digest of which was `written` if that is known."""
+        path = self.run / folder.METRICS
+        for row in metrics.read(path, epochs=epochs) if epochs else ():
+            self._add(row)
+        if len(self.rows) < epochs:
+            raise RunError(f"{path} ends at epoch {len(self.rows)}, the checkpoint at {epochs}")
+        if written not in (None, self.digest.hexdigest()):
+            raise RunError(f"{path} has other figures than were written")
+
+    def _mend_diagnostics(self, epochs: int) -> None:
+        """Drop what is of later epochs. Nothing depends on the file: where it is gone, it begins anew."""
+        path = self.run / folder.DIAGNOSTICS
+        try:
+            most = epochs * (len(self.experiment.architecture) - 1)
+            rows = table.read(path, metrics.LayerRow, most=most) if path.exists() else []
+        except RunError as error:
+            raise RunError(f"{error}; delete it to go on without") from error
+        table.rewrite(path, metrics.LayerRow, [row for row in rows if row.epoch <= epochs])
 
     def _add(self, row: metrics.Row) -> None:
         self.rows.append(row)

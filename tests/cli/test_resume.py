@@ -133,6 +133,9 @@ def test_a_run_that_lacks_a_file_is_a_run_error(
     failed = call("train", "--resume", "linear-001", "epochs=4")
     assert (failed.code, failed.out) == (5, "")
     assert f"runs/linear-001/{broken}" in failed.err
+    if broken != "config.yaml":
+        remedy = "put it back as it was, or train anew with `nnlab train runs/linear-001/config.yaml`"
+        assert failed.err.endswith(f"; {remedy}\n")
 
 
 def test_a_run_that_is_being_trained_is_not_resumed(desk: Path, nnlab: Callable[..., Outcome]) -> None:
