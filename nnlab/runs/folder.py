@@ -165,8 +165,8 @@ def find(runs: Path, named: str | None) -> Path:
             if is_run(folder):
                 return folder
         raise RunError(
-            f"no run {named}, neither as a path nor in {runs}: a run is a folder with a {CONFIG} or "
-            f"{SUMMARY}; `nnlab compare` lists them"
+            f"no run {repr(named)[1:-1]}, neither as a path nor in {runs}: a run is a folder with a {CONFIG} "
+            f"or {SUMMARY}; `nnlab compare` lists them"
         )
     folders = find_all(runs)
     if not folders:

@@ -84,6 +84,32 @@ def run_nnlab(
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+def shell(folder: Path, line: str) -> Outcome:
+    """Run a line of shell, in which nnlab is this one, and a pipe fails if any of it does."""
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line.replace("nnlab", " ".join(COMMAND), 1)],
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def start_nnlab(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start nnlab, to be sent a signal or to be looked at meanwhile; its streams are pipes."""
+    return subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=environment(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def heed_permissions() -> None:
     """Let what this process executes heed the modes of files, as root does not unless it lacks two powers."""
     drop_from_bounding_set, override, read_search = 24, 1, 2

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import threading
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ import pytest
 
 from nnlab.runs import records
 
-from .conftest import COMMAND, environment
+from .conftest import start_nnlab
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,14 +72,7 @@ def test_a_file_that_may_not_be_read_is_one_line_that_names_it(
 
 
 def test_a_run_folder_that_vanishes_under_a_training_is_one_line(desk: Path) -> None:
-    process = subprocess.Popen(
-        [*COMMAND, "train", "linear.yaml", "epochs=100000", "patience=null"],
-        cwd=desk,
-        env=environment(desk),
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    process = start_nnlab(desk, "train", "linear.yaml", "epochs=100000", "patience=null")
     deadline = threading.Timer(60, process.kill)
     deadline.start()
     assert process.stderr

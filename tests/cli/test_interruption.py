@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import signal
-import subprocess
 import threading
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ import pytest
 
 from nnlab.cli.signals import Interrupted, held, interruptible
 
-from .conftest import COMMAND, CONFIG, Outcome, environment, run_nnlab, what_came_of
+from .conftest import CONFIG, Outcome, run_nnlab, start_nnlab, what_came_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,14 +23,7 @@ LONG = CONFIG.replace("epochs: 3", "epochs: 40").replace("batch_size: 64", "batc
 
 def interrupt(folder: Path, number: int) -> Outcome:
     """Train until the line of the first epoch, then send the signal."""
-    process = subprocess.Popen(
-        [*COMMAND, "train", "long.yaml"],
-        cwd=folder,
-        env=environment(folder),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = start_nnlab(folder, "train", "long.yaml")
     deadline = threading.Timer(60, process.kill)
     deadline.start()
     with process:

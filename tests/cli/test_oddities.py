@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import COMMAND, CONFIG, environment, run_nnlab
+from .conftest import COMMAND, CONFIG, environment, run_nnlab, shell, start_nnlab
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,19 +29,6 @@ if TYPE_CHECKING:
     from .conftest import Outcome
 
 NAME_RULE = "name: must be letters, digits and _ . + -, beginning with a letter, a digit or _ "
-
-
-def shell(folder: Path, line: str, **variables: str) -> tuple[int, str, str]:
-    """Run a line of shell, in which nnlab is this one."""
-    done = subprocess.run(
-        ["bash", "-c", line.replace("nnlab", " ".join(COMMAND))],
-        cwd=folder,
-        env=environment(folder, **variables),
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
 @pytest.mark.parametrize(
@@ -146,14 +133,7 @@ def test_an_error_that_cannot_be_told_still_has_its_code(desk: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_process_whose_pipe_nobody_empties(desk: Path, number: int) -> None:
-    process = subprocess.Popen(
-        [*COMMAND, "config", "schema"],
-        cwd=desk,
-        env=environment(desk),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = start_nnlab(desk, "config", "schema")
     assert process.stdout
     fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
     wait_until_asleep(process)

@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import json
 import platform
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from nnlab.runs.folder import claimed
 
-from .conftest import COMMAND, DIVERGING, environment, what_came_of
+from .conftest import DIVERGING, start_nnlab, what_came_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,14 +138,7 @@ def test_a_run_that_lacks_a_file_is_a_run_error(
 
 
 def test_a_run_that_is_being_trained_is_not_resumed(desk: Path, nnlab: Callable[..., Outcome]) -> None:
-    process = subprocess.Popen(
-        [*COMMAND, "train", "linear.yaml", "epochs=100000", "patience=null"],
-        cwd=desk,
-        env=environment(desk),
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
+    process = start_nnlab(desk, "train", "linear.yaml", "epochs=100000", "patience=null")
     assert process.stderr
     next(line for line in process.stderr if line.startswith("    1 "))
     refused = nnlab("train", "--resume", "linear-001", "epochs=100001")

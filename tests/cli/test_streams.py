@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,27 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import COMMAND, environment
+from .conftest import shell, start_nnlab
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
 
 
-def shell(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
-    nnlab = " ".join(COMMAND)
-    return subprocess.run(
-        ["bash", "-o", "pipefail", "-c", line.replace("nnlab", nnlab, 1)],
-        cwd=folder,
-        env=environment(folder),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
 def test_a_training_goes_on_when_nobody_reads_its_stderr_any_more(desk: Path) -> None:
-    assert shell(desk, "nnlab train linear.yaml epochs=20 2>&1 >out | head -1").returncode == 0
+    assert shell(desk, "nnlab train linear.yaml epochs=20 2>&1 >out | head -1").code == 0
     summary = json.loads((desk / "runs/linear-001/summary.json").read_text())
     assert (summary["status"], summary["epochs"]) == ("finished", 20)
     assert (desk / "out").read_text() == "runs/linear-001\n"
@@ -42,16 +29,16 @@ def test_a_training_goes_on_when_nobody_reads_its_stderr_any_more(desk: Path) ->
 @pytest.mark.parametrize("arguments", ["--help", "train --help", "compare"])
 def test_output_that_nobody_reads_is_no_error(desk: Path, arguments: str) -> None:
     done = shell(desk, f"nnlab {arguments} | true")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.code, done.err) == (0, "")
 
 
 @pytest.mark.usefixtures("with_run")
 @pytest.mark.parametrize("arguments", ["--help", "compare", "config schema"])
 def test_output_to_a_full_disk_is_one_line(desk: Path, arguments: str) -> None:
     done = shell(desk, f"nnlab {arguments} > /dev/full")
-    assert done.returncode == 1
-    assert done.stderr.count("\n") == 1
-    assert "No space left" in done.stderr
+    assert done.code == 1
+    assert done.err.count("\n") == 1
+    assert "No space left" in done.err
 
 
 @pytest.mark.parametrize("group", ["config", "data"])
@@ -71,13 +58,7 @@ def catches_sigint(process: subprocess.Popen[str]) -> bool:
 def test_ctrl_c_while_modules_are_read_ends_the_process_by_the_signal_and_without_a_traceback(
     desk: Path,
 ) -> None:
-    process = subprocess.Popen(
-        [*COMMAND, "train", "linear.yaml", "-q"],
-        cwd=desk,
-        env=environment(desk),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = start_nnlab(desk, "train", "linear.yaml", "-q")
     deadline = time.monotonic() + 30
     for python_is_up in (True, False):  # Python catches the signal as it starts; nnlab, at first, does not
         while catches_sigint(process) != python_is_up:
