@@ -44,9 +44,11 @@ def torture(folder_: Path, *, seed: int, count: int) -> str:
             how = rng.choices(list(HOW), list(HOW.values()))[0]
             after = rng.uniform(0, seconds)
             case = f"seed {seed}, kill {kills.total()}: {how} after {after:.3f} s in {home}"
-            arguments = kill(home, how, after, case)
+            arguments, told = kill(home, how, after, case)
             kills[how] += 1
-            epochs[check(home, case)] += 1
+            epoch = check(home, case)
+            assert epoch >= told, f"{case}: epoch {told} was done, the checkpoint is of epoch {epoch}"
+            epochs[epoch] += 1
         run, _ = train(home, arguments)
         assert what_came_of(run) == expected, f"seed {seed}: {home} resumed to another result"
         for path in (home / "runs").iterdir():  # those killed before they were a run are no run
@@ -75,8 +77,8 @@ def train(home: Path, arguments: list[str] | None = None) -> tuple[Path, float]:
     return home / done.stdout.strip(), time.monotonic() - started
 
 
-def kill(home: Path, how: str, after: float, case: str) -> list[str]:
-    """Kill a training, or one that goes on; return the arguments that go on with what is left."""
+def kill(home: Path, how: str, after: float, case: str) -> tuple[list[str], int]:
+    """Kill a training, new or resumed; return what to type to go on, and the last epoch that was told."""
     home.mkdir(exist_ok=True)
     left = resumable(home)
     number = getattr(signal, how.split(maxsplit=1)[0])
@@ -94,14 +96,15 @@ def kill(home: Path, how: str, after: float, case: str) -> list[str]:
     err = process.communicate(timeout=TIMEOUT)[1]
     # It may have come to its end before the signal; and as it begins, Python makes SIGINT an exception.
     begun = "epoch  train loss" in err
+    epoch = max(map(int, re.findall(r"(?m)^ *(\d+)  .*\n", err)), default=-1)
     assert process.returncode in (0, -number) or not begun, f"{case}: exit code {process.returncode}\n{err}"
     assert "Traceback" not in err or not begun, f"{case}: {err}"
     if how in ("SIGINT", "SIGTERM") and begun and "\nStopped after epoch" not in err:
         told = re.search(r"Interrupted; .* kept\.\nNext: nnlab (train --resume \S+)\n", err)
         assert told, f"{case}: {err}"
-        return told[1].split()
+        return told[1].split(), epoch
     left = resumable(home)
-    return ["train", "--resume", left] if left else new()
+    return ["train", "--resume", left] if left else new(), epoch
 
 
 def check(home: Path, case: str) -> int:
@@ -121,7 +124,7 @@ def check(home: Path, case: str) -> int:
         rows = metrics.read(run / folder.METRICS, epochs=1000)
     except RunError as error:
         raise AssertionError(f"{case}: {error}") from error
-    assert len(rows) in (state.epoch, state.epoch + 1), f"{case}: more than an epoch was lost"
+    assert len(rows) in (state.epoch, state.epoch + 1), f"{case}: {len(rows)} rows, epoch {state.epoch}"
     return state.epoch
 
 
@@ -141,6 +144,7 @@ def what_came_of(run: Path) -> dict[str, object]:
         **summary,
         "seconds": None,
         "metrics": rows,
+        "diagnostics": (run / folder.DIAGNOSTICS).read_text(),
         "files": sorted(path.name for path in run.iterdir()),
         "best": (run / folder.BEST).read_bytes(),
         "last": checkpoint.weights_sha256(state.network),
