@@ -14,6 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from command import worst
+
 # How often each makes trouble in full.
 COUNTS = {
     "kills": 240,
@@ -40,6 +42,7 @@ def main() -> None:
     if unknown := set(options.harnesses) - set(COUNTS):
         parser.error(f"no harness {', '.join(sorted(unknown))}; there are {', '.join(COUNTS)}")
     for name in options.harnesses or COUNTS:
+        worst.update(seconds=0.0, megabytes=0)
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="nnlab-") as folder:
             figures = importlib.import_module(name).torture(
