@@ -44,7 +44,7 @@ def main() -> None:
     for name in options.harnesses or COUNTS:
         worst.update(seconds=0.0, megabytes=0)
         started = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="nnlab-") as folder:
+        with tempfile.TemporaryDirectory(prefix="nnlab-", ignore_cleanup_errors=True) as folder:
             figures = importlib.import_module(name).torture(
                 Path(folder), seed=options.seed, count=options.count or COUNTS[name]
             )
