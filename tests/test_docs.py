@@ -93,11 +93,14 @@ def test_the_readme_has_no_blanks_left() -> None:
     assert "@@" not in README
 
 
+def section(heading: str) -> str:
+    """Return what stands below a heading of the README."""
+    return re.search(rf"(?ms)^#+ {re.escape(heading)}\n(.*?)(?=^##+ |\Z)", README)[1]
+
+
 def script_of(heading: str) -> str:
     """Return the shell script below a heading of the README."""
-    return re.search(
-        rf"^#+ {re.escape(heading)}\n.*?```sh\n(.*?)```", README, flags=re.DOTALL | re.MULTILINE
-    )[1]
+    return re.search(r"(?s)```sh\n(.*?)```", section(heading))[1]
 
 
 def test_the_question_which_is_better_has_a_script_that_runs(tmp_path: Path) -> None:
@@ -107,6 +110,24 @@ def test_the_question_which_is_better_has_a_script_that_runs(tmp_path: Path) -> 
     result = run_script(small, tmp_path)
     assert result.returncode == 0, result.stderr
     assert re.fullmatch(r"0\.1 sigmoid +\d+\.\d\d %\n0\.1 softmax +\d+\.\d\d %\n", result.stdout)
+
+
+def test_every_promise_names_tests_that_are_there_and_every_harness_holds_one() -> None:
+    promises = re.findall(r"(?m)^\|.*\|(.*)\|$", section("What nnlab promises"))[2:]
+    held_by = [re.findall(r"`(.+?)`", cell) for cell in promises]
+    assert len(held_by) > 10
+    assert all(held_by)
+    harnesses = set()
+    for place in {place for places in held_by for place in places}:
+        path, _, name = place.partition("::")
+        if path.startswith("tests/"):
+            text = (ROOT / path).read_text(encoding="utf-8")
+            assert re.search(rf"^def {name or 'test_'}", text, flags=re.MULTILINE)
+        else:
+            harnesses.add(place)
+    program = (ROOT / "tests/torture/__main__.py").read_text(encoding="utf-8")
+    listed = re.findall(r'^    "(\w+)": \d+,$', program, flags=re.MULTILINE)
+    assert harnesses == set(listed)
 
 
 LECTURE = (ROOT / "nnlab" / "demos" / "README.md").read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ COUNTS = {
     "disks": 200,
     "races": 35,
     "checkpoints": 5000,
-    "records": 1500,
+    "records": 2400,
     "configs": 2000,
     "dataset_files": 1200,
     "downloads": 200,
