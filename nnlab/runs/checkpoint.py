@@ -8,14 +8,16 @@ import math
 import warnings
 import zipfile
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnlab import files
 from nnlab.errors import RunError
+from nnlab.network import number_of_parameters
 from nnlab.runs import records
-from nnlab.training import TrainingState, blank_network, start
+from nnlab.training import TrainingState, blank_network, blank_state
 from nnlab.training.early_stopping import History
 
 if TYPE_CHECKING:
@@ -81,8 +83,9 @@ def save_state(path: Path, state: TrainingState, metrics_sha256: str) -> None:
 
 def load_network(path: Path, experiment: Experiment) -> Network:
     """Return the experiment's network with the weights of `path`. Raises `RunError`."""
+    arrays = _load_for(experiment, path)
     network = blank_network(experiment)
-    _fill(network, load_arrays(path, limit=_limit(network)), path)
+    _fill(network, arrays)
     return network
 
 
@@ -91,14 +94,14 @@ def load_state(path: Path, experiment: Experiment) -> tuple[TrainingState, str |
 
     Raises `RunError`.
     """
-    state = start(experiment)
-    arrays = load_arrays(path, limit=_limit(state.network))
-    _fill(state.network, arrays, path)
+    arrays = _load_for(experiment, path)
+    state = blank_state(experiment)
+    _fill(state.network, arrays)
     try:
         progress = records.parse(str(arrays[STATE]), Progress)
         state.epoch, state.history = progress.epoch, progress.history
         state.rng.bit_generator.state = progress.shuffle
-        _copy(arrays[VELOCITY], state.velocity)
+        state.velocity[:] = _checked(arrays[VELOCITY], state.velocity.shape, state.velocity.dtype)
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise RunError(f"{path} is not a checkpoint to resume from: {error}") from error
     return state, progress.metrics_sha256
@@ -148,26 +151,32 @@ def _array(content: bytes) -> NDArray[Any]:
     return array.reshape(shape, order="F" if by_columns else "C")
 
 
-def _limit(network: Network) -> int:
-    return 2 * network.parameters.nbytes + BESIDE
+def _load_for(experiment: Experiment, path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a checkpoint, if they have the shapes and the dtype that `experiment` asks for.
+
+    Only then may memory be taken for its network, which may be of any size that somebody wrote into a config.
+    """
+    dtype = np.dtype(experiment.dtype)
+    parameters = number_of_parameters(experiment.architecture) * dtype.itemsize
+    arrays = load_arrays(path, limit=2 * parameters + BESIDE)
+    for layer, (fan_in, fan_out) in enumerate(pairwise(experiment.architecture)):
+        for name, shape in ((f"weights.{layer}", (fan_out, fan_in)), (f"biases.{layer}", (fan_out,))):
+            if name not in arrays:
+                raise RunError(f"{path} holds no {name}, which the run's config asks for")
+            try:
+                _checked(arrays[name], shape, dtype)
+            except ValueError as error:
+                raise RunError(f"{path}: {name} {error}") from error
+    return arrays
 
 
-def _fill(network: Network, arrays: dict[str, NDArray[Any]], path: Path) -> None:
-    """Copy `arrays` into `network`, if each has the shape and dtype that the config asks for."""
+def _checked(array: NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return `array` if it is what is expected. Raises `ValueError`."""
+    if array.shape != shape or array.dtype != dtype:
+        raise ValueError(f"is {array.dtype} {array.shape}; the run's config asks for {dtype} {shape}")
+    return array
+
+
+def _fill(network: Network, arrays: dict[str, NDArray[Any]]) -> None:
     for name, target in _arrays(network).items():
-        found = arrays.get(name)
-        if found is None:
-            raise RunError(f"{path} holds no {name}, which the run's config asks for")
-        try:
-            _copy(found, target)
-        except ValueError as error:
-            raise RunError(f"{path}: {name} {error}") from error
-
-
-def _copy(found: NDArray[Any], target: NDArray[Any]) -> None:
-    """Copy an array of the same shape and dtype. Raises `ValueError` for another."""
-    if found.shape != target.shape or found.dtype != target.dtype:
-        raise ValueError(
-            f"is {found.dtype} {found.shape}; the run's config asks for {target.dtype} {target.shape}"
-        )
-    target[...] = found
+        target[...] = arrays[name]

@@ -72,9 +72,16 @@ def blank_network(experiment: Experiment) -> Network:
     )
 
 
+def blank_state(experiment: Experiment) -> TrainingState:
+    """Return the state before the first epoch, but with all parameters zero."""
+    network = blank_network(experiment)
+    return TrainingState(network, np.zeros_like(network.parameters), stream(experiment.seed, "shuffle"))
+
+
 def start(experiment: Experiment) -> TrainingState:
     """Return the state before the first epoch: its weights are given, or drawn by the experiment's seed."""
-    network = blank_network(experiment)
+    state = blank_state(experiment)
+    network = state.network
     hidden = len(experiment.architecture) - 2
     activations = [experiment.activation] * hidden + [experiment.output]
     rng = stream(experiment.seed, "initialisation")
@@ -84,7 +91,7 @@ def start(experiment: Experiment) -> TrainingState:
         for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
             weights[...] = experiment.start.weights[layer]
             biases[:, 0] = experiment.start.biases[layer]
-    return TrainingState(network, np.zeros_like(network.parameters), stream(experiment.seed, "shuffle"))
+    return state
 
 
 def early_stopping(experiment: Experiment) -> EarlyStopping:

@@ -297,3 +297,16 @@ def test_no_flipped_byte_of_a_header_gives_anything_but_a_run_error_or_the_right
             assert str(damaged) in str(error)  # noqa: PT017 (most flips, not all, are an error)
         else:
             assert checkpoint.weights_sha256(network) == right
+
+
+@pytest.mark.parametrize("load", [checkpoint.load_network, checkpoint.load_state])
+def test_no_memory_is_taken_for_a_network_that_the_file_is_not_of(
+    trained: tuple[Path, Experiment], load: Callable[..., object]
+) -> None:
+    huge = trained[1].model_copy(update={"architecture": (784, 100_000, 9_000, 10)})
+    tracemalloc.start()
+    with pytest.raises(RunError, match=r"weights\.0 is float32 \(5, 784\)"):
+        load(trained[0] / folder.LAST, huge)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 << 20
