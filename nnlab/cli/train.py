@@ -33,7 +33,10 @@ def train(
     threads: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="Threads of the matrix products.  [default: by the size of a step]"
+            min=1,
+            max=4096,  # as environment.json has it
+            metavar="N",
+            help="Threads of the matrix products.  [default: by the size of a step]",
         ),
     ] = None,
     json: Json = False,

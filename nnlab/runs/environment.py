@@ -22,7 +22,7 @@ class Environment:
     python: str
     numpy: str
     blas: list[dict[str, Any]]  # each library: its name, version, kernel (architecture) and threads
-    threads: Annotated[int, Field(ge=1)]  # that the matrix products were given
+    threads: Annotated[int, Field(ge=1, le=4096)]  # that the matrix products were given
     platform: str
     processor: str
     dataset: dict[str, str]  # file -> SHA-256

@@ -43,6 +43,7 @@ def test_1_when_a_result_cannot_be_written(call: Callable[..., Outcome], with_ru
         (["train", "linear.yaml", "--nosuch"], "No such option: --nosuch"),
         (["train", "linear.yaml", "--threads", "0"], "'--threads'"),
         (["train", "linear.yaml", "--threads", "many"], "'--threads'"),
+        (["train", "linear.yaml", "--threads", "4097"], "'--threads'"),
         (["train", "--resume", "linear-001", "--name", "x"], "leave --name and --dry-run out"),
         (["train", "--resume", "linear-001", "--dry-run"], "leave --name and --dry-run out"),
         (["eval", "--split", "nosuch"], "'--split'"),

@@ -164,6 +164,16 @@ def test_a_missing_summary_is_a_run_error_that_names_it(tmp_path: Path) -> None:
         records.read(tmp_path / "summary.json", Summary)
 
 
+@pytest.mark.parametrize("threads", [0, 4097, 10**20])
+def test_more_threads_than_train_takes_are_a_run_error(
+    tmp_path: Path, trained: tuple[Path, Experiment], threads: int
+) -> None:
+    environment = json.loads((trained[0] / folder.ENVIRONMENT).read_text())
+    (tmp_path / "environment.json").write_text(json.dumps(environment | {"threads": threads}))
+    with pytest.raises(RunError, match=r"environment\.json is broken: threads"):
+        records.read(tmp_path / "environment.json", Environment)
+
+
 def test_the_environment_says_with_what_a_run_was_made(
     trained: tuple[Path, Experiment], monkeypatch: pytest.MonkeyPatch
 ) -> None:
