@@ -51,6 +51,14 @@ def append(path: Path, content: bytes) -> None:
         raise NnlabError(f"cannot write {path}: {error.strerror or error}") from error
 
 
+def remove(path: Path) -> None:
+    """Remove the file at `path`, if it is there. Raises `NnlabError`."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise NnlabError(f"cannot remove {path}: {error.strerror or error}") from error
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
     """Yield the file at `path`, open for reading. Raises `RunError` for what cannot be read."""

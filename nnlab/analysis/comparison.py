@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from nnlab.analysis.evaluation import Evaluation
 from nnlab.config import BASELINES, Experiment, read_values
 from nnlab.errors import ConfigError, RunError, UsageError
+from nnlab.files import opened
 from nnlab.runs import folder, records
 from nnlab.runs.summary import Summary
 
@@ -88,9 +89,8 @@ def read_row(run: Path) -> Row:
     # Before the summary is read: the process may end in between, but not begin.
     in_training = folder.is_claimed(run)
     try:
-        if not (run / folder.CONFIG).is_file():
-            raise RunError(f"{run / folder.CONFIG} is missing")
-        given = read_values(run / folder.CONFIG)
+        with opened(run / folder.CONFIG):
+            given = read_values(run / folder.CONFIG)
         # Keys that came after the run was made are at their defaults.
         row |= {} if "baseline" in given else DEFAULTS
         row |= {key: value for key, value in given.items() if key in KEYS}

@@ -84,7 +84,8 @@ def explain(error: NnlabError | typer.TyperException | OSError | MemoryError) ->
         tell((f"nnlab: out of memory: {reason}; take a smaller architecture or batch_size", "red"))
         return 1
     else:
-        abandon(sys.stdout)
+        if sys.stdout is not None:
+            abandon(sys.stdout)
         tell((f"nnlab: {error}", "red"))
         return 1
     return error.exit_code

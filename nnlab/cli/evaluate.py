@@ -52,6 +52,7 @@ def evaluate(
     """
     from nnlab.analysis import evaluation
     from nnlab.datasets import Source
+    from nnlab.files import remove
     from nnlab.runs import folder, records
 
     found = folder.find(folder.runs_folder(runs), run)
@@ -66,7 +67,7 @@ def evaluate(
         path = found / f"eval_{split}.json"
         records.write(path, result)
         if _version(found / folder.BEST) != measured:  # a training has found better weights meanwhile
-            path.unlink(missing_ok=True)
+            remove(path)
     if fail_under is not None and result.accuracy is None:
         raise UsageError(f"{found} is a regression and has no accuracy for --fail-under")
     if fail_under is not None and result.accuracy is not None and result.accuracy < fail_under:
@@ -75,9 +76,10 @@ def evaluate(
 
 def _version(path: Path) -> tuple[int, int] | None:
     """Return what changes when another file takes the place of the one at `path`."""
-    if not path.exists():
+    try:
+        status = path.stat()
+    except OSError:
         return None
-    status = path.stat()
     return status.st_ino, status.st_mtime_ns
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from nnlab.datasets import locate
 from nnlab.datasets.download import download
 from nnlab.datasets.mnist import FAMILY
-from nnlab.errors import DatasetError, NnlabError
+from nnlab.errors import DatasetError
+from nnlab.files import remove
 
 if TYPE_CHECKING:
     from nnlab.datasets.mnist import DatasetInfo, FamilyName, PublishedFile
@@ -101,12 +102,5 @@ def _download(info: DatasetInfo, file: PublishedFile, root: Path, *, progress: b
         download(file, info.mirrors, packed, progress=progress)
     for check in checks:
         if check.status == "wrong" and check.path and check.path != packed:
-            _remove(check.path)  # wrong raw content, which would be found before the good .gz
+            remove(check.path)  # wrong raw content, which would be found before the good .gz
     return Download(info.name, file.name, kept or packed, "kept" if kept else "downloaded")
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink()
-    except OSError as error:
-        raise NnlabError(f"cannot remove {path}: {error.strerror or error}") from error

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from nnlab.config import Baseline, Experiment, load_experiment, read_baseline
 from nnlab.errors import ConfigError, NnlabError, RunError
-from nnlab.files import sync_folder
+from nnlab.files import opened, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,10 +186,9 @@ def experiment_of(run: Path) -> Experiment:
 
 def config_of(run: Path) -> Experiment | Baseline:
     """Return what `run` is a run of. Raises `RunError` if its config.yaml is missing or broken."""
-    if not _is_file(run / CONFIG):
-        raise RunError(f"{run / CONFIG} is missing")
     try:
-        return read_baseline(run / CONFIG) or load_experiment(run / CONFIG)
+        with opened(run / CONFIG):
+            return read_baseline(run / CONFIG) or load_experiment(run / CONFIG)
     except ConfigError as error:
         raise RunError(str(error)) from error
 

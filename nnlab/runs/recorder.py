@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nnlab import files
 from nnlab.config import Experiment, dump
 from nnlab.errors import RunError
-from nnlab.files import atomic_write
 from nnlab.runs import checkpoint, folder, metrics, records, table
 from nnlab.runs.summary import Summary, summarise
 from nnlab.training import start
@@ -68,7 +68,7 @@ class Recorder:
         recorder = cls(run, experiment, train_examples, state.history.best_epoch)
         recorder._read_metrics(state.epoch, written)
         for left in run.glob(".*.tmp"):  # by a process that was killed as it wrote
-            left.unlink(missing_ok=True)
+            files.remove(left)
         table.rewrite(run / folder.METRICS, metrics.Row, recorder.rows)
         if experiment.diagnostics:
             recorder._mend_diagnostics(state.epoch)
@@ -114,7 +114,7 @@ class Recorder:
 
     def write_config(self) -> None:
         """Write config.yaml, which repeats the experiment."""
-        with atomic_write(self.run / folder.CONFIG) as file:
+        with files.atomic_write(self.run / folder.CONFIG) as file:
             file.write(dump(self.experiment).encode())
 
     def _read_metrics(self, epochs: int, written: str | None) -> None:
@@ -153,7 +153,7 @@ class Recorder:
 
     def _forget_evaluations(self) -> None:
         for evaluation in self.run.glob("eval_*.json"):
-            evaluation.unlink(missing_ok=True)
+            files.remove(evaluation)
 
 
 def saved_state(run: Path, experiment: Experiment) -> tuple[TrainingState, str | None]:

@@ -71,6 +71,34 @@ def test_a_file_that_may_not_be_read_is_one_line_that_names_it(
         assert name in row["status"]
 
 
+def test_a_run_folder_that_may_not_be_read_is_one_line(
+    with_run: Path, as_a_user: Callable[..., Outcome]
+) -> None:
+    with_run.chmod(0)
+    denied = "cannot read runs/linear-001/config.yaml: Permission denied"
+    assert as_a_user("eval") == (5, "", f"nnlab: {denied}\n")
+    assert as_a_user("train", "--resume", "linear-001").err.count("\n") == 1
+    compared = as_a_user("compare", "--format", "json")
+    assert (compared.code, json.loads(compared.out)[0]["status"]) == (
+        0,
+        f"broken: {denied}".replace("runs/linear-001/", ""),
+    )
+
+
+def test_an_evaluation_that_cannot_be_removed_is_one_line_and_nothing_is_trained(
+    with_run: Path, call: Callable[..., Outcome]
+) -> None:
+    (with_run / "eval_test.json").mkdir()
+    before = (with_run / "best.npz").read_bytes()
+    resumed = call("train", "--resume", "linear-001", "epochs=4")
+    assert (resumed.code, resumed.out) == (1, "")
+    assert resumed.err.splitlines()[-1] == (
+        "nnlab: cannot remove runs/linear-001/eval_test.json: Is a directory; the epochs before are kept, "
+        "go on with `nnlab train --resume runs/linear-001`"
+    )
+    assert (with_run / "best.npz").read_bytes() == before
+
+
 def test_a_run_folder_that_vanishes_under_a_training_is_one_line(desk: Path) -> None:
     process = start_nnlab(desk, "train", "linear.yaml", "epochs=100000", "patience=null")
     deadline = threading.Timer(60, process.kill)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nnlab.cli import explain
+
 from .conftest import shell, start_nnlab
 
 if TYPE_CHECKING:
@@ -39,6 +41,14 @@ def test_output_to_a_full_disk_is_one_line(desk: Path, arguments: str) -> None:
     assert done.code == 1
     assert done.err.count("\n") == 1
     assert "No space left" in done.err
+
+
+def test_an_error_of_the_system_is_one_line_when_stdout_is_closed(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)  # as it is in a process that began with `>&-`
+    assert explain(OSError("too many open files")) == 1
+    assert capfd.readouterr().err == "nnlab: too many open files\n"
 
 
 @pytest.mark.parametrize("group", ["config", "data"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nnlab.errors import NnlabError
-from nnlab.files import atomic_write
+from nnlab.files import atomic_write, remove
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,3 +69,12 @@ def test_a_new_file_has_the_mode_that_the_umask_asks_for(tmp_path: Path, umask: 
     finally:
         os.umask(before)
     assert (tmp_path / "a").stat().st_mode & 0o777 == mode
+
+
+def test_what_is_removed_is_gone_or_an_error_with_the_path(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a")
+    remove(tmp_path / "a")
+    remove(tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(NnlabError, match=r"^cannot remove .*: (Is a directory|Operation not permitted)$"):
+        remove(tmp_path)
