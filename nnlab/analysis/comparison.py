@@ -89,7 +89,7 @@ def read_row(run: Path) -> Row:
     # Before the summary is read: the process may end in between, but not begin.
     in_training = folder.is_claimed(run)
     try:
-        with opened(run / folder.CONFIG):
+        with opened(run / folder.CONFIG):  # a file, which this user may read: else a RunError
             given = read_values(run / folder.CONFIG)
         # Keys that came after the run was made are at their defaults.
         row |= {} if "baseline" in given else DEFAULTS

@@ -187,7 +187,7 @@ def experiment_of(run: Path) -> Experiment:
 def config_of(run: Path) -> Experiment | Baseline:
     """Return what `run` is a run of. Raises `RunError` if its config.yaml is missing or broken."""
     try:
-        with opened(run / CONFIG):
+        with opened(run / CONFIG):  # a file, which this user may read: else a RunError
             return read_baseline(run / CONFIG) or load_experiment(run / CONFIG)
     except ConfigError as error:
         raise RunError(str(error)) from error
