@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
+import stat
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
@@ -14,6 +16,40 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+# To open a pipe waits for its other end, and a terminal may become that of the process.
+_CAUTIOUS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"))
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
+
+
+def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
+    """Return a descriptor of the regular file at `path`, without ever waiting. Raises `OSError`.
+
+    To be written, it may be neither a link nor a file with another name: that would change what lies elsewhere.
+    """
+    writes = bool(flags & (os.O_WRONLY | os.O_RDWR))
+    with suppress(FileNotFoundError):  # before it is opened: that alone sets some devices going
+        _refuse_unless_regular(path.lstat() if writes else path.stat())
+    descriptor = os.open(path, flags | _CAUTIOUS | (_NO_LINK if writes else 0), 0o666)
+    try:
+        status = os.fstat(descriptor)
+        _refuse_unless_regular(status)
+        if writes and status.st_nlink > 1:
+            raise OSError(errno.EMLINK, "it has another name elsewhere, a hard link")
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _refuse_unless_regular(status: os.stat_result) -> None:
+    if stat.S_ISLNK(status.st_mode):
+        raise OSError(errno.ELOOP, "it is a link")
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, a socket or a device"
+        raise OSError(errno.EINVAL, f"it is {kind}, not a file")
+
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
@@ -22,7 +58,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     Otherwise `path` stays as it was and the new file goes. Raises `NnlabError` with the path when the
     file system refuses.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")  # as _TEMPORARY knows it
     try:
         with temporary.open("xb") as file:
             yield file
@@ -32,6 +68,8 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     except BaseException as error:
         with suppress(OSError):
             temporary.unlink()
+        if isinstance(error, IsADirectoryError):
+            raise NnlabError(f"cannot write {path}: a folder is in its place; move it away") from error
         if isinstance(error, OSError):
             raise NnlabError(f"cannot write {path}: {error.strerror or error}") from error
         raise
@@ -42,8 +80,10 @@ def append(path: Path, content: bytes) -> None:
 
     What a crash or a full disk cuts off is for the reader to drop.
     """
+    if not content:
+        return
     try:
-        with path.open("r+b") as file:
+        with os.fdopen(open_regular(path, os.O_RDWR), "r+b") as file:
             file.seek(0, os.SEEK_END)
             file.write(content)
             sync(file)
@@ -56,16 +96,23 @@ def remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
+        if path.is_dir():
+            raise NnlabError(f"cannot remove {path}: it is a folder; move it away") from error
         raise NnlabError(f"cannot remove {path}: {error.strerror or error}") from error
+
+
+def remove_temporary(folder: Path) -> None:
+    """Remove from `folder` what `atomic_write` leaves there when it is killed. Raises `NnlabError`."""
+    for path in folder.glob(".*.tmp"):
+        if _TEMPORARY.fullmatch(path.name) and not path.is_dir():
+            remove(path)
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
     """Yield the file at `path`, open for reading. Raises `RunError` for what cannot be read."""
     try:
-        if path.exists() and not path.is_file():  # a pipe would be waited for, for ever
-            raise RunError(f"{path} is not a file")
-        with path.open("rb") as file:
+        with os.fdopen(open_regular(path), "rb") as file:
             yield file
     except FileNotFoundError:
         raise RunError(f"{path} is missing") from None
@@ -86,6 +133,14 @@ def sync(file: IO[bytes]) -> None:
     """Hand all that was written to `file` to the disk."""
     file.flush()
     os.fsync(file.fileno())
+
+
+def make_folders(path: Path) -> None:
+    """Make the folder at `path`, and those above it that are missing, durably. Raises `OSError`."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in missing:
+        sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:

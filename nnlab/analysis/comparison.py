@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from nnlab.analysis.evaluation import Evaluation
-from nnlab.config import BASELINES, Experiment, read_values
+from nnlab.config import BASELINES, Experiment, parse_values
 from nnlab.errors import ConfigError, RunError, UsageError
-from nnlab.files import opened
 from nnlab.runs import folder, records
 from nnlab.runs.summary import Summary
 
@@ -89,8 +88,7 @@ def read_row(run: Path) -> Row:
     # Before the summary is read: the process may end in between, but not begin.
     in_training = folder.is_claimed(run)
     try:
-        with opened(run / folder.CONFIG):  # a file, which this user may read: else a RunError
-            given = read_values(run / folder.CONFIG)
+        given = parse_values(folder.config_text(run), run / folder.CONFIG)
         # Keys that came after the run was made are at their defaults.
         row |= {} if "baseline" in given else DEFAULTS
         row |= {key: value for key, value in given.items() if key in KEYS}

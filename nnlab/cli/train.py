@@ -91,6 +91,6 @@ def train(
     if summary.status == "diverged":
         kept = f"the weights of epoch {summary.best_epoch}" if summary.best_epoch else "the starting weights"
         raise DivergedError(
-            f"the loss left the finite numbers in epoch {summary.epochs}; take a smaller eta; "
+            f"the loss or a weight left the finite numbers in epoch {summary.epochs}; take a smaller eta; "
             f"{kept} are kept in {run}"
         )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import shlex
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from threadpoolctl import threadpool_limits
 
 from nnlab.cli.signals import Interrupted, held
 from nnlab.cli.training_view import TrainingView
-from nnlab.config import Experiment, load_experiment
+from nnlab.config import Experiment
 from nnlab.datasets import Source, digests
 from nnlab.errors import NnlabError, RunError, UsageError
 from nnlab.runs import folder, records
@@ -24,7 +24,11 @@ from nnlab.training import TrainingState, load_splits, number_of_threads, start,
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from _typeshed import DataclassInstance
+
     from nnlab.datasets import Split
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,9 @@ class Session:
                 raise RunError(f"{error}; put it back as it was, or train anew with `{anew}`") from error
 
     def _go_on(self, run: Path, before: Experiment, raised: Sequence[str]) -> Summary:
-        experiment = load_experiment(run / folder.CONFIG, raised)
+        experiment = folder.experiment_of(run, raised)
         _refuse_other_changes(before, experiment)
-        summary = _summary(run)
+        summary = _if_whole(run / folder.SUMMARY, Summary)  # without one, it is made anew
         if summary and summary.status == "diverged":
             raise UsageError(f"{run} diverged, and would again; train anew with a smaller eta")
         reason = stop_reason(experiment, saved_state(run, experiment)[0])
@@ -70,12 +74,13 @@ class Session:
             self.view.nothing_to_do(run, summary)
             return summary
         training, validation = load_splits(experiment, self.source)
-        threads = self.threads or records.read(run / folder.ENVIRONMENT, Environment).threads
+        begun = _if_whole(run / folder.ENVIRONMENT, Environment)
+        threads = self.threads or (begun or records.read(run / folder.ENVIRONMENT, Environment)).threads
         with threadpool_limits(threads, user_api="blas"), held() as check:
             recorder, state = Recorder.reopen(run, experiment, len(training.labels))
-            records.write(
-                run / folder.ENVIRONMENT, describe(threads=threads, digests=digests(experiment.dataset))
-            )
+            environment = describe(threads=threads, digests=digests(experiment.dataset))
+            command = begun.command if begun else environment.command  # the one that made the run
+            records.write(run / folder.ENVIRONMENT, replace(environment, command=command))
             self.view.resume(run, state.epoch, len(training.labels))
             return self._train(recorder, state, training, validation, check)
 
@@ -95,28 +100,31 @@ class Session:
             view.advance(examples)
 
         try:
-            summary = recorder.close(stop_reason(experiment, state))
             for epoch in train(experiment, state, training, validation, on_batch=on_batch):
-                summary = recorder.record(epoch, state)
+                recorder.record(epoch, state)
                 view.epoch(epoch, experiment.patience)
         except Interrupted:
             with suppress(NnlabError):  # the disk is full: the checkpoint before is as good
-                recorder.close("interrupted")
-            view.interrupted(recorder.run, state.epoch)
+                recorder.write("interrupted")
+            view.interrupted(recorder.run, recorder.summary.epochs)
             raise
         except NnlabError as error:
             if not (recorder.run / folder.LAST).exists():
                 raise
             go_on = f"nnlab train --resume {shlex.quote(str(recorder.run))}"
             raise NnlabError(f"{error}; the epochs before are kept, go on with `{go_on}`") from error
-        view.end(recorder.run, summary, experiment.patience)
-        return summary
+        except BaseException:
+            with suppress(NnlabError):
+                recorder.write(None)
+            raise
+        view.end(recorder.run, recorder.summary, experiment.patience)
+        return recorder.summary
 
 
-def _summary(run: Path) -> Summary | None:
-    """Return the summary of `run`, or None if it is not to be had: it is made anew from the checkpoint."""
+def _if_whole(path: Path, kind: type[T]) -> T | None:
+    """Return the record at `path`, or None where it is missing or broken."""
     try:
-        return records.read(run / folder.SUMMARY, Summary)
+        return records.read(path, kind)
     except RunError:
         return None
 

@@ -19,8 +19,9 @@ from nnlab.config.baseline import (
     SvmRbf,
 )
 from nnlab.config.experiment import Experiment
-from nnlab.config.source import place_of, read_text
-from nnlab.config.yaml12 import Document, Mistake, UnreadableError
+from nnlab.config.messages import one_line
+from nnlab.config.source import decoded, place_of, read_text
+from nnlab.config.yaml12 import MAX_BYTES, Document, Mistake, UnreadableError
 from nnlab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ T = TypeVar("T", bound=BaseModel)
 
 __all__ = [
     "BASELINES",
+    "MAX_BYTES",
     "Baseline",
     "BaselineName",
     "Experiment",
@@ -42,8 +44,9 @@ __all__ = [
     "json_schema",
     "load_baseline",
     "load_experiment",
-    "read_baseline",
-    "read_values",
+    "one_line",
+    "parse_config",
+    "parse_values",
 ]
 
 
@@ -54,11 +57,23 @@ def load_experiment(
 
     Raises ConfigError with all the mistakes of the file and of the overrides.
     """
-    document = _overridden(_read(path), _read_overrides(overrides, name))
+    document = _overridden(_parsed(read_text(path), path), _read_overrides(overrides, name))
     if "baseline" in document.values:
         what = f"the config of a baseline; repeat it with `nnlab baseline {_arguments(document.values)}`"
-        raise ConfigError([f"{place_of(path)}: {messages.one_line(what, limit=3000)}"])
+        raise ConfigError([f"{place_of(path)}: {one_line(what, limit=3000)}"])
     return _validated(Experiment, {"name": _default_name(path)}, document, path)
+
+
+def parse_config(content: bytes, path: Path, overrides: Sequence[str] = ()) -> Experiment | Baseline:
+    """Return what a run's config.yaml at `path` says, its `content` with KEY=VALUE `overrides` on top.
+
+    Raises ConfigError.
+    """
+    document = _overridden(_parsed(decoded(content, path), path), _read_overrides(overrides, None))
+    if (method := document.values.get("baseline")) is None:
+        return _validated(Experiment, {"name": _default_name(path)}, document, path)
+    model = next((model for name, model in BASELINES.items() if name == method), Baseline)
+    return _validated(model, {}, document, path)
 
 
 def load_baseline(
@@ -70,19 +85,9 @@ def load_baseline(
     )
 
 
-def read_baseline(path: Path) -> Baseline | None:
-    """Return the baseline that a config is of; None if it is an experiment's. Raises ConfigError."""
-    document = _read(path)
-    method = document.values.get("baseline")
-    if method is None:
-        return None
-    model = next((model for name, model in BASELINES.items() if name == method), Baseline)
-    return _validated(model, {}, document, path)
-
-
-def read_values(path: Path) -> dict[str, object]:
-    """Read the keys and values of a config, unjudged. Raises ConfigError if it is no YAML mapping."""
-    document = _read(path)
+def parse_values(content: bytes, path: Path) -> dict[str, object]:
+    """Return the keys and values of a run's config.yaml at `path`, its `content`, unjudged. Raises ConfigError."""
+    document = _parsed(decoded(content, path), path)
     if document.mistakes:
         raise ConfigError(messages.lines(place_of(path), document.mistakes))
     return document.values
@@ -112,9 +117,9 @@ def _validated(model: type[T], defaults: dict[str, object], document: Document, 
     return config
 
 
-def _read(path: Path | None) -> Document:
+def _parsed(text: str, path: Path | None) -> Document:
     try:
-        return yaml12.parse(read_text(path))
+        return yaml12.parse(text)
     except UnreadableError as error:
         raise ConfigError([f"{place_of(path)}:{error.line}: {error.what}"]) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
+import numpy as np
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -159,7 +160,9 @@ class Experiment(BaseModel):
         0.0, ge=0, lt=1, description="momentum coefficient μ, the share of the last step that is kept"
     )
     l2: float = Field(0.0, ge=0, description="regularisation λ: the cost has λ/2 ‖W‖² added, biases left out")
-    dtype: Literal["float32", "float64"] = Field("float32", description="precision of the arithmetic")
+    dtype: Literal["float32", "float64"] = Field(
+        "float32", validate_default=True, description="precision of the arithmetic"
+    )
     diagnostics: bool = Field(
         default=False,
         description="write diagnostics.csv: gradient, saturation and update of each layer, each epoch",
@@ -290,6 +293,18 @@ class Experiment(BaseModel):
             what = f"must be as many as there are neurons, {' and '.join(map(str, architecture[1:]))}"
             raise _rule(what, given=start.biases, key="start.biases")
         return start
+
+    @field_validator("dtype")
+    @classmethod
+    def _holds_the_start(cls, dtype: str, info: ValidationInfo) -> str:
+        largest = float(np.finfo(dtype).max)
+        if start := info.data.get("start"):
+            given = {"weights": [row for layer in start.weights for row in layer], "biases": start.biases}
+            for key, rows in given.items():
+                if beyond := [value for row in rows for value in row if abs(value) > largest]:
+                    what = f"must be between −{largest:.3g} and {largest:.3g}, what {dtype} holds"
+                    raise _rule(what, given=beyond[0], key=f"start.{key}")
+        return dtype
 
 
 def _available(info: ValidationInfo) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from difflib import get_close_matches
 from pathlib import Path
@@ -30,6 +31,11 @@ def read_text(path: Path | None) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigError([f"{place_of(path)}: cannot be read: {reason}"]) from None
+    return decoded(content, path)
+
+
+def decoded(content: bytes, path: Path | None) -> str:
+    """Return the text of a config that lies at `path`. Raises ConfigError."""
     if len(content) > MAX_BYTES:
         raise ConfigError(
             [f"{place_of(path)}: larger than {MAX_BYTES // 1024} KiB; a config is one screen of text"]
@@ -44,11 +50,20 @@ def read_text(path: Path | None) -> str:
 
 def _read_bytes(path: Path | None) -> bytes:
     if path is not None:
-        with path.open("rb") as file:
+        # A pipe that nobody writes to would be waited for, for ever; without a writer it is empty.
+        with open(path, "rb", opener=_without_waiting) as file:
             return file.read(MAX_BYTES + 1)
     if sys.stdin is None:
         raise OSError(errno.EBADF, "standard input is closed")
     return sys.stdin.buffer.read(MAX_BYTES + 1)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    if os.name != "posix":
+        return os.open(path, flags)
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def _nearby(path: Path | None) -> str:

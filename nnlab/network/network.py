@@ -45,6 +45,11 @@ class Network:
         """The biases of each layer, (fan_out, 1)."""
         return views(self.parameters, self.architecture)[1]
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether every weight and bias is a finite number."""
+        return bool(np.isfinite(self.parameters).all())
+
     def forward(self, x: Array, buffers: Sequence[Array | None] | None = None) -> Array:
         """Return z of the output layer, (outputs, batch), for `x` of shape (features, batch).
 

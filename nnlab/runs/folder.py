@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import re
 import shutil
+import stat
 import sys
 import time
 from contextlib import contextmanager, suppress
@@ -13,12 +15,12 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnlab.config import Baseline, Experiment, load_experiment, read_baseline
+from nnlab.config import MAX_BYTES, Baseline, Experiment, one_line, parse_config
 from nnlab.errors import ConfigError, NnlabError, RunError
-from nnlab.files import opened, sync_folder
+from nnlab.files import make_folders, open_regular, read, sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 CONFIG = "config.yaml"
 METRICS = "metrics.csv"
@@ -37,9 +39,10 @@ def runs_folder(named: Path | None) -> Path:
 
 def create(runs: Path, name: str) -> Path:
     """Make and return a new folder NAME-001, NAME-002, … in `runs`; two callers never get the same one."""
+    numbered = re.compile(re.escape(name) + "-([0-9]{3,9})")
     try:
-        runs.mkdir(parents=True, exist_ok=True)
-        taken = [re.fullmatch(re.escape(name) + r"-(\d{3,})", path.name) for path in runs.iterdir()]
+        make_folders(runs)
+        taken = [numbered.fullmatch(path.name) for path in runs.iterdir()]
         for number in count(1 + max((int(match[1]) for match in taken if match), default=0)):
             run = runs / f"{name}-{number:03}"
             try:
@@ -47,7 +50,6 @@ def create(runs: Path, name: str) -> Path:
             except FileExistsError:
                 continue  # another process was faster
             sync_folder(runs)
-            sync_folder(runs.parent)  # it may be new as well
             return run
     except OSError as error:
         reason = error.strerror or error
@@ -86,19 +88,27 @@ def claimed(run: Path) -> Iterator[None]:
 def _claim(run: Path) -> int:
     """Return the open file that is the claim."""
     for _ in range(25):  # half a second: `is_claimed` holds the lock for a moment
-        try:
-            lock = os.open(run / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
-        except OSError as error:
-            raise NnlabError(f"cannot write {run / LOCK}: {error.strerror or error}") from error
+        lock = _open_lock(run / LOCK)
         if _locks(lock, exclusive=True) and _is_at(run / LOCK, lock):
             with suppress(OSError):  # on a full disk the claim goes without a name
                 os.ftruncate(lock, 0)
                 os.write(lock, f"process {os.getpid()} on {platform.node()}".encode())
             return lock
-        holder = os.read(lock, 300).decode(errors="replace") or "another process"
+        holder = one_line(os.read(lock, 300).decode(errors="replace"), limit=300) or "another process"
         os.close(lock)
         time.sleep(0.02)
     raise RunError(f"{run} is being trained by {holder}; wait for it, or stop it")
+
+
+def _open_lock(path: Path) -> int:
+    """Return the open lock file; in a run that came from somebody else, anything may be in its place."""
+    try:
+        return open_regular(path, os.O_RDWR | os.O_CREAT)
+    except OSError as error:
+        reason = error.strerror or error
+        if error.errno in (errno.ELOOP, errno.EMLINK, errno.EINVAL, errno.EISDIR, errno.ENXIO):
+            raise RunError(f"cannot lock {path}: {reason}; remove it if no training uses the run") from error
+        raise NnlabError(f"cannot write {path}: {reason}") from error
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
@@ -109,7 +119,7 @@ def _is_at(path: Path, descriptor: int) -> bool:
 def is_claimed(run: Path) -> bool:
     """Tell whether a process is training `run`."""
     try:
-        lock = os.open(run / LOCK, os.O_RDONLY)
+        lock = open_regular(run / LOCK)
     except OSError:
         return False
     try:
@@ -133,24 +143,38 @@ def _locks(descriptor: int, *, exclusive: bool) -> bool:
     return True
 
 
-def is_run(folder: Path) -> bool:
+def is_run(folder: str | Path) -> bool:
     """Tell whether `folder` is a run's, be it broken or unfinished."""
     try:
-        return any((folder / name).is_file() for name in (CONFIG, SUMMARY, LAST, BEST))
+        return any(_is_there(f"{folder}/{name}") for name in (CONFIG, SUMMARY, LAST, BEST))
     except PermissionError:
         return True  # most likely, and what is wrong with it is for its reader to say
-    except OSError:  # no name that a file could have
+    except (OSError, ValueError):  # not a name that a file could have
         return False
+
+
+def _is_there(path: str) -> bool:
+    """Tell whether something that is not a folder is at `path`. What it is, is for its reader to say."""
+    try:
+        return not stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 (paths of thousands of runs cost time)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # a link that leads back to itself
+            return True
+        raise
 
 
 def find_all(runs: Path) -> list[Path]:
     """Return the run folders in `runs`, by name."""
     try:
-        return sorted(folder for folder in runs.iterdir() if is_run(folder))
+        with os.scandir(runs) as entries:
+            names = sorted(entry.name for entry in entries if is_run(entry.path))
     except FileNotFoundError:
         return []
     except OSError as error:
         raise RunError(f"cannot read {runs}: {error.strerror or error}") from error
+    return [runs / name for name in names]
 
 
 def find(runs: Path, named: str | None) -> Path:
@@ -176,9 +200,14 @@ def find(runs: Path, named: str | None) -> Path:
     return max(folders, key=_last_touched)
 
 
-def experiment_of(run: Path) -> Experiment:
-    """Return the experiment of `run`. Raises `RunError` if its config.yaml is not that of one."""
+def experiment_of(run: Path, overrides: Sequence[str] = ()) -> Experiment:
+    """Return the experiment of `run` with KEY=VALUE `overrides` on top.
+
+    Raises `RunError` if config.yaml is not that of one, `ConfigError` for what the overrides have wrong.
+    """
     config = config_of(run)
+    if overrides and isinstance(config, Experiment):
+        config = parse_config(config_text(run), run / CONFIG, overrides)
     if isinstance(config, Baseline):
         raise RunError(f"{run} is a baseline's, which has no training to go on with")
     return config
@@ -187,19 +216,23 @@ def experiment_of(run: Path) -> Experiment:
 def config_of(run: Path) -> Experiment | Baseline:
     """Return what `run` is a run of. Raises `RunError` if its config.yaml is missing or broken."""
     try:
-        with opened(run / CONFIG):  # a file, which this user may read: else a RunError
-            return read_baseline(run / CONFIG) or load_experiment(run / CONFIG)
+        return parse_config(config_text(run), run / CONFIG)
     except ConfigError as error:
         raise RunError(str(error)) from error
 
 
+def config_text(run: Path) -> bytes:
+    """Return what config.yaml of `run` holds. Raises `RunError`."""
+    return read(run / CONFIG, limit=MAX_BYTES)
+
+
 def _last_touched(run: Path) -> tuple[int, str]:
-    files = (run / name for name in (SUMMARY, CONFIG))
-    return max((file.stat().st_mtime_ns for file in files if _is_file(file)), default=0), run.name
+    return max((_modified(f"{run}/{name}") for name in (SUMMARY, CONFIG)), default=0), run.name
 
 
-def _is_file(path: Path) -> bool:
+def _modified(path: str) -> int:
+    """Return when the file at `path` was written, in nanoseconds since 1970; 0 if it may not be seen."""
     try:
-        return path.is_file()
-    except PermissionError:
-        return False
+        return os.stat(path).st_mtime_ns  # noqa: PTH116 (as above)
+    except OSError:
+        return 0

@@ -3,20 +3,43 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nnlab import files
 from nnlab.config import Experiment, dump
 from nnlab.errors import RunError
 from nnlab.runs import checkpoint, folder, metrics, records, table
 from nnlab.runs.summary import Summary, summarise
-from nnlab.training import start
+from nnlab.training import start, stop_reason
 
 if TYPE_CHECKING:
     from nnlab.runs.environment import Environment
     from nnlab.training import Epoch, StopReason, TrainingState
+
+# Seconds that a finished epoch may wait to be written. To have a file on the disk takes longer than many an
+# epoch of a toy, so epochs that are over within this time are written together.
+DELAY = 0.5
+
+
+class Checkpoint(NamedTuple):
+    """A training after an epoch, and the digest of its metrics up to then."""
+
+    state: TrainingState
+    metrics_sha256: str
+
+
+@dataclass
+class Pending:
+    """What was recorded and is not yet written."""
+
+    rows: list[metrics.Row] = field(default_factory=list)
+    layer_rows: list[metrics.LayerRow] = field(default_factory=list)
+    last: Checkpoint | None = None
+    best: Checkpoint | None = None
 
 
 @dataclass
@@ -24,8 +47,9 @@ class Recorder:
     """The pen of one run.
 
     last.npz is what counts: a row in metrics.csv or diagnostics.csv that it does not know of, a best.npz that
-    it is ahead of, and a summary.json that is not there are put right by `reopen`. So the files of an epoch
-    are written in this order: metrics.csv, diagnostics.csv, last.npz, best.npz, summary.json.
+    it is ahead of, and a summary.json that is not there are put right by `reopen`. So files are written in
+    this order: metrics.csv, diagnostics.csv, last.npz, best.npz, summary.json; and where the best epoch is
+    not the last of those that are written together, last.npz is first written as it was then.
     """
 
     run: Path
@@ -35,6 +59,12 @@ class Recorder:
     weights_sha256: str = ""  # of best.npz
     rows: list[metrics.Row] = field(default_factory=list)
     digest: Any = field(default_factory=hashlib.sha256)  # of the rows
+    summary: Summary = field(init=False)  # as it was last written
+    _pending: Pending = field(default_factory=Pending, init=False)
+    _written: float = field(default_factory=monotonic, init=False)  # when an epoch was last written
+    _alarm: threading.Timer | None = field(default=None, init=False)  # writes what would wait for too long
+    _failure: BaseException | None = field(default=None, init=False)  # of the alarm
+    _lock: threading.RLock = field(default_factory=threading.RLock, init=False)
 
     @classmethod
     def create(
@@ -56,9 +86,10 @@ class Recorder:
             table.rewrite(run / folder.METRICS, metrics.Row, [])
             if experiment.diagnostics:
                 table.rewrite(run / folder.DIAGNOSTICS, metrics.LayerRow, [])
-            recorder._save_last(state)
-            recorder._save_best(state)
-            recorder.close(None)
+            start = Checkpoint(state, recorder.digest.hexdigest())
+            recorder._save_last(start)
+            recorder._save_best(start)
+            recorder._write_summary(None)
         return recorder
 
     @classmethod
@@ -67,13 +98,13 @@ class Recorder:
         state, written = saved_state(run, experiment)
         recorder = cls(run, experiment, train_examples, state.history.best_epoch)
         recorder._read_metrics(state.epoch, written)
-        for left in run.glob(".*.tmp"):  # by a process that was killed as it wrote
-            files.remove(left)
+        files.remove_temporary(run)  # left by a process that was killed as it wrote
         table.rewrite(run / folder.METRICS, metrics.Row, recorder.rows)
         if experiment.diagnostics:
             recorder._mend_diagnostics(state.epoch)
+        saved = Checkpoint(state, recorder.digest.hexdigest())
         if not (run / folder.LAST).exists():
-            recorder._save_last(state)
+            recorder._save_last(saved)
         try:
             best = checkpoint.load_network(run / folder.BEST, experiment)
             recorder.weights_sha256 = checkpoint.weights_sha256(best)
@@ -81,27 +112,72 @@ class Recorder:
             if not state.is_best:
                 raise
         if state.is_best and recorder.weights_sha256 != checkpoint.weights_sha256(state.network):
-            recorder._save_best(state)
+            recorder._save_best(saved)
         recorder.write_config()
-        recorder.close(None)
+        recorder._write_summary(stop_reason(experiment, state))
         return recorder, state
 
-    def record(self, epoch: Epoch, state: TrainingState) -> Summary:
-        """Write the figures of `epoch` and the checkpoints after it; a diverged one leaves no checkpoint."""
-        self._add(metrics.row_of(epoch))
-        table.append(self.run / folder.METRICS, self.rows[-1:])
-        if epoch.diagnostics:
-            table.append(self.run / folder.DIAGNOSTICS, metrics.layer_rows_of(epoch))
-        if epoch.stop_reason != "diverged":
-            self._save_last(state)
-        if epoch.is_best:
-            self.best_epoch = epoch.epoch
-            self._save_best(state)
-        return self.close(epoch.stop_reason)
+    def record(self, epoch: Epoch, state: TrainingState) -> None:
+        """Take up the figures of `epoch` and the checkpoints after it; a diverged one leaves no checkpoint.
 
-    def close(self, stop_reason: StopReason | None) -> Summary:
-        """Write and return the summary; without a `stop_reason` the run goes on."""
-        summary = summarise(
+        They are written at once after the last epoch, or if nothing was for `DELAY` seconds; otherwise when
+        that time is over, whatever the training does then. Raises `NnlabError`.
+        """
+        with self._lock:
+            self._raise_failure()
+            self._pending.rows.append(row := metrics.row_of(epoch))
+            self._pending.layer_rows += metrics.layer_rows_of(epoch)
+            self._add(row)
+            at_once = epoch.stop_reason is not None or monotonic() - self._written >= DELAY
+            if epoch.stop_reason != "diverged":
+                kept = state if at_once else state.copy()  # the training goes on to change it
+                self._pending.last = Checkpoint(kept, self.digest.hexdigest())
+                if epoch.is_best:
+                    self.best_epoch = epoch.epoch
+                    self._pending.best = self._pending.last
+            if at_once:
+                self.write(epoch.stop_reason)
+            elif self._alarm is None:
+                self._alarm = threading.Timer(DELAY, self._write_late)
+                self._alarm.daemon = True
+                self._alarm.start()
+
+    def write(self, stop_reason: StopReason | None) -> None:
+        """Write all that was recorded, and the summary; without a `stop_reason` the run goes on.
+
+        Raises `NnlabError`.
+        """
+        with self._lock:
+            if self._alarm is not None:
+                self._alarm.cancel()
+                self._alarm = None
+            self._raise_failure()
+            pending, self._pending = self._pending, Pending()
+            table.append(self.run / folder.METRICS, pending.rows)
+            table.append(self.run / folder.DIAGNOSTICS, pending.layer_rows)
+            if pending.best is not None:
+                self._save_last(pending.best)
+                self._save_best(pending.best)
+            if pending.last is not None and pending.last is not pending.best:
+                self._save_last(pending.last)
+            self._write_summary(stop_reason)
+            self._written = monotonic()
+
+    def _write_late(self) -> None:
+        """Write what has waited for long enough. What goes wrong is raised in the training's thread."""
+        with self._lock:
+            try:
+                if self._alarm is threading.current_thread():  # or it was written meanwhile
+                    self.write(None)
+            except BaseException as error:  # noqa: BLE001 (it is raised by the next call)
+                self._failure = error
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _write_summary(self, stop_reason: StopReason | None) -> None:
+        self.summary = summarise(
             self.experiment,
             self.rows,
             best_epoch=self.best_epoch,
@@ -109,8 +185,7 @@ class Recorder:
             train_examples=self.train_examples,
             stop_reason=stop_reason,
         )
-        records.write(self.run / folder.SUMMARY, summary)
-        return summary
+        records.write(self.run / folder.SUMMARY, self.summary)
 
     def write_config(self) -> None:
         """Write config.yaml, which repeats the experiment."""
@@ -141,15 +216,15 @@ class Recorder:
         self.rows.append(row)
         self.digest.update(table.line(row))
 
-    def _save_last(self, state: TrainingState) -> None:
-        checkpoint.save_state(self.run / folder.LAST, state, self.digest.hexdigest())
+    def _save_last(self, saved: Checkpoint) -> None:
+        checkpoint.save_state(self.run / folder.LAST, saved.state, saved.metrics_sha256)
 
-    def _save_best(self, state: TrainingState) -> None:
-        """Keep the weights of `state` as the best; what was measured of earlier ones no longer holds."""
+    def _save_best(self, saved: Checkpoint) -> None:
+        """Keep the weights of `saved` as the best; what was measured of earlier ones no longer holds."""
         self._forget_evaluations()  # before, lest a crash leave one beside weights that it is not of
-        checkpoint.save_weights(self.run / folder.BEST, state.network)
+        checkpoint.save_weights(self.run / folder.BEST, saved.state.network)
         self._forget_evaluations()  # after, for one that came in between
-        self.weights_sha256 = checkpoint.weights_sha256(state.network)
+        self.weights_sha256 = checkpoint.weights_sha256(saved.state.network)
 
     def _forget_evaluations(self) -> None:
         for evaluation in self.run.glob("eval_*.json"):

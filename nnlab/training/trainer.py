@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -42,6 +43,11 @@ class TrainingState:
     def is_best(self) -> bool:
         """Whether its weights are the best so far; before the first epoch, those of the start are."""
         return self.epoch == (self.history.best_epoch or 0)
+
+    def copy(self) -> TrainingState:
+        """Return a copy that stays as it is when the training goes on."""
+        network = replace(self.network, parameters=self.network.parameters.copy())
+        return replace(self, network=network, velocity=self.velocity.copy(), rng=deepcopy(self.rng))
 
 
 @dataclass(frozen=True)
@@ -188,7 +194,7 @@ def train(
 
         state.epoch += 1
         before = state.history
-        if math.isfinite(train_loss) and math.isfinite(val_loss):
+        if math.isfinite(train_loss) and math.isfinite(val_loss) and state.network.is_finite:
             value = val_loss if experiment.monitor == "val_loss" or val_accuracy is None else val_accuracy
             state.history = rule.observe(before, state.epoch, value)
             reason = stop_reason(experiment, state)

@@ -32,7 +32,9 @@ def test_1_when_a_result_cannot_be_written(call: Callable[..., Outcome], with_ru
     (with_run / "eval_test.json").mkdir()
     failed = call("eval", "linear-001")
     assert failed.code == 1
-    assert "cannot write runs/linear-001/eval_test.json: Is a directory\n" in failed.err
+    assert (
+        "cannot write runs/linear-001/eval_test.json: a folder is in its place; move it away\n" in failed.err
+    )
 
 
 @pytest.mark.parametrize(

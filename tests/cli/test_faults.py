@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,9 +18,10 @@ from .conftest import start_nnlab
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from .conftest import Outcome
+
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 def contents(run: Path) -> dict[str, bytes]:
@@ -100,8 +103,8 @@ def test_an_evaluation_that_cannot_be_removed_is_one_line_and_nothing_is_trained
     resumed = call("train", "--resume", "linear-001", "epochs=4")
     assert (resumed.code, resumed.out) == (1, "")
     assert resumed.err.splitlines()[-1] == (
-        "nnlab: cannot remove runs/linear-001/eval_test.json: Is a directory; the epochs before are kept, "
-        "go on with `nnlab train --resume runs/linear-001`"
+        "nnlab: cannot remove runs/linear-001/eval_test.json: it is a folder; move it away; the epochs "
+        "before are kept, go on with `nnlab train --resume runs/linear-001`"
     )
     assert (with_run / "best.npz").read_bytes() == before
 
@@ -122,25 +125,92 @@ def test_a_run_folder_that_vanishes_under_a_training_is_one_line(desk: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["metrics.csv", "summary.json", "environment.json", "best.npz", "last.npz", "config.yaml"]
+    "name",
+    [
+        "metrics.csv",
+        "summary.json",
+        "environment.json",
+        "best.npz",
+        "last.npz",
+        "config.yaml",
+        "eval_test.json",
+        ".lock",
+    ],
 )
-@pytest.mark.parametrize("what", ["a folder", "a pipe", "a loop of links"])
+@pytest.mark.parametrize("what", ["a folder", "a pipe", "a socket", "a device", "a link to itself"])
 def test_what_is_no_file_is_refused_or_replaced_and_never_waited_for(
-    call: Callable[..., Outcome], with_run: Path, name: str, what: str
+    call: Callable[..., Outcome], with_run: Path, put: Callable[[Path, str], None], name: str, what: str
 ) -> None:
     path = with_run / name
-    path.unlink()
-    {
-        "a folder": path.mkdir,
-        "a pipe": lambda: os.mkfifo(path),
-        "a loop of links": lambda: path.symlink_to(path),
-    }[what]()
-    for arguments in (["eval"], ["train", "--resume", "linear-001", "epochs=4"]):
+    path.unlink(missing_ok=True)
+    put(path, what)
+    for arguments in (["eval", "linear-001"], ["train", "--resume", "linear-001", "epochs=4"]):
         outcome = call(*arguments)
-        assert outcome.code in (0, 1, 5)
-        assert outcome.code == 0 or outcome.err.count("\n") == 1
-        assert outcome.code == 0 or f"linear-001/{name}" in outcome.err
+        assert outcome.code in ((0, 5) if what != "a folder" else (0, 1, 5))
+        assert outcome.code == 0 or f"linear-001/{name}" in outcome.err.splitlines()[-1]
         assert call("compare").code == 0
+
+
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_a_lock_that_leads_elsewhere_is_refused_and_what_it_leads_to_stays_as_it_is(
+    call: Callable[..., Outcome], with_run: Path, desk: Path, link: str
+) -> None:
+    (desk / "precious").write_text("precious")
+    getattr(with_run / ".lock", link)(desk / "precious")
+    assert call("compare").code == 0
+    resumed = call("train", "--resume", "linear-001", "epochs=4")
+    assert (resumed.code, resumed.out) == (5, "")
+    assert resumed.err.startswith("nnlab: cannot lock runs/linear-001/.lock: it ")
+    assert resumed.err.endswith("; remove it if no training uses the run\n")
+    assert (desk / "precious").read_text() == "precious"
+    (with_run / ".lock").unlink()
+    assert call("train", "--resume", "linear-001", "epochs=4").code == 0
+
+
+def test_a_lock_that_leads_to_nothing_makes_nothing(
+    call: Callable[..., Outcome], with_run: Path, desk: Path
+) -> None:
+    (with_run / ".lock").symlink_to(desk / "new")
+    assert call("train", "--resume", "linear-001", "epochs=4").code == 5
+    assert not (desk / "new").exists()
+
+
+def test_the_holder_of_a_lock_cannot_forge_a_line(call: Callable[..., Outcome], with_run: Path) -> None:
+    lock = with_run / ".lock"
+    lock.write_text("process 1\nnnlab: all is well\x1b[2K")
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        resumed = call("train", "--resume", "linear-001", "epochs=4")
+    assert resumed.code == 5
+    assert resumed.err == (
+        r"nnlab: runs/linear-001 is being trained by process 1\nnnlab: all is well\x1b[2K; "
+        "wait for it, or stop it\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["config.yaml", "environment.json", "metrics.csv", "last.npz", "best.npz", "summary.json"]
+)
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_resuming_writes_nothing_outside_the_run(
+    call: Callable[..., Outcome], with_run: Path, desk: Path, name: str, link: str
+) -> None:
+    elsewhere = desk / "elsewhere"
+    (with_run / name).rename(elsewhere)
+    getattr(with_run / name, link)(elsewhere)
+    before = elsewhere.read_bytes()
+    assert call("train", "--resume", "linear-001", "epochs=4").code == 0
+    assert elsewhere.read_bytes() == before
+    assert not (with_run / name).is_symlink()
+
+
+def test_300_epochs_of_a_neuron_are_on_the_disk_after_a_few_fsyncs(
+    call: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    assert call("train", str(CONFIGS / "neuron.yaml"), "-q").code == 0
+    assert 10 < len(synced) <= 30
 
 
 def test_an_evaluation_that_a_training_overtook_is_not_kept(

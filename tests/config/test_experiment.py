@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnlab.config import Experiment, dump, json_schema, load_experiment, read_values
+from nnlab.config import Experiment, dump, json_schema, load_experiment, parse_values
 from nnlab.config.experiment import (
     MEANINGLESS_PAIRS,
     ActivationName,
@@ -239,7 +239,7 @@ def test_a_dumped_experiment_loads_as_itself(
     path = tmp_path_factory.getbasetemp() / "config.yaml"
     path.write_text(dump(experiment), encoding="utf-8")
     assert load_experiment(path) == experiment
-    assert list(read_values(path)) == KEYS
+    assert list(parse_values(path.read_bytes(), path)) == KEYS
 
 
 def test_the_longest_description_still_fits_a_config(config: Callable[..., Path], tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nnlab.config import json_schema, load_experiment, read_values
+from nnlab.config import json_schema, load_experiment, parse_config, parse_values
 from nnlab.config.experiment import Experiment
 from nnlab.config.synonyms import SYNONYMS, did_you_mean
 from nnlab.errors import ConfigError
@@ -297,8 +297,12 @@ def test_any_file_loads_or_is_a_config_error(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "fuzz.yaml"
     path.write_bytes(content)
-    for read in (load_experiment, read_values):
-        assert all(line.startswith(str(path)) and line.isprintable() for line in refusal(read, path))
+    for told in (
+        refusal(load_experiment, path),
+        refusal(parse_config, content, path),
+        refusal(parse_values, content, path),
+    ):
+        assert all(line.startswith(str(path)) and line.isprintable() for line in told)
 
 
 OVERRIDES = st.lists(
@@ -318,13 +322,13 @@ def test_any_override_loads_or_is_a_config_error(
     assert all(line.isprintable() for line in refusal(load_experiment, path, overrides))
 
 
-def test_read_values_gives_what_is_written_unjudged(tmp_path: Path) -> None:
+def test_parse_values_gives_what_is_written_unjudged(tmp_path: Path) -> None:
     path = tmp_path / "old.yaml"
     path.write_text("eta: 1e-3\nforgotten_key: [1, no]\n")
-    assert read_values(path) == {"eta": 0.001, "forgotten_key": [1, "no"]}
+    assert parse_values(path.read_bytes(), path) == {"eta": 0.001, "forgotten_key": [1, "no"]}
     path.write_text("eta: 1\neta: 2\n")
     with pytest.raises(ConfigError, match="eta: repeated key"):
-        read_values(path)
+        parse_values(path.read_bytes(), path)
 
 
 def test_a_key_with_a_dot_is_unknown_also_where_the_dataset_is(tmp_path: Path) -> None:

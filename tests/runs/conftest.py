@@ -11,7 +11,7 @@ from nnlab.datasets import Source
 from nnlab.runs import folder
 from nnlab.runs.environment import describe
 from nnlab.runs.recorder import Recorder
-from nnlab.training import load_splits, start, stop_reason, train
+from nnlab.training import load_splits, start, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,8 +62,8 @@ def train_into(splits: tuple[Split, Split]) -> Callable[..., Summary]:
         examples = len(splits[0].labels)
         recorder = Recorder.create(run, experiment, state, describe(threads=1, digests={}), examples)
         for epoch in train(experiment, state, *splits):
-            summary = recorder.record(epoch, state)
-        return summary
+            recorder.record(epoch, state)
+        return recorder.summary
 
     return go
 
@@ -75,10 +75,9 @@ def go_on_with(splits: tuple[Split, Split]) -> Callable[..., Summary]:
     def go(run: Path, **raised: int) -> Summary:
         experiment = folder.experiment_of(run).model_copy(update=raised)
         recorder, state = Recorder.reopen(run, experiment, len(splits[0].labels))
-        summary = recorder.close(stop_reason(experiment, state))
         for epoch in train(experiment, state, *splits):
-            summary = recorder.record(epoch, state)
-        return summary
+            recorder.record(epoch, state)
+        return recorder.summary
 
     return go
 

@@ -2,24 +2,27 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from nnlab.errors import RunError
-from nnlab.runs import checkpoint, folder, metrics, records, table
+from nnlab.errors import NnlabError, RunError
+from nnlab.runs import checkpoint, folder, metrics, recorder, records, table
 from nnlab.runs.environment import describe
 from nnlab.runs.recorder import Recorder
 from nnlab.runs.summary import Summary
-from nnlab.training import start
+from nnlab.training import start, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from nnlab.config import Experiment
+    from nnlab.datasets import Split
 
 # Steps so large that the validation loss goes up and down: epochs that improve, and epochs that do not.
 RESTLESS = {"eta": 2.0, "epochs": 5}
@@ -41,7 +44,10 @@ def what_came_of(run: Path) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize(("delay", "writes"), [(0, 5 * 5), (999, 4)], ids=["each alone", "all together"])
 def test_a_crash_between_any_two_writes_loses_nothing(
+    delay: float,
+    writes: int,
     tmp_path: Path,
     experiment: Callable[..., Experiment],
     train_into: Callable[..., Summary],
@@ -55,12 +61,14 @@ def test_a_crash_between_any_two_writes_loses_nothing(
     def crash(_: int) -> None:
         moments.append(shutil.copytree(run, tmp_path / f"crash-{len(moments):03}"))
 
+    monkeypatch.setattr(recorder, "DELAY", delay)
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", crash)
         train_into(run, experiment(**RESTLESS))
     whole = what_came_of(run)
     assert 1 < whole["summary"].best_epoch < 5, "the experiment has to improve and to worsen"
-    assert len(moments) > 5 * 5
+    created = 1 + next(n for n, moment in enumerate(moments) if (moment / folder.SUMMARY).exists())
+    assert len(moments) - created > writes
 
     resumed = 0
     for moment in moments:
@@ -70,7 +78,56 @@ def test_a_crash_between_any_two_writes_loses_nothing(
         go_on_with(moment)
         assert what_came_of(moment) == whole, moment.name
         resumed += 1
-    assert resumed > 5 * 5
+    assert resumed > writes
+
+
+def test_an_epoch_that_must_wait_is_written_within_the_delay_whatever_the_training_does(
+    tmp_path: Path, experiment: Callable[..., Experiment], splits: tuple[Split, Split]
+) -> None:
+    described = experiment()
+    state = start(described)
+    (tmp_path / "run").mkdir()
+    pen = Recorder.create(tmp_path / "run", described, state, describe(threads=1, digests={}), 1000)
+    epochs = train(described, state, *splits)
+    pen.record(next(epochs), state)
+    expected = checkpoint.weights_sha256(state.network)
+    next(epochs)  # changes the weights that are to be written
+    wait_for(lambda: records.read(tmp_path / "run" / folder.SUMMARY, Summary).epochs == 1)
+    kept, _ = checkpoint.load_state(tmp_path / "run" / folder.LAST, described)
+    assert (kept.epoch, checkpoint.weights_sha256(kept.network)) == (1, expected)
+
+
+def test_what_goes_wrong_when_it_is_written_late_is_raised_by_the_next_epoch(
+    tmp_path: Path,
+    experiment: Callable[..., Experiment],
+    splits: tuple[Split, Split],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recorder, "DELAY", 0.05)
+    monkeypatch.setattr(recorder, "monotonic", lambda: 0.0)  # no epoch is ever due by itself
+    described = experiment()
+    state = start(described)
+    run = tmp_path / "run"
+    run.mkdir()
+    pen = Recorder.create(run, described, state, describe(threads=1, digests={}), 1000)
+    epochs = train(described, state, *splits)
+    first = next(epochs)
+    shutil.rmtree(run)
+    pen.record(first, state)
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join()
+    with pytest.raises(NnlabError, match="cannot write"):
+        pen.record(next(epochs), state)
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    """Wait until something has happened, in another thread; the test fails if it never does."""
+    for _ in range(600):
+        if happened():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it has not happened within half a minute")
 
 
 def test_a_line_cut_off_by_a_crash_is_mended_by_resuming(
@@ -127,8 +184,8 @@ def test_a_new_run_can_be_resumed_before_its_first_epoch_ends(
     new = tmp_path / "new"
     new.mkdir()
     described = experiment()
-    recorder = Recorder.create(new, described, start(described), describe(threads=1, digests={}), 1000)
-    recorder.close("interrupted")
+    pen = Recorder.create(new, described, start(described), describe(threads=1, digests={}), 1000)
+    pen.write("interrupted")
     summary = records.read(new / folder.SUMMARY, Summary)
     assert (summary.status, summary.epochs, summary.best_epoch, summary.val_loss) == (
         "interrupted",
