@@ -26,11 +26,14 @@ _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
     """Return a descriptor of the regular file at `path`, without ever waiting. Raises `OSError`.
 
-    To be written, it may be neither a link nor a file with another name: that would change what lies elsewhere.
+    To be written, it may be neither a link nor a file of two names: that would change what lies elsewhere.
     """
     writes = bool(flags & (os.O_WRONLY | os.O_RDWR))
-    with suppress(FileNotFoundError):  # before it is opened: that alone sets some devices going
+    try:  # before it is opened: that alone sets some devices going
         _refuse_unless_regular(path.lstat() if writes else path.stat())
+    except FileNotFoundError:
+        if not flags & os.O_CREAT:
+            raise
     descriptor = os.open(path, flags | _CAUTIOUS | (_NO_LINK if writes else 0), 0o666)
     try:
         status = os.fstat(descriptor)
@@ -133,6 +136,11 @@ def sync(file: IO[bytes]) -> None:
     """Hand all that was written to `file` to the disk."""
     file.flush()
     os.fsync(file.fileno())
+
+
+def legible(path: str) -> str:
+    r"""Return a path, or a word of a command line, with bytes that are not UTF-8 written as \xff."""
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def make_folders(path: Path) -> None:

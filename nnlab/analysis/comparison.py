@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from nnlab.analysis.evaluation import Evaluation
+from nnlab.analysis.evaluation import Evaluation, refuse_other_weights
 from nnlab.config import BASELINES, Experiment, parse_values
 from nnlab.errors import ConfigError, RunError, UsageError
 from nnlab.runs import folder, records
+from nnlab.runs.checkpoint import digest
 from nnlab.runs.summary import Summary
 
 if TYPE_CHECKING:
@@ -89,14 +91,21 @@ def read_row(run: Path) -> Row:
     in_training = folder.is_claimed(run)
     try:
         given = parse_values(folder.config_text(run), run / folder.CONFIG)
+        if not _is_finite(given):
+            raise RunError(f"{folder.CONFIG} holds a number that is not finite")
         # Keys that came after the run was made are at their defaults.
         row |= {} if "baseline" in given else DEFAULTS
         row |= {key: value for key, value in given.items() if key in KEYS}
         row["status"] = "running" if in_training else "unfinished"  # its process was killed
-        if not (run / folder.SUMMARY).exists():  # and that as it began
-            return row
-        summary = records.read(run / folder.SUMMARY, Summary)
-        row |= {key: value for key, value in asdict(summary).items() if key in row and key not in KEYS}
+        try:
+            summary = records.read(run / folder.SUMMARY, Summary)
+        except RunError:
+            if (run / folder.SUMMARY).exists():
+                raise
+            return row  # it was killed as it began
+        if summary.status != "running" and _changed_after(run / folder.BEST, run / folder.SUMMARY):
+            refuse_other_weights(run, summary, digest(run / folder.BEST, parameters=summary.parameters))
+        row |= {key: value for key, value in vars(summary).items() if key in row and key not in KEYS}
         row["epochs_done"] = summary.epochs
         if summary.status == "running" and not in_training:
             row["status"] = "unfinished"
@@ -116,6 +125,23 @@ def _test_figures(run: Path) -> Evaluation | None:
         if path.exists():
             raise
         return None
+
+
+def _changed_after(path: Path, other: Path) -> bool:
+    """Tell whether the file at `path` was written, or put there, later than the one at `other`."""
+    try:
+        return path.stat().st_ctime_ns > other.stat().st_ctime_ns
+    except FileNotFoundError:
+        return False
+
+
+def _is_finite(value: object) -> bool:
+    """Tell whether `value`, out of a config, holds neither NaN nor infinity."""
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _differ(rows: Sequence[Row], key: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -14,10 +15,12 @@ from nnlab import baselines
 from nnlab.config import Baseline, Experiment
 from nnlab.datasets import DATASETS, Source, Split, load_test
 from nnlab.errors import RunError, UsageError
+from nnlab.files import legible
 from nnlab.runs import folder, records
-from nnlab.runs.checkpoint import load_arrays, load_network
+from nnlab.runs.checkpoint import arrays_sha256, load_arrays, load_network, weights_sha256
 from nnlab.runs.environment import Environment
 from nnlab.runs.records import Count, Share
+from nnlab.runs.summary import Summary
 from nnlab.training import load_splits, measure, predict
 
 if TYPE_CHECKING:
@@ -70,7 +73,7 @@ def evaluate(run: Path, *, checkpoint: Checkpoint, split: SplitName, source: Sou
     if classes:
         np.add.at(confusion, (labels, predicted), 1)
     return Evaluation(
-        run=str(run),
+        run=legible(str(run)),
         checkpoint=checkpoint,
         split=split,
         examples=len(labels),
@@ -90,6 +93,18 @@ def evaluate(run: Path, *, checkpoint: Checkpoint, split: SplitName, source: Sou
     )
 
 
+def refuse_other_weights(run: Path, summary: Summary | None, digest: str) -> None:
+    """Raise `RunError` unless the weights of that `digest` are those that the summary of `run` speaks of.
+
+    While a run is trained, its best weights may be ahead of its summary.
+    """
+    if summary is not None and summary.status != "running" and summary.weights_sha256 != digest:
+        raise RunError(
+            f"{run / folder.BEST} holds other weights than {folder.SUMMARY} speaks of; put the right file "
+            f"back, or train anew with `nnlab train {shlex.quote(str(run / folder.CONFIG))}`"
+        )
+
+
 @contextmanager
 def _threads_of_training(run: Path) -> Iterator[None]:
     """Compute as `run` did: the number of threads decides the last bits of the figures."""
@@ -103,6 +118,10 @@ def _measure_network(
 ) -> tuple[NDArray[Any], float, float | None, NDArray[np.intp]]:
     """Return the labels of the split, the loss, the accuracy, and the classes predicted."""
     network = load_network(weights, experiment)
+    if weights.name == folder.BEST:
+        refuse_other_weights(
+            run, records.read_if_whole(run / folder.SUMMARY, Summary), weights_sha256(network)
+        )
     examples = _load(experiment, split, source)
     with _threads_of_training(run):
         z = network.pre_activations(examples.inputs)
@@ -115,6 +134,7 @@ def _measure_baseline(
 ) -> tuple[NDArray[Any], float, float | None, NDArray[np.intp]]:
     """Return the same of a baseline, which has no loss."""
     arrays = load_arrays(run / folder.BEST)
+    refuse_other_weights(run, records.read_if_whole(run / folder.SUMMARY, Summary), arrays_sha256(arrays))
     examples = _load(baseline, split, source)
     training, _ = load_splits(baseline, source)
     try:

@@ -10,7 +10,7 @@ import typer
 from nnlab import __version__
 from nnlab.cli import baseline, compare, config, data, demo, evaluate, gradcheck, train
 from nnlab.cli.options import help_if_alone
-from nnlab.cli.output import abandon, emit, tell
+from nnlab.cli.output import WHATEVER_IT_IS, abandon, emit, tell
 from nnlab.cli.signals import Interrupted, die_by, interruptible
 from nnlab.errors import ConfigError, NnlabError
 
@@ -56,7 +56,7 @@ def main() -> None:
     """Run the command line and exit with the code that the README gives its outcome."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a text stream, in a process
+            stream.reconfigure(errors=WHATEVER_IT_IS)  # type: ignore[union-attr]  # a text stream
     try:
         with interruptible():
             status = app(standalone_mode=False, prog_name="nnlab")

@@ -13,6 +13,11 @@ from nnlab.errors import RunError
 if TYPE_CHECKING:
     from nnlab.analysis.comparison import Comparison
 
+_MARKDOWN = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"} | {c: f"\\{c}" for c in "|[]`\\"}
+)
+_BEGIN_A_FORMULA = ("=", "+", "-", "@")
+
 
 def compare(
     named: Annotated[
@@ -70,15 +75,14 @@ def _csv(result: Comparison) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(result.columns)
-    writer.writerows([_text(row[column]) for column in result.columns] for row in result.rows)
+    writer.writerows([_inert(row[column]) for column in result.columns] for row in result.rows)
     emit(text.getvalue())
 
 
 def _json(result: Comparison) -> None:
-    import json
+    from nnlab.runs.records import json_text
 
-    rows = [{column: row[column] for column in result.columns} for row in result.rows]
-    emit(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+    emit(json_text([{column: row[column] for column in result.columns} for row in result.rows]) + "\n")
 
 
 def _markdown(result: Comparison) -> None:
@@ -89,10 +93,15 @@ def _markdown(result: Comparison) -> None:
     ]
     emit(
         "".join(
-            "| " + " | ".join(printable(" ".join(cell.replace("|", "\\|").split())) for cell in row) + " |\n"
+            "| " + " | ".join(_escaped(printable(" ".join(cell.split()))) for cell in row) + " |\n"
             for row in rows
         )
     )
+
+
+def _escaped(cell: str) -> str:
+    """Return a cell of Markdown that is neither HTML nor a link, whoever wrote it."""
+    return cell.translate(_MARKDOWN).replace("://", "&#58;//").replace("www.", "www&#46;")
 
 
 def _table(result: Comparison) -> None:
@@ -118,6 +127,12 @@ def _cell(column: str, value: object) -> str:
     if isinstance(value, int) and column in ("parameters", "train_examples"):
         return f"{value:,}"
     return _text(value)
+
+
+def _inert(value: object) -> str:
+    """Return a cell of CSV that is no formula to a spreadsheet, and does not steer a terminal."""
+    text = printable(_text(value))
+    return f"'{text}" if isinstance(value, str) and text.startswith(_BEGIN_A_FORMULA) else text
 
 
 def _text(value: object) -> str:

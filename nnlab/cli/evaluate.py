@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from nnlab.cli.options import DataDir, Json, Offline, Runs
-from nnlab.cli.output import decimals, emit, emit_table, is_terminal, percent
-from nnlab.errors import BelowThresholdError, UsageError
+from nnlab.cli.output import decimals, emit, emit_table, is_terminal, percent, printable, tell
+from nnlab.errors import BelowThresholdError, NnlabError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from nnlab.analysis.evaluation import Evaluation
+
+_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def evaluate(
@@ -65,7 +68,12 @@ def evaluate(
         _show(result)
     if checkpoint == "best":
         path = found / f"eval_{split}.json"
-        records.write(path, result)
+        try:
+            records.write(path, result)
+        except NnlabError as error:
+            if not isinstance(cause := error.__cause__, OSError) or cause.errno not in _READ_ONLY:
+                raise
+            tell(f"nnlab: {error}; so `nnlab compare` does not show these figures")
         if _version(found / folder.BEST) != measured:  # a training has found better weights meanwhile
             remove(path)
     if fail_under is not None and result.accuracy is None:
@@ -87,7 +95,7 @@ def _show(result: Evaluation) -> None:
     from rich.text import Text
 
     emit(
-        f"{result.run}: {result.checkpoint} weights on the {result.split} split, "
+        f"{printable(result.run)}: {result.checkpoint} weights on the {result.split} split, "
         f"{result.examples:,} examples\n\n"
     )
     if result.errors is not None:

@@ -41,17 +41,17 @@ def gradcheck(
       nnlab gradcheck configs/mnist_softmax.yaml
     """
     from dataclasses import asdict
-    from json import dumps
 
     from nnlab.config import load_experiment
     from nnlab.datasets import Source
+    from nnlab.runs.records import json_text
 
     experiment = load_experiment(config_path(config), overrides or ())
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
     checks = _check(experiment, source)
     worst = max((check.largest_error for check in checks if check.largest_error is not None), default=None)
     if json:
-        emit(dumps([asdict(check) for check in checks], indent=2) + "\n")
+        emit(json_text([asdict(check) for check in checks]) + "\n")
     else:
         _show(checks)
         emit(f"\nlargest relative error: {'–' if worst is None else f'{worst:.1e}'}\n")

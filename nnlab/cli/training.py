@@ -6,7 +6,7 @@ import shlex
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from threadpoolctl import threadpool_limits
 
@@ -24,11 +24,7 @@ from nnlab.training import TrainingState, load_splits, number_of_threads, start,
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from _typeshed import DataclassInstance
-
     from nnlab.datasets import Split
-
-T = TypeVar("T", bound="DataclassInstance")
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ class Session:
     def _go_on(self, run: Path, before: Experiment, raised: Sequence[str]) -> Summary:
         experiment = folder.experiment_of(run, raised)
         _refuse_other_changes(before, experiment)
-        summary = _if_whole(run / folder.SUMMARY, Summary)  # without one, it is made anew
+        summary = records.read_if_whole(run / folder.SUMMARY, Summary)  # without one, it is made anew
         if summary and summary.status == "diverged":
             raise UsageError(f"{run} diverged, and would again; train anew with a smaller eta")
         reason = stop_reason(experiment, saved_state(run, experiment)[0])
@@ -74,7 +70,7 @@ class Session:
             self.view.nothing_to_do(run, summary)
             return summary
         training, validation = load_splits(experiment, self.source)
-        begun = _if_whole(run / folder.ENVIRONMENT, Environment)
+        begun = records.read_if_whole(run / folder.ENVIRONMENT, Environment)
         threads = self.threads or (begun or records.read(run / folder.ENVIRONMENT, Environment)).threads
         with threadpool_limits(threads, user_api="blas"), held() as check:
             recorder, state = Recorder.reopen(run, experiment, len(training.labels))
@@ -119,14 +115,6 @@ class Session:
             raise
         view.end(recorder.run, recorder.summary, experiment.patience)
         return recorder.summary
-
-
-def _if_whole(path: Path, kind: type[T]) -> T | None:
-    """Return the record at `path`, or None where it is missing or broken."""
-    try:
-        return records.read(path, kind)
-    except RunError:
-        return None
 
 
 def _refuse_other_changes(before: Experiment, after: Experiment) -> None:

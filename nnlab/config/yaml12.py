@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
@@ -152,23 +152,32 @@ def _events(text: str) -> Iterator[yaml.Event]:
     if found := _UNPRINTABLE.search(text):
         line = text.count("\n", 0, found.start()) + 1
         raise UnreadableError(line, f"the character {found[0]!r} is not allowed; the file must be plain text")
-    documents = nodes = depth = 0
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
-            line = _line(event)
-            documents += isinstance(event, yaml.DocumentStartEvent)
-            nodes += isinstance(event, yaml.NodeEvent)
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if documents > 1:
-                raise UnreadableError(line, "a second document; a file holds one")
-            if nodes > _MAX_NODES:
-                raise UnreadableError(line, f"more than {_MAX_NODES} keys and values; this is no experiment")
-            if depth > _MAX_DEPTH:
-                raise UnreadableError(line, f"nested more than {_MAX_DEPTH} deep")
-            if isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
-                yield event
+        yield from _bounded(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
         raise _syntax_mistake(error, text) from error
+
+
+def _bounded(events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
+    """Yield the nodes and their ends, while they are those of one small document. Raises UnreadableError."""
+    documents = nodes = depth = 0
+    for event in events:
+        if isinstance(event, yaml.NodeEvent):
+            nodes += 1
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            if nodes > _MAX_NODES:
+                what = f"more than {_MAX_NODES} keys and values; this is not an experiment"
+                raise UnreadableError(_line(event), what)
+            if depth > _MAX_DEPTH:
+                raise UnreadableError(_line(event), f"nested more than {_MAX_DEPTH} deep")
+            yield event
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+            yield event
+        elif isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            if documents > 1:
+                raise UnreadableError(_line(event), "a second document; a file holds one")
 
 
 def _line(event: yaml.Event) -> int:
@@ -215,6 +224,8 @@ def _mapping(
 
 def _fold(event: yaml.Event, events: Iterator[yaml.Event]) -> tuple[object, str | None]:
     """Return the value of the node that begins with `event`, and what is refused about it."""
+    if isinstance(event, yaml.ScalarEvent) and event.tag is None:
+        return _scalar(event.value) if event.implicit[0] else (event.value, None)
     if isinstance(event, yaml.AliasEvent):
         return None, "aliases such as *name are not allowed; write the value out"
     refusal = (
@@ -223,8 +234,7 @@ def _fold(event: yaml.Event, events: Iterator[yaml.Event]) -> tuple[object, str 
         else "tags such as !!int are not allowed; write the value alone"
     )
     if isinstance(event, yaml.ScalarEvent):
-        value, too_long = _scalar(event.value) if event.implicit[0] else (event.value, None)
-        return value, refusal or too_long
+        return event.value, refusal
     if isinstance(event, yaml.MappingStartEvent):
         refusal = refusal or "a mapping cannot stand here; text with a colon needs quotes"
     items = []
@@ -237,6 +247,7 @@ def _fold(event: yaml.Event, events: Iterator[yaml.Event]) -> tuple[object, str 
     return items, refusal
 
 
+@lru_cache(maxsize=1024)  # the keys, and most values, of a thousand runs are the same
 def _scalar(text: str) -> tuple[object, str | None]:
     """Return a plain scalar's value by the core schema, and what is refused about it."""
     for scalars in _CORE_SCHEMA:

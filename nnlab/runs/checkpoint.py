@@ -42,7 +42,8 @@ class Progress:
     epoch: int
     history: History
     shuffle: dict[str, Any]  # the state of the generator
-    metrics_sha256: str | None = None  # of the metrics so far; old checkpoints lack it
+    metrics_sha256: str | None = None  # of the metrics so far; old checkpoints lack it, and the next one
+    weights_sha256: str | None = None  # of the best weights so far
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for what cannot be true together."""
@@ -74,9 +75,15 @@ def save_weights(path: Path, network: Network) -> None:
     save_arrays(path, _arrays(network))
 
 
-def save_state(path: Path, state: TrainingState, metrics_sha256: str) -> None:
-    """Write all that resuming needs to `path`, atomically; the digest is that of the metrics so far."""
-    progress = Progress(state.epoch, state.history, dict(state.rng.bit_generator.state), metrics_sha256)
+def save_state(path: Path, state: TrainingState, *, metrics_sha256: str, weights_sha256: str) -> None:
+    """Write all that resuming needs to `path`, atomically; the digests are of metrics and best weights."""
+    progress = Progress(
+        state.epoch,
+        state.history,
+        dict(state.rng.bit_generator.state),
+        metrics_sha256,
+        weights_sha256,
+    )
     text = np.array(records.as_json(progress))
     save_arrays(path, {**_arrays(state.network), VELOCITY: state.velocity, STATE: text})
 
@@ -89,11 +96,8 @@ def load_network(path: Path, experiment: Experiment) -> Network:
     return network
 
 
-def load_state(path: Path, experiment: Experiment) -> tuple[TrainingState, str | None]:
-    """Return the state that `save_state` wrote to `path`, and the digest, which old ones lack.
-
-    Raises `RunError`.
-    """
+def load_state(path: Path, experiment: Experiment) -> tuple[TrainingState, Progress]:
+    """Return the state that `save_state` wrote to `path`, and what it had beside. Raises `RunError`."""
     arrays = _load_for(experiment, path)
     state = blank_state(experiment)
     _fill(state.network, arrays)
@@ -104,7 +108,7 @@ def load_state(path: Path, experiment: Experiment) -> tuple[TrainingState, str |
         state.velocity[:] = _checked(arrays[VELOCITY], state.velocity.shape, state.velocity.dtype)
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise RunError(f"{path} is not a checkpoint to resume from: {error}") from error
-    return state, progress.metrics_sha256
+    return state, progress
 
 
 def _arrays(network: Network) -> dict[str, NDArray[Any]]:
@@ -118,6 +122,12 @@ def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write `arrays` to `path`, atomically."""
     with files.atomic_write(path) as file:
         np.savez(file, allow_pickle=False, **arrays)
+
+
+def digest(path: Path, *, parameters: int) -> str:
+    """Return `arrays_sha256` of what `path` holds, of so many parameters. Raises `RunError`."""
+    largest = np.dtype(np.float64).itemsize * parameters
+    return arrays_sha256(load_arrays(path, limit=max(LARGEST, 2 * largest + BESIDE)))
 
 
 def load_arrays(path: Path, *, limit: int = LARGEST) -> dict[str, NDArray[Any]]:

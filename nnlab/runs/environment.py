@@ -12,6 +12,7 @@ from pydantic import Field
 from threadpoolctl import threadpool_info
 
 import nnlab
+from nnlab.files import legible
 
 
 @dataclass(frozen=True)
@@ -49,5 +50,5 @@ def describe(*, threads: int, digests: dict[str, str]) -> Environment:
         platform=platform.platform(),
         processor=platform.machine(),
         dataset=digests,
-        command=["nnlab", *sys.argv[1:]],
+        command=["nnlab", *map(legible, sys.argv[1:])],
     )

@@ -97,7 +97,7 @@ class Recorder:
         """Go on with `run` from its last.npz. Raises `RunError`."""
         state, written = saved_state(run, experiment)
         recorder = cls(run, experiment, train_examples, state.history.best_epoch)
-        recorder._read_metrics(state.epoch, written)
+        recorder._read_metrics(state.epoch, written.metrics_sha256)
         files.remove_temporary(run)  # left by a process that was killed as it wrote
         table.rewrite(run / folder.METRICS, metrics.Row, recorder.rows)
         if experiment.diagnostics:
@@ -111,6 +111,8 @@ class Recorder:
         except RunError:
             if not state.is_best:
                 raise
+        if not state.is_best and written.weights_sha256 not in (None, recorder.weights_sha256):
+            raise RunError(f"{run / folder.BEST} holds other weights than were written")
         if state.is_best and recorder.weights_sha256 != checkpoint.weights_sha256(state.network):
             recorder._save_best(saved)
         recorder.write_config()
@@ -217,7 +219,11 @@ class Recorder:
         self.digest.update(table.line(row))
 
     def _save_last(self, saved: Checkpoint) -> None:
-        checkpoint.save_state(self.run / folder.LAST, saved.state, saved.metrics_sha256)
+        state = saved.state
+        best = checkpoint.weights_sha256(state.network) if state.is_best else self.weights_sha256
+        checkpoint.save_state(
+            self.run / folder.LAST, state, metrics_sha256=saved.metrics_sha256, weights_sha256=best
+        )
 
     def _save_best(self, saved: Checkpoint) -> None:
         """Keep the weights of `saved` as the best; what was measured of earlier ones no longer holds."""
@@ -231,11 +237,12 @@ class Recorder:
             files.remove(evaluation)
 
 
-def saved_state(run: Path, experiment: Experiment) -> tuple[TrainingState, str | None]:
-    """Return the state to go on with `run` from, and the digest of its metrics. Raises `RunError`.
+def saved_state(run: Path, experiment: Experiment) -> tuple[TrainingState, checkpoint.Progress]:
+    """Return the state to go on with `run` from, and what its checkpoint says beside. Raises `RunError`.
 
     A run without any checkpoint was killed as it began, and begins again.
     """
     if any((run / name).exists() for name in (folder.LAST, folder.BEST)):
         return checkpoint.load_state(run / folder.LAST, experiment)
-    return start(experiment), None
+    state = start(experiment)
+    return state, checkpoint.Progress(state.epoch, state.history, dict(state.rng.bit_generator.state))

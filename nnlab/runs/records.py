@@ -34,7 +34,18 @@ def write(path: Path, record: DataclassInstance) -> None:
 
 def as_json(record: DataclassInstance) -> str:
     """Return `record` as a JSON object; a NaN in it is a bug and raises `ValueError`."""
-    return json.dumps(asdict(record), indent=2, allow_nan=False, ensure_ascii=False)
+    return json_text(asdict(record))
+
+
+def json_text(value: object) -> str:
+    """Return `value` as JSON, in which nothing steers the terminal that it may be printed to.
+
+    Raises `ValueError` for a NaN.
+    """
+    text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
+    if text.isascii():
+        return text
+    return "".join(c if c == "\n" or c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def read(path: Path, kind: type[T]) -> T:
@@ -43,6 +54,14 @@ def read(path: Path, kind: type[T]) -> T:
         return parse(files.read(path, limit=LARGEST), kind)
     except ValueError as error:
         raise RunError(f"{path} is broken: {error}") from error
+
+
+def read_if_whole(path: Path, kind: type[T]) -> T | None:
+    """Return the same, or None where the file is missing or broken."""
+    try:
+        return read(path, kind)
+    except RunError:
+        return None
 
 
 def parse(text: str | bytes, kind: type[T]) -> T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import astuple, fields
+from dataclasses import fields
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -54,7 +54,7 @@ def read(path: Path, kind: type[T], *, most: int) -> list[T]:
 
 def line(row: DataclassInstance) -> bytes:
     """Return the row as a line that round-trips."""
-    return (",".join("" if figure is None else repr(figure) for figure in astuple(row)) + "\n").encode()
+    return (",".join("" if figure is None else repr(figure) for figure in vars(row).values()) + "\n").encode()
 
 
 def _converted(cells: list[str], converters: list[Any]) -> list[object]:

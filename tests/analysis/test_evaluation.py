@@ -89,6 +89,7 @@ def test_a_class_that_is_never_predicted_has_no_precision(run: Path, tmp_path: P
     network = checkpoint.load_network(blind / folder.BEST, folder.experiment_of(blind))
     network.biases[0][4] = -1e9
     checkpoint.save_weights(blind / folder.BEST, network)
+    (blind / folder.SUMMARY).unlink()  # which speaks of other weights
     found = evaluate(blind, checkpoint="best", split="test", source=HERE)
     assert (found.per_class[4].precision, found.per_class[4].recall) == (None, 0.0)
     assert [row[4] for row in found.confusion] == [0] * 10
@@ -99,6 +100,7 @@ def test_a_loss_that_is_not_finite_is_null(run: Path, tmp_path: Path) -> None:
     network = checkpoint.load_network(burst / folder.BEST, folder.experiment_of(burst))
     network.parameters[:] = np.inf
     checkpoint.save_weights(burst / folder.BEST, network)
+    (burst / folder.SUMMARY).unlink()
     found = evaluate(burst, checkpoint="best", split="test", source=HERE)
     assert json.loads(records.as_json(found))["loss"] is None
 

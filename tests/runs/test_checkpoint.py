@@ -69,9 +69,10 @@ def test_a_state_comes_back_such_that_the_next_epoch_is_the_same(
     state = start(described)
     epochs = train(described, state, *splits)
     next(epochs)
-    checkpoint.save_state(tmp_path / "a.npz", state, "0123")
-    loaded, digest = checkpoint.load_state(tmp_path / "a.npz", described)
-    assert digest == "0123"
+    digests = {"metrics_sha256": "0123", "weights_sha256": "4567"}
+    checkpoint.save_state(tmp_path / "a.npz", state, **digests)
+    loaded, progress = checkpoint.load_state(tmp_path / "a.npz", described)
+    assert (progress.metrics_sha256, progress.weights_sha256) == ("0123", "4567")
     assert (loaded.epoch, loaded.history) == (1, state.history)
     np.testing.assert_array_equal(loaded.velocity, state.velocity, strict=True)
     assert loaded.velocity.any()
@@ -211,16 +212,16 @@ def test_a_state_that_cannot_be_is_a_run_error(
         checkpoint.load_state(path, trained[1])
 
 
-def test_a_checkpoint_of_before_the_digest_of_the_metrics_still_loads(
+def test_a_checkpoint_of_before_the_digests_still_loads(
     tmp_path: Path, trained: tuple[Path, Experiment]
 ) -> None:
     path = tmp_path / "old.npz"
     with np.load(trained[0] / folder.LAST) as archive:
         state = json.loads(str(archive["training_state"]))
-        del state["metrics_sha256"]
+        del state["metrics_sha256"], state["weights_sha256"]
         np.savez(path, **dict(archive) | {"training_state": np.array(json.dumps(state))})
-    state, digest = checkpoint.load_state(path, trained[1])
-    assert (state.epoch, digest) == (3, None)
+    state, progress = checkpoint.load_state(path, trained[1])
+    assert (state.epoch, progress.metrics_sha256, progress.weights_sha256) == (3, None, None)
 
 
 def test_an_archive_that_is_larger_than_its_network_is_not_even_read(
