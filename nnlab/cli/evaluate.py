@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from nnlab.cli.options import DataDir, Json, Offline, Runs
-from nnlab.cli.output import decimals, emit, emit_table, is_terminal, percent, printable, tell
+from nnlab.cli.output import counted, decimals, emit, emit_table, is_terminal, percent, printable, tell
 from nnlab.errors import BelowThresholdError, NnlabError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from nnlab.analysis.evaluation import Evaluation
+    from nnlab.config import Baseline, Experiment
 
 _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -65,7 +66,7 @@ def evaluate(
     if json:
         emit(records.as_json(result) + "\n")
     else:
-        _show(result)
+        _show(result, folder.config_of(found))
     if checkpoint == "best":
         path = found / f"eval_{split}.json"
         try:
@@ -91,15 +92,16 @@ def _version(path: Path) -> tuple[int, int] | None:
     return status.st_ino, status.st_mtime_ns
 
 
-def _show(result: Evaluation) -> None:
+def _show(result: Evaluation, config: Experiment | Baseline) -> None:
     from rich.text import Text
 
-    emit(
-        f"{printable(result.run)}: {result.checkpoint} weights on the {result.split} split, "
-        f"{result.examples:,} examples\n\n"
-    )
+    from nnlab.config import Baseline
+
+    what = config.baseline if isinstance(config, Baseline) else f"{result.checkpoint} weights"
+    examples = counted(result.examples, "example")
+    emit(f"{printable(result.run)}: {what} on the {result.split} split, {examples}\n\n")
     if result.errors is not None:
-        emit(f"accuracy  {percent(result.accuracy)}  ({result.errors:,} errors)\n")
+        emit(f"accuracy  {percent(result.accuracy)}  ({counted(result.errors, 'error')})\n")
     emit(f"loss      {'–' if result.loss is None else decimals(result.loss)}\n")
     if not result.per_class:
         return

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 UNLIMITED = 100_000  # columns of a pipe: nothing is cut or folded
-HUGE = 1e5  # a loss from here on is written with an exponent
+TINY, HUGE = 5e-5, 1e5  # a loss that is not between them is written with an exponent
 SEPARATOR = "   "  # between the columns of a table on a terminal
 
 
@@ -153,7 +153,12 @@ def decimals(loss: float | None) -> str:
     """Return a loss for a person's eyes."""
     if loss is None:
         return "not finite"
-    return f"{loss:.4f}" if loss < HUGE else f"{loss:.3e}"
+    return f"{loss:.4f}" if loss == 0 or TINY <= loss < HUGE else f"{loss:.3e}"
+
+
+def counted(number: int, thing: str) -> str:
+    """Return `1 example`, `2 examples`, …."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def percent(share: float | None) -> str:

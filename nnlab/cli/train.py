@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from nnlab.cli.options import DataDir, Json, Name, Offline, Overrides, Quiet, Runs, config_path
-from nnlab.cli.output import emit, is_terminal
+from nnlab.cli.output import emit, is_terminal, tell
 from nnlab.errors import DivergedError, UsageError
 
 
@@ -85,6 +86,8 @@ def train(
         if dry_run:
             emit(plan(experiment))
             return
+        if not quiet:
+            _tell_of_a_name_made_up(config_path(config), experiment.name)
         run, summary = session.begin(experiment)
 
     emit(f"{as_json(summary) if json else run}\n")
@@ -93,4 +96,15 @@ def train(
         raise DivergedError(
             f"the loss or a weight left the finite numbers in epoch {summary.epochs}; take a smaller eta; "
             f"{kept} are kept in {run}"
+        )
+
+
+def _tell_of_a_name_made_up(path: Path | None, name: str) -> None:
+    """Say so where the file's name cannot be that of the experiment, and was changed to one that can."""
+    from nnlab.config import default_name
+
+    if path is not None and default_name(path) == name != path.stem:
+        tell(
+            f"The experiment is called {name}: a name has only the letters A to Z, digits and _ . + -. "
+            "Choose another with --name."
         )

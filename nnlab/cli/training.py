@@ -19,7 +19,15 @@ from nnlab.runs import folder, records
 from nnlab.runs.environment import Environment, describe
 from nnlab.runs.recorder import Recorder, saved_state
 from nnlab.runs.summary import Summary
-from nnlab.training import TrainingState, load_splits, number_of_threads, start, stop_reason, train
+from nnlab.training import (
+    TrainingState,
+    load_splits,
+    loss_of_a_guess,
+    number_of_threads,
+    start,
+    stop_reason,
+    train,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -113,7 +121,8 @@ class Session:
             with suppress(NnlabError):
                 recorder.write(None)
             raise
-        view.end(recorder.run, recorder.summary, experiment.patience)
+        guess = loss_of_a_guess(experiment, validation.labels)
+        view.end(recorder.run, recorder.summary, experiment.patience, guess)
         return recorder.summary
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Never
 
 from tqdm import tqdm
 
-from nnlab.cli.output import decimals, percent, tell
+from nnlab.cli.output import counted, decimals, percent, tell
 from nnlab.config import Experiment, dump
 from nnlab.datasets import DATASETS, number_of_examples
 from nnlab.network import number_of_parameters
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from nnlab.runs.summary import Summary
     from nnlab.training import Epoch
 
-HEADER = "epoch  train loss  accuracy    val loss  accuracy  seconds"
+HEADER = f"""\
+{"":60}epochs without
+epoch  train loss  accuracy    val loss  accuracy  seconds  improvement"""
 
 
 class TrainingView:
@@ -46,7 +48,7 @@ class TrainingView:
         self._say(f"{hidden}{experiment.output} output, {experiment.loss} loss")
         held_back = f"{experiment.validation_size:,} to validate"
         self._say(
-            f"{examples:,} examples of {DATASETS[experiment.dataset].title}, "
+            f"{counted(examples, 'example')} of {DATASETS[experiment.dataset].title}, "
             f"{held_back if experiment.validation_size else 'which validate too'}"
         )
         self._say(f"η {experiment.eta:g}, {batches}, seed {experiment.seed}")
@@ -98,16 +100,28 @@ class TrainingView:
         more = "patience" if summary.stop_reason == "patience" else "epochs"
         self._say(f"{run} had ended after epoch {summary.epochs}; to go on, raise {more}=")
 
-    def end(self, run: Path, summary: Summary, patience: int | None) -> None:
-        """Say why the training stopped, which epoch was best, and what to type next."""
+    def end(self, run: Path, summary: Summary, patience: int | None, guess: float) -> None:
+        """Say why the training stopped, which epoch was best, and what to type next.
+
+        `guess` is the val_loss of a network that ignores its input.
+        """
         self._end_bar()
         if summary.stop_reason == "diverged":
             return  # an error, which is told by its exception
-        waited = f"no improvement of {summary.monitor} in {max(patience or 0, 1)} epochs (patience)"
+        waited = (
+            f"no improvement of {summary.monitor} in {counted(max(patience or 0, 1), 'epoch')} (patience)"
+        )
         why = waited if summary.stop_reason == "patience" else "all epochs are done"
         self._say(f"\nStopped after epoch {summary.epochs}: {why}; {summary.seconds:.1f} s of training.")
         accuracy = "" if summary.val_accuracy is None else f", val_accuracy {percent(summary.val_accuracy)}"
         self._say(f"Best was epoch {summary.best_epoch}: val_loss {decimals(summary.val_loss)}{accuracy}.")
+        if summary.val_loss is not None and 0 < guess < summary.val_loss:
+            remedy = (
+                "take a smaller eta" if summary.val_loss > 2 * guess else "train longer, or take another eta"
+            )
+            self._say(
+                (f"That is worse than guessing, which has val_loss {decimals(guess)}; {remedy}.", "yellow")
+            )
         self._next(f"nnlab eval {shlex.quote(str(run))}")
 
     def _say(self, *parts: str | tuple[str, str]) -> None:
@@ -130,9 +144,10 @@ def verdict(epoch: Epoch, patience: int | None) -> tuple[str, str]:
     if epoch.improved:
         return "improved", "green"
     best = "best, but by no more than min_delta; " if epoch.is_best else ""
-    if patience is None:
+    if epoch.patience_left is None:
         return f"{best}no improvement", ""
-    return f"{best}patience {epoch.patience_left} of {max(patience, 1)}", ""
+    allowed = max(patience or 0, 1)
+    return f"{best}{allowed - epoch.patience_left} of {allowed}", ""
 
 
 def plan(experiment: Experiment) -> str:

@@ -43,6 +43,7 @@ __all__ = [
     "MeanDarkness",
     "NearestNeighbours",
     "SvmRbf",
+    "default_name",
     "dump",
     "json_schema",
     "load_baseline",
@@ -64,7 +65,7 @@ def load_experiment(
     if "baseline" in document.values:
         what = f"the config of a baseline; repeat it with `nnlab baseline {_arguments(document.values)}`"
         raise ConfigError([f"{place_of(path)}: {one_line(what, limit=3000)}"])
-    return _validated(Experiment, {"name": _default_name(path)}, document, path)
+    return _validated(Experiment, {"name": default_name(path)}, document, path)
 
 
 def parse_config(content: bytes, path: Path, overrides: Sequence[str] = ()) -> Experiment | Baseline:
@@ -74,7 +75,7 @@ def parse_config(content: bytes, path: Path, overrides: Sequence[str] = ()) -> E
     """
     document = _overridden(_parsed(decoded(content, path), path), _read_overrides(overrides, None))
     if (method := document.values.get("baseline")) is None:
-        return _validated(Experiment, {"name": _default_name(path)}, document, path)
+        return _validated(Experiment, {"name": default_name(path)}, document, path)
     model = next((model for name, model in BASELINES.items() if name == method), Baseline)
     return _validated(model, {}, document, path)
 
@@ -211,6 +212,7 @@ def _arguments(values: dict[str, object]) -> str:
     )
 
 
-def _default_name(path: Path | None) -> str:
+def default_name(path: Path | None) -> str:
+    """Return the name of an experiment whose config has none: that of the file, as far as a name may be so."""
     stem = "" if path is None else re.sub(r"[^A-Za-z0-9_.+-]", "_", path.stem)
     return stem.lstrip(".+-")[:100] or "experiment"

@@ -9,11 +9,12 @@ from nnlab.network.network import (
     number_of_parameters,
     number_of_weights,
 )
-from nnlab.network.outputs import OUTPUTS, Output
+from nnlab.network.outputs import LOSS_OF_A_GUESS, OUTPUTS, Output
 
 __all__ = [
     "ACTIVATIONS",
     "INITIALISERS",
+    "LOSS_OF_A_GUESS",
     "OUTPUTS",
     "Activation",
     "Array",

@@ -86,6 +86,23 @@ def softmax_quadratic_delta(a: Array, targets: Array) -> Array:
     return delta
 
 
+def _shares(targets: Array) -> Array:
+    return np.asarray(targets.mean(axis=1, dtype=np.float64))
+
+
+def _entropy(shares: Array) -> float:
+    """Return −Σ p log p, where 0 log 0 = 0."""
+    return float(-(shares * np.log(np.where(shares > 0, shares, 1))).sum())
+
+
+# The least mean loss of a network that ignores its input, from the targets (outputs, examples): each output is
+# their mean. For the quadratic cost that is half their variance, for the others the entropy of the classes.
+LOSS_OF_A_GUESS: dict[str, Callable[[Array], float]] = {
+    "quadratic": lambda targets: 0.5 * float(targets.var(axis=1, dtype=np.float64).sum()),
+    "cross_entropy": lambda targets: _entropy(_shares(targets)) + _entropy(1 - _shares(targets)),
+    "log_likelihood": lambda targets: _entropy(_shares(targets)),
+}
+
 OUTPUTS: dict[tuple[str, str], Output] = {
     ("softmax", "log_likelihood"): Output(softmax, log_likelihood, difference),
     ("softmax", "quadratic"): Output(softmax, quadratic(softmax), softmax_quadratic_delta),

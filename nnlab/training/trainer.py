@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from nnlab.network import ACTIVATIONS, OUTPUTS, Array, Network, initialise, number_of_parameters
+from nnlab.network import (
+    ACTIVATIONS,
+    LOSS_OF_A_GUESS,
+    OUTPUTS,
+    Array,
+    Network,
+    initialise,
+    number_of_parameters,
+)
 from nnlab.randomness import stream
 from nnlab.training.diagnostics import LayerDiagnostics, diagnose, number_of_examples
 from nnlab.training.early_stopping import EarlyStopping, History
@@ -150,6 +158,11 @@ def measure(network: Network, z: Array, labels: NDArray[Any]) -> tuple[float, fl
     if labels.dtype.kind == "f":
         return loss, None
     return loss, float((predict(network, z) == labels).mean())
+
+
+def loss_of_a_guess(experiment: Experiment, labels: NDArray[Any]) -> float:
+    """Return the mean loss that a network can have on `labels` without looking at its input."""
+    return LOSS_OF_A_GUESS[experiment.loss](targets_of(labels, experiment.architecture[-1], np.float64))
 
 
 def train(
