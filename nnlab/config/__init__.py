@@ -18,7 +18,7 @@ from nnlab.config.baseline import (
     NearestNeighbours,
     SvmRbf,
 )
-from nnlab.config.experiment import Experiment
+from nnlab.config.experiment import SKELETON, Experiment, rules_between_keys
 from nnlab.config.source import place_of, read_text
 from nnlab.config.yaml12 import Document, Mistake, UnreadableError
 from nnlab.errors import ConfigError
@@ -97,6 +97,15 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a config, for editors: `# yaml-language-server: $schema=FILE`."""
     schema = Experiment.model_json_schema()
     del schema["properties"]["name"]["default"]  # it is the file's name, which a schema cannot say
+    for key, described in schema["properties"].items():
+        described["title"] = key
+        # Editors show descriptions alone, and complete with what stands as default.
+        if key in SKELETON:
+            described["default"] = SKELETON[key]
+            described["description"] += "; required"
+        elif "default" in described:
+            described["description"] += f"; {yaml12.dump({'default': described['default']}).strip()}"
+    schema["allOf"] = rules_between_keys()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
 
 
