@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from nnlab.cli.options import Config, Overrides, config_path, help_if_alone
@@ -49,17 +52,36 @@ def show(config: Config, overrides: Overrides = None) -> None:
 
 
 @app.command(short_help="Print the JSON Schema for editors.")
-def schema() -> None:
+def schema(
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write it to this file, and print its path."),
+    ] = None,
+) -> None:
     """Print the JSON Schema of config files, for an editor's YAML language server.
 
     \b
     Example:
-      nnlab config schema > experiment.schema.json
+      nnlab config schema -o experiment.schema.json
     Then let a config's first line be:
       # yaml-language-server: $schema=experiment.schema.json
     """
     import json
 
     from nnlab.config import json_schema
+    from nnlab.errors import UsageError
+    from nnlab.files import atomic_write
 
-    emit(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+    if output is None:
+        emit(text)
+        return
+    not_a_file = UsageError(f"cannot write {output}: not a file; name one, such as experiment.schema.json")
+    if not output.name:
+        raise not_a_file
+    with atomic_write(output) as file:
+        # The file takes the place of what has that name: not of a device, nor of a link to a file elsewhere.
+        if output.is_symlink() or (output.exists() and not output.is_file()):
+            raise not_a_file
+        file.write(text.encode())
+    emit(f"{output}\n")

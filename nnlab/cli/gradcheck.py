@@ -9,7 +9,7 @@ import typer
 
 from nnlab.cli.options import Config, DataDir, Json, Offline, Overrides, config_path
 from nnlab.cli.output import emit, emit_table, is_terminal
-from nnlab.errors import NnlabError
+from nnlab.errors import DivergedError, NnlabError
 
 if TYPE_CHECKING:
     from nnlab.config import Experiment
@@ -31,16 +31,18 @@ def gradcheck(
     data_dir: DataDir = None,
     offline: Offline = False,
 ) -> None:
-    """Check backpropagation against differences of the cost, layer by layer.
+    """Check backpropagation against the derivative of the cost, layer by layer.
 
     On the starting weights of a config, in float64, with 10 training examples and up to 100 parameters of
-    each array. Exit with 1 if an error is larger than the tolerance.
+    each array. Exit with 1 if an error is larger than the tolerance, or if there is none of which one can
+    tell: where neurons saturate, rounding may be larger than the tolerance.
 
     \b
     Example:
       nnlab gradcheck configs/mnist_softmax.yaml
     """
     from dataclasses import asdict
+    from math import isfinite
 
     from nnlab.config import load_experiment
     from nnlab.datasets import Source
@@ -48,20 +50,32 @@ def gradcheck(
 
     experiment = load_experiment(config_path(config), overrides or ())
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
-    checks = _check(experiment, source)
+    checks = _check(experiment, source, tolerance)
+    if not all(isfinite(check.largest_gradient) for check in checks):
+        raise DivergedError("the gradient is not finite; start from smaller weights")
     worst = max((check.largest_error for check in checks if check.largest_error is not None), default=None)
+    unknown = sum(check.cannot_tell for check in checks)
     if json:
         emit(json_text([asdict(check) for check in checks]) + "\n")
     else:
         _show(checks)
-        emit(f"\nlargest relative error: {'–' if worst is None else f'{worst:.1e}'}\n")
+        emit("\n")
+        if unknown:
+            looked_at = unknown + sum(check.checked + check.at_kinks for check in checks)
+            emit(f"cannot tell for {unknown} of {looked_at} parameters: their gradient drowns in rounding\n")
+        emit(f"largest relative error: {_error(worst, unknown)}\n")
+    if worst is None and unknown:
+        what = f"rounding may be more than {tolerance:g} of every gradient there is"
+        remedy = "start from smaller weights, or raise --tolerance"
+        raise NnlabError(f"cannot tell whether the gradient is right: {what}; {remedy}")
     if worst is None:
         raise NnlabError("nothing could be checked: every parameter is at a kink; try another seed")
     if not worst <= tolerance:
         raise NnlabError(f"the gradient is wrong: a relative error of {worst:.1e} is above {tolerance:g}")
 
 
-def _check(experiment: Experiment, source: Source) -> list[ArrayCheck]:
+def _check(experiment: Experiment, source: Source, tolerance: float) -> list[ArrayCheck]:
+    import numpy as np
     from threadpoolctl import threadpool_limits
 
     from nnlab.network import check_gradients
@@ -71,13 +85,14 @@ def _check(experiment: Experiment, source: Source) -> list[ArrayCheck]:
     experiment = experiment.model_copy(update={"dtype": "float64"})
     training, _ = load_splits(experiment, source)
     targets = targets_of(training.labels[:EXAMPLES], experiment.architecture[-1], "float64")
-    with threadpool_limits(1, user_api="blas"):
+    with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
         return list(
             check_gradients(
                 start(experiment).network,
                 training.inputs[:EXAMPLES].T,
                 targets,
                 samples=SAMPLES,
+                tolerance=tolerance,
                 rng=stream(experiment.seed, "gradcheck"),
             )
         )
@@ -88,10 +103,15 @@ def _show(checks: list[ArrayCheck]) -> None:
         "parameters": [f"{check.parameters:,}" for check in checks],
         "checked": [str(check.checked) for check in checks],
         "at_kinks": [str(check.at_kinks) for check in checks],
+        "cannot_tell": [str(check.cannot_tell) for check in checks],
         "largest_gradient": [f"{check.largest_gradient:.1e}" for check in checks],
-        "largest_error": [
-            "–" if check.largest_error is None else f"{check.largest_error:.1e}" for check in checks
-        ],
+        "largest_error": [_error(check.largest_error, check.cannot_tell) for check in checks],
     }
     layers = [str(check.layer) for check in checks]
     emit_table({"layer": layers, "array": [check.array for check in checks], **figures}, numeric=figures)
+
+
+def _error(error: float | None, unknown: int) -> str:
+    if error is not None:
+        return f"{error:.1e}"
+    return "cannot tell" if unknown else "–"

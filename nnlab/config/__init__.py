@@ -19,7 +19,7 @@ from nnlab.config.baseline import (
     NearestNeighbours,
     SvmRbf,
 )
-from nnlab.config.experiment import Experiment
+from nnlab.config.experiment import SKELETON, Experiment, rules_between_keys
 from nnlab.config.messages import one_line
 from nnlab.config.source import decoded, place_of, read_text
 from nnlab.config.yaml12 import MAX_BYTES, Document, Mistake, UnreadableError
@@ -132,6 +132,15 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a config, for editors: `# yaml-language-server: $schema=FILE`."""
     schema = Experiment.model_json_schema()
     del schema["properties"]["name"]["default"]  # it is the file's name, which a schema cannot say
+    for key, described in schema["properties"].items():
+        described["title"] = key
+        # Editors show descriptions alone, and complete with what stands as default.
+        if key in SKELETON:
+            described["default"] = SKELETON[key]
+            described["description"] += "; required"
+        elif "default" in described:
+            described["description"] += f"; {yaml12.dump({'default': described['default']}).strip()}"
+    schema["allOf"] = rules_between_keys()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
 
 
@@ -213,6 +222,6 @@ def _arguments(values: dict[str, object]) -> str:
 
 
 def default_name(path: Path | None) -> str:
-    """Return the name of an experiment whose config has none: that of the file, as far as a name may be so."""
+    """Return the name of an experiment whose config has none: that of its file, as far as it may be one."""
     stem = "" if path is None else re.sub(r"[^A-Za-z0-9_.+-]", "_", path.stem)
     return stem.lstrip(".+-")[:100] or "experiment"

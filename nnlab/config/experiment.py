@@ -22,7 +22,7 @@ from nnlab.datasets import DATASETS, TOYS, DatasetName, Options, number_of_examp
 from nnlab.network import number_of_parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pydantic.config import JsonDict
 
@@ -58,6 +58,20 @@ MEANINGLESS_PAIRS: dict[tuple[str, str], tuple[str, str]] = {
     },
 }
 
+# What an editor fills in for the required keys: an experiment that can be trained as it is.
+SKELETON: dict[str, object] = {
+    "dataset": "mnist",
+    "architecture": [784, 100, 10],
+    "activation": "relu",
+    "output": "softmax",
+    "loss": "log_likelihood",
+    "eta": 0.1,
+    "batch_size": 64,
+    "epochs": 30,
+    "patience": 5,
+    "seed": 0,
+}
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$", max_length=100)]
 Width = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 Row = Annotated[tuple[float, ...], Field(strict=False)]
@@ -71,11 +85,36 @@ def _offer(names: Iterable[str]) -> JsonDict:
 def _schema_of_options() -> dict[str, Any]:
     """Return the JSON Schema of the options of all datasets together."""
     options: dict[str, Any] = {}
-    for toy in TOYS.values():
-        options |= toy.options.model_json_schema()["properties"]
-    for option in options.values():
-        option.pop("default", None)  # it may be another for another dataset
+    defaults: dict[str, dict[str, str]] = {}
+    for name, toy in TOYS.items():
+        for option, schema in toy.options.model_json_schema()["properties"].items():
+            defaults.setdefault(option, {})[name] = f"{schema.pop('default'):g}"
+            options[option] = schema
+    for option, by_toy in defaults.items():
+        values = set(by_toy.values())
+        several = ", ".join(f"{default} for {name}" for name, default in by_toy.items())
+        options[option]["description"] += f"; default: {values.pop() if len(values) == 1 else several}"
     return {"type": "object", "properties": options, "additionalProperties": False}
+
+
+def rules_between_keys() -> list[dict[str, Any]]:
+    """Return, as JSON Schema, which losses fit an output, and what a dataset of values needs."""
+
+    def rule(key: str, values: Sequence[str], allowed: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        return {
+            "if": {"properties": {key: {"enum": values}}, "required": [key]},
+            "then": {"properties": {other: {"enum": names} for other, names in allowed.items()}},
+        }
+
+    regressions = [name for name, dataset in DATASETS.items() if not dataset.classes]
+    fitting = {
+        output: [loss for loss in get_args(LossName) if (output, loss) not in MEANINGLESS_PAIRS]
+        for output, _ in MEANINGLESS_PAIRS
+    }
+    return [
+        *(rule("output", [output], {"loss": losses}) for output, losses in fitting.items()),
+        rule("dataset", regressions, {"loss": ["quadratic"], "monitor": ["val_loss"]}),
+    ]
 
 
 def _or_null(model: type[BaseModel]) -> dict[str, Any]:
@@ -103,65 +142,105 @@ class Experiment(BaseModel):
 
     name: Name = Field(
         "experiment",
-        description="name of the experiment and of its run folders; by default the file's name without .yaml",
+        description="name of the experiment and of its run folders, such as mnist_relu; "
+        "by default the file's name without .yaml",
     )
-    dataset: DatasetName = Field(description="what the network learns from")
+    dataset: DatasetName = Field(
+        description="what the network learns from: images of digits or of clothes, or a toy"
+    )
     dataset_options: Annotated[SerializeAsAny[Options], WithJsonSchema(_schema_of_options())] = Field(
         Options(),
         validate_default=True,
         description="parameters of a toy dataset, such as {steps: 4, examples: 100}",
     )
     architecture: Annotated[tuple[Width, ...], Field(strict=False, min_length=2, max_length=100)] = Field(
-        description="widths d(0), …, d(L) of the layers, input to output, such as [784, 30, 10]"
+        description="widths d(0), …, d(L) of the layers in neurons, input to output, such as [784, 30, 10]"
     )
     activation: ActivationName = Field(
-        description="activation function a(z) of the hidden layers",
+        description="activation function a(z) of the hidden layers, typically relu",
         json_schema_extra=_offer(get_args(ActivationName)),
     )
     output: OutputName = Field(
-        description="activation function of the output layer",
+        description="activation function of the output layer, typically softmax for classes "
+        "and identity for values",
         json_schema_extra=_offer(get_args(OutputName)),
     )
-    loss: LossName = Field(description="cost C of an example, a function of the output and the label")
-    eta: float = Field(gt=0, description="learning rate η, the size of a step down the gradient")
-    batch_size: Annotated[int, Field(ge=1)] | Literal["full"] = Field(
-        description="examples a step averages the gradient over; full: all of them, plain gradient descent"
+    loss: LossName = Field(
+        description="cost C of an example, a function of the output and the label; typically log_likelihood "
+        "with softmax, cross_entropy with sigmoid, quadratic with identity"
     )
-    epochs: int = Field(ge=1, description="passes over the training examples, at most")
+    eta: float = Field(
+        gt=0,
+        description="learning rate η, the size of a step down the gradient; above 0, typically 0.01 to 1",
+    )
+    batch_size: Annotated[int, Field(ge=1)] | Literal["full"] = Field(
+        description="examples a step averages the gradient over, typically 10 to 128; "
+        "full: all of them, plain gradient descent"
+    )
+    epochs: int = Field(ge=1, description="passes over the training examples, at most; typically 10 to 100")
     patience: Annotated[int, Field(ge=0)] | None = Field(
-        description="stop after so many epochs in a row without improvement; null: never"
+        description="stop after so many epochs in a row without improvement, typically 3 to 10; null: never"
     )
     seed: int = Field(
-        ge=0, le=2**63 - 1, description="start of all random numbers; the same seed repeats the experiment"
+        ge=0,
+        le=2**63 - 1,
+        description="start of all random numbers, such as 0; the same seed repeats the experiment",
     )
     monitor: Literal["val_loss", "val_accuracy"] = Field(
-        "val_loss", description="what has to improve on the validation examples"
+        "val_loss",
+        description="what has to improve on the validation examples: their mean loss, "
+        "or the share of them that is classified right",
     )
-    min_delta: float = Field(0.0, ge=0, description="an improvement must be greater than this")
-    start_from_epoch: int = Field(1, ge=1, description="epochs before this one neither stop nor count")
+    min_delta: float = Field(
+        0.0,
+        ge=0,
+        description="an improvement must be greater than this, in the unit of what is monitored; "
+        "typically 0 to 0.001",
+    )
+    start_from_epoch: int = Field(
+        1,
+        ge=1,
+        description="epochs before this one, counted from 1, neither stop nor count; typically 1 to 10",
+    )
     validation_size: int = Field(
         10_000,
         ge=0,
         validate_default=True,
-        description="training examples held out to validate on, 0 for toys unless given; "
+        description="training examples held out to validate on, typically a tenth to a fifth of all; "
+        "0 for toys unless given; "
         "0: those trained on validate as well",
     )
     train_size: Annotated[int, Field(ge=1)] | None = Field(
-        None, validate_default=True, description="examples trained on; null: all that are not held out"
+        None,
+        validate_default=True,
+        description="examples trained on, such as 1000 for a quick trial; null: all that are not held out",
     )
     initialisation: InitialisationName = Field(
         "auto",
-        description="spread of the random starting weights; auto: what suits the activation",
+        description="spread of the random starting weights; typically auto: what suits the activation",
     )
     start: Annotated[Start | None, WithJsonSchema(_or_null(Start))] = Field(
-        None, description="fixed starting weights and biases, {weights: …, biases: …}; null: random ones"
+        None,
+        description="fixed starting weights and biases, such as {weights: [[[0.6]]], biases: [[0.9]]} "
+        "for one neuron; null: random ones",
     )
     momentum: float = Field(
-        0.0, ge=0, lt=1, description="momentum coefficient μ, the share of the last step that is kept"
+        0.0,
+        ge=0,
+        lt=1,
+        description="momentum coefficient μ, the share of the last step that is kept; below 1, "
+        "typically 0 or 0.9",
     )
-    l2: float = Field(0.0, ge=0, description="regularisation λ: the cost has λ/2 ‖W‖² added, biases left out")
+    l2: float = Field(
+        0.0,
+        ge=0,
+        description="regularisation λ: the cost has λ/2 ‖W‖² added, biases left out; "
+        "typically 0, or 1e-5 to 1e-3",
+    )
     dtype: Literal["float32", "float64"] = Field(
-        "float32", validate_default=True, description="precision of the arithmetic"
+        "float32",
+        validate_default=True,
+        description="precision of the arithmetic, 32 or 64 bits per number; typically float32",
     )
     diagnostics: bool = Field(
         default=False,
@@ -169,7 +248,9 @@ class Experiment(BaseModel):
     )
     # The limit keeps a written config within what the reader accepts, even with every character escaped.
     description: str = Field(
-        "", max_length=2000, description="what the experiment is for; a note to the reader"
+        "",
+        max_length=2000,
+        description="what the experiment is for; a note to the reader, of at most 2,000 characters",
     )
 
     @model_validator(mode="before")

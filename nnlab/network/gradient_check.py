@@ -1,100 +1,171 @@
-"""Backpropagation against differences of the cost, parameter by parameter."""
+"""Backpropagation against the complex-step derivative of the cost, parameter by parameter."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from nnlab.network.activations import relu
+from nnlab.network.activations import Activation, relu, sigmoid
 from nnlab.network.network import Backpropagation, views
+from nnlab.network.outputs import cross_entropy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    import numpy.typing as npt
 
     from nnlab.network.activations import Array
     from nnlab.network.network import Network
 
-STEP = 1e-3
-# f'(w) ≈ Σ c_i f(w + i ε) / ε, whose error is of order ε⁴: so a step can be so large that rounding is lost.
-STENCIL = {-2: 1 / 12, -1: -8 / 12, 1: 8 / 12, 2: -1 / 12}
-# Below this share of the network's largest gradient, a difference is little more than rounding.
-NEGLIGIBLE = 1e-3
+# ∂C/∂w = Im C(w + iε) / ε up to order ε² (Squire and Trapp 1998). Nothing is subtracted, so that ε can be as
+# small as numbers get, and only rounding is left: even where a neuron saturates, and differences would drown.
+STEP = 1e-60
+UNDERFLOW = 1e-200  # a smaller derivative loses digits, as ε times it is at the end of the range of floats
+# How much rounding matters is told by noise in its place: this share, large beside rounding and yet small.
+NOISE = 1e-12
+DRAWS = 16
+MARGIN = 10  # a sum of many terms is rounded more often than noise is added to it
+# A rectified neuron is at its kink if its input is no larger than this share of the terms that add up to it.
+KINK = 1e-11
 
 
 @dataclass(frozen=True)
 class ArrayCheck:
-    """How the gradient of the weights or biases of a layer, counted from 1, compares with the differences."""
+    """How the gradient of the weights or biases of a layer, counted from 1, compares with the derivative."""
 
     layer: int
     array: Literal["weights", "biases"]
     parameters: int
     checked: int
-    at_kinks: int  # left out: a rectified neuron switches within the step, and there is no derivative
+    at_kinks: int  # left out: a rectified neuron's input is zero, where there is no derivative
+    cannot_tell: int  # left out: rounding may be more than the tolerance, and accounts for the error
     largest_gradient: float
-    largest_error: float | None  # |∂C − difference| / max(|∂C|, |difference|); None if all are at kinks
+    largest_error: float | None  # |∂C − derivative| / max(|∂C|, |derivative|); None if nothing was checked
 
 
 def check_gradients(
-    network: Network, x: Array, targets: Array, *, samples: int, rng: np.random.Generator
+    network: Network, x: Array, targets: Array, *, samples: int, tolerance: float, rng: np.random.Generator
 ) -> Iterator[ArrayCheck]:
     """Compare the gradients of up to `samples` parameters of each array, chosen by `rng`.
 
     C is the mean cost of the examples `x`, (features, examples), with `targets`, (outputs, examples). The
-    network's parameters are float64, and are left as they were.
+    network's parameters are float64, and are left as they were. An error above `tolerance` means that the
+    gradient is wrong; what rounding alone may have done is no error, but `cannot_tell`.
     """
     backpropagation = Backpropagation(network, x.shape[1])
     backpropagation(x, targets)
-    floor = NEGLIGIBLE * float(np.abs(backpropagation.gradient).max())
+    roundings = views(_rounding(backpropagation, x, targets, rng), network.architecture)
     # The place of each parameter in the vector; as floats, which are exact far beyond any network's size.
     indices = views(np.arange(network.parameters.size, dtype=np.float64), network.architecture)
+    gradients = backpropagation.weight_gradients, backpropagation.bias_gradients
+    derivative = _derivative(network, x, targets)
+    names: list[Literal["weights", "biases"]] = ["weights", "biases"]
     for layer in range(len(network.weights)):
-        arrays: list[tuple[Literal["weights", "biases"], Array, Array]] = [
-            ("weights", backpropagation.weight_gradients[layer], indices[0][layer]),
-            ("biases", backpropagation.bias_gradients[layer], indices[1][layer]),
-        ]
-        for array, gradients, places in arrays:
+        for kind, array in enumerate(names):
+            places = indices[kind][layer]
             chosen = rng.choice(places.size, min(samples, places.size), replace=False)
-            given = gradients.ravel()[chosen]
-            found = np.array(
-                [_difference(network, x, targets, int(place)) for place in places.ravel()[chosen]]
-            )
-            smooth = ~np.isnan(found)
-            largest = float(np.abs(gradients).max())
-            scale = np.maximum(np.maximum(np.abs(given), np.abs(found)), floor)
-            # Where gradient and differences are all zero, they agree.
-            errors = np.abs(given - found)[smooth] / np.where(scale == 0, 1, scale)[smooth]
+            given = gradients[kind][layer].ravel()[chosen]
+            derivatives = [derivative(int(place)) for place in places.ravel()[chosen]]
+            at_kinks = np.array([each is None for each in derivatives])
+            found = np.array(derivatives, np.float64)  # None becomes NaN, which is not known below
+            error, scale = np.abs(given - found), np.maximum(np.abs(given), np.abs(found))
+            rounding = roundings[kind][layer].ravel()[chosen] + UNDERFLOW * (scale > 0)
+            known = (rounding <= tolerance * scale) | (error > rounding + tolerance * scale)
+            # Where gradient and derivative are both zero, they agree.
+            errors = error[known] / np.where(scale == 0, 1, scale)[known]
             yield ArrayCheck(
                 layer=layer + 1,
                 array=array,
                 parameters=places.size,
-                checked=int(smooth.sum()),
-                at_kinks=int((~smooth).sum()),
-                largest_gradient=largest,
+                checked=int(known.sum()),
+                at_kinks=int(at_kinks.sum()),
+                cannot_tell=int((~known & ~at_kinks).sum()),
+                largest_gradient=float(np.abs(gradients[kind][layer]).max()),
                 largest_error=float(errors.max()) if errors.size else None,
             )
 
 
-def _difference(network: Network, x: Array, targets: Array, place: int) -> float:
-    """Return ∂C for the parameter at `place` by differences; NaN where a rectified neuron switches."""
-    parameters = network.parameters
-    before, slope = parameters[place], 0.0
-    pattern = None
-    try:
-        for steps, coefficient in STENCIL.items():
-            parameters[place] = before + steps * STEP
-            hidden: list[Array | None] = [
-                np.empty((width, x.shape[1])) for width in network.architecture[1:-1]
-            ]
-            z = network.forward(x, [*hidden, None])
-            slope += coefficient * float(network.output.loss(z, targets).mean()) / STEP
-            if network.activation.function is relu:
-                switched = [a > 0 for a in hidden if a is not None]
-                if pattern is None:
-                    pattern = switched
-                elif any((one != other).any() for one, other in zip(pattern, switched, strict=True)):
-                    return np.nan
-    finally:
-        parameters[place] = before
-    return slope
+def _derivative(network: Network, x: Array, targets: Array) -> Callable[[int], float | None]:
+    """Return the function place ↦ ∂C of that parameter; None if it moves a rectified neuron off its kink."""
+    parameters: npt.NDArray[Any] = network.parameters.astype(np.complex128)
+    moved = replace(network, parameters=parameters)
+    loss = _complex_cross_entropy if network.output.loss is cross_entropy else network.output.loss
+    kinks = _kinks(network, x)
+    inputs: npt.NDArray[Any] = x.astype(np.complex128)
+
+    def derivative(place: int) -> float | None:
+        parameters.imag[place] = STEP
+        try:
+            a = inputs
+            for weights, biases, at_kink in zip(moved.weights[:-1], moved.biases[:-1], kinks, strict=True):
+                z = weights @ a + biases
+                if (at_kink & (z.imag != 0)).any():
+                    return None
+                a = network.activation.function(z, z)
+            z = moved.weights[-1] @ a + moved.biases[-1]
+            return float(loss(z, targets).mean().imag) / STEP
+        finally:
+            parameters.imag[place] = 0
+
+    return derivative
+
+
+def _complex_cross_entropy(z: npt.NDArray[Any], targets: Array) -> npt.NDArray[Any]:
+    """Return the cross-entropy of complex `z`, for which there is no np.logaddexp."""
+    positive = np.maximum(z, 0)  # complex numbers are ordered by their real parts
+    loss: npt.NDArray[Any] = (positive + np.log1p(np.exp(z - 2 * positive)) - targets * z).sum(axis=0)
+    return loss
+
+
+def _kinks(network: Network, x: Array) -> list[npt.NDArray[np.bool_]]:
+    """Return which hidden neurons are at a kink with which example, (fan_out, examples) for each layer."""
+    kinks = []
+    for weights, biases in zip(network.weights[:-1], network.biases[:-1], strict=True):
+        z = weights @ x + biases
+        terms = np.abs(weights) @ np.abs(x) + np.abs(biases)
+        kinks.append((np.abs(z) <= KINK * terms) & (network.activation.function is relu))
+        x = network.activation.function(z, z)
+    return kinks
+
+
+def _rounding(backpropagation: Backpropagation, x: Array, targets: Array, rng: np.random.Generator) -> Array:
+    """Return how far rounding may move each entry of the gradient: what noise in its place does, scaled.
+
+    Whatever is computed is rounded by a share of itself, but σ by a share of 1: where a neuron saturates,
+    that may be more than its slope.
+    """
+    network = backpropagation.network
+
+    def noise(a: Array) -> Array:
+        return NOISE * rng.standard_normal(a.shape)
+
+    def noisy(function: Callable[..., Array]) -> Callable[..., Array]:
+        def with_noise(*arguments: Array | None) -> Array:
+            a = function(*arguments)
+            a += noise(a) if function is sigmoid else noise(a) * a
+            return a
+
+        return with_noise
+
+    subject = replace(
+        network,
+        activation=Activation(
+            noisy(network.activation.function),
+            lambda a: backpropagation.derivative(a) * (1 + noise(a)),
+        ),
+        output=replace(
+            network.output,
+            activate=noisy(network.output.activate),
+            delta=noisy(network.output.delta),
+        ),
+        parameters=np.empty_like(network.parameters),
+    )
+    shaken = Backpropagation(subject, x.shape[1])
+    largest = np.zeros_like(network.parameters)
+    for _ in range(DRAWS):
+        subject.parameters[...] = network.parameters * (1 + noise(network.parameters))
+        shaken(x, targets)
+        np.maximum(largest, np.abs(shaken.gradient - backpropagation.gradient), out=largest)
+    return MARGIN * float(np.finfo(np.float64).eps) / NOISE * largest

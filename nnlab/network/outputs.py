@@ -95,8 +95,8 @@ def _entropy(shares: Array) -> float:
     return float(-(shares * np.log(np.where(shares > 0, shares, 1))).sum())
 
 
-# The least mean loss of a network that ignores its input, from the targets (outputs, examples): each output is
-# their mean. For the quadratic cost that is half their variance, for the others the entropy of the classes.
+# The least mean loss of a network that ignores its input, from the targets (outputs, examples): each output
+# is their mean. For the quadratic cost that is half their variance, for the others the entropy of classes.
 LOSS_OF_A_GUESS: dict[str, Callable[[Array], float]] = {
     "quadratic": lambda targets: 0.5 * float(targets.var(axis=1, dtype=np.float64).sum()),
     "cross_entropy": lambda targets: _entropy(_shares(targets)) + _entropy(1 - _shares(targets)),

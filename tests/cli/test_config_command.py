@@ -2,17 +2,18 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
+
+import pytest
 
 from .conftest import CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
     from .conftest import Outcome
 
@@ -55,3 +56,42 @@ def test_schema_is_a_json_schema(call: Callable[..., Outcome]) -> None:
     schema = json.loads(call("config", "schema").out)
     assert schema["$schema"].startswith("https://json-schema.org/")
     assert {line.split(":")[0] for line in CONFIG.splitlines()} <= set(schema["properties"])
+
+
+def test_schema_writes_a_file_and_prints_its_path(call: Callable[..., Outcome], desk: Path) -> None:
+    printed = call("config", "schema").out
+    (desk / "old.json").write_text("old")
+    for name in ("new.json", "old.json"):
+        assert call("config", "schema", "-o", name) == (0, f"{name}\n", "")
+        assert (desk / name).read_text(encoding="utf-8") == printed
+    assert not list(desk.glob(".*.tmp"))
+
+
+NOT_A_FILE = "not a file; name one, such as experiment.schema.json"
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "why"),
+    [
+        ("", 2, f"cannot write .: {NOT_A_FILE}"),
+        ("folder", 2, f"cannot write folder: {NOT_A_FILE}"),
+        ("pipe", 2, f"cannot write pipe: {NOT_A_FILE}"),
+        ("link", 2, f"cannot write link: {NOT_A_FILE}"),
+        ("loop", 2, f"cannot write loop: {NOT_A_FILE}"),
+        ("nowhere/new.json", 1, "cannot write nowhere/new.json: No such file or directory"),
+        ("linear.yaml/new.json", 1, "cannot write linear.yaml/new.json: Not a directory"),
+        ("x" * 300, 1, f"cannot write {'x' * 300}: File name too long"),
+    ],
+)
+def test_schema_tells_in_a_line_what_cannot_be_written(
+    call: Callable[..., Outcome], desk: Path, file: str, code: int, why: str
+) -> None:
+    (desk / "folder").mkdir()
+    os.mkfifo(desk / "pipe")
+    (desk / "link").symlink_to("linear.yaml")
+    (desk / "loop").symlink_to("loop")
+    before = sorted(desk.iterdir())
+    assert call("config", "schema", "-o", file) == (code, "", f"nnlab: {why}\n")
+    assert sorted(desk.iterdir()) == before
+    assert (desk / "linear.yaml").read_text() == CONFIG
+    assert (desk / "pipe").is_fifo()

@@ -26,10 +26,11 @@ SHIPPED = sorted(path for path in CONFIGS.glob("*.yaml") if path.stem != "fashio
 def test_every_shipped_network_passes(call: Callable[..., Outcome], config: Path) -> None:
     code, out, err = call("gradcheck", str(config))
     assert (code, err) == (0, "")
-    *table, blank, verdict = out.splitlines()
-    assert table[0].split()[:3] == ["layer", "array", "parameters"]
-    assert blank == ""
-    assert float(verdict.removeprefix("largest relative error: ")) < 1e-6
+    table, _, closing = out.partition("\n\n")
+    assert table.split()[:3] == ["layer", "array", "parameters"]
+    assert float(closing.splitlines()[-1].removeprefix("largest relative error: ")) < 1e-9
+    checked, unknown = (sum(int(row.split()[place]) for row in table.splitlines()[1:]) for place in (3, 5))
+    assert unknown <= checked / 100
 
 
 def test_json_has_a_row_for_each_array(call: Callable[..., Outcome]) -> None:
@@ -46,6 +47,7 @@ def test_json_has_a_row_for_each_array(call: Callable[..., Outcome]) -> None:
         "parameters",
         "checked",
         "at_kinks",
+        "cannot_tell",
         "largest_gradient",
         "largest_error",
     }
@@ -80,3 +82,47 @@ def test_what_is_at_a_kink_is_left_out_and_has_no_error(call: Callable[..., Outc
     assert [line.split()[4] for line in out.splitlines()[1:3]] == ["1", "1"]
     assert "–" in out
     assert err == ""
+
+
+def saturated(z: float) -> tuple[str, ...]:
+    """Return the arguments of a check of one neuron whose input is `z`."""
+    return "gradcheck", str(CONFIGS / "neuron.yaml"), f"start={{weights: [[[{z / 2}]]], biases: [[{z / 2}]]}}"
+
+
+def test_a_saturated_neuron_is_checked(call: Callable[..., Outcome]) -> None:
+    code, out, err = call(*saturated(18))
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1].startswith("largest relative error: ")
+
+
+def test_where_nothing_can_be_told_it_says_so_and_ends_in_1(call: Callable[..., Outcome]) -> None:
+    code, out, err = call(*saturated(30))
+    assert code == 1
+    *table, blank, note, verdict = out.splitlines()
+    assert [(row.split()[5], row.endswith("  cannot tell")) for row in table[1:]] == [("1", True)] * 2
+    assert blank == ""
+    assert note == "cannot tell for 2 of 2 parameters: their gradient drowns in rounding"
+    assert verdict == "largest relative error: cannot tell"
+    assert err == (
+        "nnlab: cannot tell whether the gradient is right: rounding may be more than 1e-06 of every gradient "
+        "there is; start from smaller weights, or raise --tolerance\n"
+    )
+    assert call(*saturated(30), "--tolerance", "0.1").code == 0
+
+
+def test_json_says_what_it_cannot_tell(call: Callable[..., Outcome]) -> None:
+    code, out, _ = call(*saturated(30), "--json")
+    assert code == 1
+    assert [(row["checked"], row["cannot_tell"], row["largest_error"]) for row in json.loads(out)] == [
+        (0, 1, None)
+    ] * 2
+
+
+def test_a_gradient_that_is_not_finite_ends_in_3(call: Callable[..., Outcome]) -> None:
+    start = "start={weights: [[[1e300]], [[1e300]]], biases: [[0], [0]]}"
+    code, out, err = call(
+        *("gradcheck", str(CONFIGS / "neuron.yaml"), "architecture=[1,1,1]", "dtype=float64"),
+        *("activation=identity", "output=identity", start, "--json"),
+    )
+    assert (code, out) == (3, "")
+    assert err == "nnlab: the gradient is not finite; start from smaller weights\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnlab.config import Experiment, dump, json_schema, load_experiment, parse_values
+from nnlab.config import Experiment, dump, json_schema, load_experiment, parse_values, yaml12
 from nnlab.config.experiment import (
     MEANINGLESS_PAIRS,
     ActivationName,
@@ -290,3 +291,67 @@ def test_the_schema_tells_an_editor_names_ranges_and_meanings() -> None:
         {"type": "string", "const": "full"},
     ]
     assert "$ref" not in json.dumps(schema)
+
+
+def test_an_editor_shows_the_unit_or_a_typical_value_of_every_key_and_its_default() -> None:
+    properties = json_schema()["properties"]
+    for key, field in Experiment.model_fields.items():
+        described = properties[key]["description"]
+        assert described.startswith(field.description)
+        assert "enum" in properties[key] or re.search(
+            r"typically|such as|\d,\d{3} characters|each epoch", described
+        )
+        default = yaml12.dump({"default": properties[key].get("default")}).strip()
+        assert key == "name" or described.endswith("; required" if key in REQUIRED else f"; {default}")
+    assert properties["eta"]["description"] == (
+        "learning rate η, the size of a step down the gradient; above 0, typically 0.01 to 1; required"
+    )
+    assert properties["monitor"]["description"].endswith("; default: val_loss")
+    options = properties["dataset_options"]["properties"]
+    assert options["steps"]["description"].endswith("; default: 4")
+    assert options["noise"]["description"].endswith(
+        "; default: 0.1 for line, 0 for step, 0 for symmetric_step"
+    )
+
+
+def test_what_an_editor_fills_in_for_the_required_keys_is_an_experiment(tmp_path: Path) -> None:
+    schema = json_schema()
+    skeleton = {key: schema["properties"][key]["default"] for key in schema["required"]}
+    path = tmp_path / "new.yaml"
+    path.write_text(yaml12.dump(skeleton))
+    experiment = load_experiment(path)
+    assert {key: experiment.model_dump(mode="json")[key] for key in skeleton} == skeleton
+    assert not flagged(skeleton)
+
+
+def flagged(config: dict[str, object]) -> set[str]:
+    """Return the keys of `config` that the rules between keys in the JSON Schema forbid."""
+    keys = set()
+    for rule in json_schema()["allOf"]:
+        ((key, condition),) = rule["if"]["properties"].items()
+        assert rule["if"]["required"] == [key]
+        if config.get(key) in condition["enum"]:
+            allowed = rule["then"]["properties"]
+            keys |= {
+                other for other in allowed if other in config and config[other] not in allowed[other]["enum"]
+            }
+    return keys
+
+
+@pytest.mark.parametrize("loss", get_args(LossName))
+@pytest.mark.parametrize("output", [name for name in get_args(OutputName) if name != "step"])
+def test_the_schema_flags_a_pair_without_a_meaning(output: str, loss: str) -> None:
+    expected = set() if (output, loss) in OUTPUTS else {"loss"}
+    assert flagged({"output": output, "loss": loss}) == expected
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_the_schema_flags_classes_where_there_are_values(dataset: str) -> None:
+    expected = set() if DATASETS[dataset].classes else {"loss", "monitor"}
+    assert flagged({"dataset": dataset, "loss": "cross_entropy", "monitor": "val_accuracy"}) == expected
+    assert not flagged({"dataset": dataset, "loss": "quadratic", "monitor": "val_loss"})
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_schema_flags_nothing_in_a_shipped_config(path: Path) -> None:
+    assert not flagged(parse_values(path.read_bytes(), path))
