@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import socket
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,12 +14,14 @@ import pytest
 
 from nnlab.datasets.mnist import FAMILY
 
-from .mirror import DATA, Mirror
+from .mirror import DATA, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from nnlab.datasets.mnist import DatasetInfo, PublishedFile
+
+    from .mirror import Mirror
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -65,13 +66,8 @@ def place() -> Callable[..., Path]:
 
 @pytest.fixture
 def mirror() -> Iterator[Mirror]:
-    with Mirror() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving() as server:
         yield server
-        server.closing.set()
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
