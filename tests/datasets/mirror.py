@@ -39,8 +39,9 @@ class Handler(BaseHTTPRequestHandler):
         getattr(self, f"answer_{behaviour}")((DATA / "MNIST" / "raw" / name).read_bytes())
 
     def do_CONNECT(self) -> None:
-        """Be a proxy that never comes to the end of its header."""
-        self.answer_dripping_its_header(b"")
+        """Be a proxy that never comes to the end of its status line."""
+        self.wfile.write(b"HTTP/1.1 ")
+        self.repeat(b"x")
 
     def log_message(self, *_: object) -> None:
         pass
