@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import socket
 from dataclasses import replace
@@ -23,7 +24,25 @@ if TYPE_CHECKING:
 
     from .mirror import Mirror
 
+DEVICE = "/dev/zero"
+NO_FILES = ("pipe", "socket", "device", "folder")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+def put(what: str, path: Path) -> None:
+    """Put one of `NO_FILES` at `path`, in the place of what is there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    if what == "pipe":
+        os.mkfifo(path)
+    elif what == "socket":
+        # Its whole path would be too long to bind it to.
+        with contextlib.chdir(path.parent), contextlib.closing(socket.socket(socket.AF_UNIX)) as server:
+            server.bind(path.name)
+    elif what == "device":
+        path.symlink_to(DEVICE)
+    else:
+        path.mkdir()
 
 
 @pytest.fixture(autouse=True)
