@@ -5,6 +5,8 @@ import gzip
 import os
 import re
 import shutil
+import threading
+import time
 import tracemalloc
 import zlib
 from dataclasses import replace
@@ -195,6 +197,33 @@ def test_what_is_no_file_is_refused_and_not_waited_for(
     )
     with pytest.raises(DatasetError, match=f"^{re.escape(str(path))}: {reason} "):
         locate.obtain(elsewhere, elsewhere.train_labels, OFFLINE)
+
+
+def test_a_pipe_that_takes_the_place_of_a_file_between_look_and_opening_is_not_waited_for(
+    elsewhere: DatasetInfo, place: Callable[..., Path], cache: Path
+) -> None:
+    file = elsewhere.test_labels
+    path = place(elsewhere, cache, file) / file.name
+    other, third = path.with_name("other"), path.with_name("third")
+    os.mkfifo(other)
+    outcomes: set[str] = set()
+
+    def read_again_and_again() -> None:
+        for _ in range(20_000):
+            try:
+                locate.read(path, file)
+            except DatasetError as error:
+                outcomes.add(str(error))
+
+    reader = threading.Thread(target=read_again_and_again, daemon=True)
+    reader.start()
+    give_up = time.monotonic() + 60
+    while reader.is_alive() and time.monotonic() < give_up:
+        path.rename(third)
+        other.rename(path)
+        third.rename(other)
+    assert not reader.is_alive()
+    assert "not a file" in outcomes
 
 
 def test_a_file_that_the_disk_cannot_read_is_refused_with_the_reason_and_the_remedy(
