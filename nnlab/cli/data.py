@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nnlab.cli.options import DataDir, help_if_alone
-from nnlab.cli.output import emit, emit_table, is_terminal
+from nnlab.cli.output import emit, emit_table, is_terminal, printable
 from nnlab.errors import DatasetError, UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def download(names: Names = None, data_dir: DataDir = None) -> None:
 
     for name in _known(names):
         for file in download_dataset(name, data_dir, progress=is_terminal(sys.stderr)):
-            emit(f"{file.action} {file.path}\n")
+            emit(printable(f"{file.action} {file.path}") + "\n")
 
 
 @app.command(short_help="Check the bytes of datasets.")
@@ -91,7 +91,8 @@ def verify(names: Names = None, data_dir: DataDir = None) -> None:
         for file in verify_dataset(name, data_dir):
             failed += file.status in ("wrong", "missing")
             reason = f": {file.reason}" if file.reason else ""
-            emit(f"{file.status:10} {file.path or f'{file.dataset} {file.file}'}{reason}\n")
+            what = file.path or f"{file.dataset} {file.file}"
+            emit(printable(f"{file.status:10} {what}{reason}") + "\n")
     if failed:
         raise DatasetError(
             f"{failed} wrong or missing; `nnlab data download --data-dir DIR` mends those in DIR"
@@ -108,14 +109,19 @@ def path(name: Name, data_dir: DataDir = None) -> None:
     """
     from nnlab.datasets import folder
 
-    emit(f"{folder(_known([name])[0], data_dir)}\n")
+    shown = str(folder(_known([name])[0], data_dir))
+    # A script needs the name as it is.
+    emit((printable(shown) if is_terminal(sys.stdout) else shown) + "\n")
 
 
 def _known(names: Sequence[str] | None) -> list[FamilyName]:
     """Return the datasets of these names, or all."""
+    from nnlab.config.synonyms import did_you_mean
     from nnlab.datasets import FAMILY
 
     for name in names or ():
         if name not in FAMILY:
-            raise UsageError(f"no dataset {name}; there are {', '.join(FAMILY)}")
+            meant = did_you_mean(name, FAMILY)
+            remedy = f"did you mean {meant}?" if meant else f"there are {', '.join(FAMILY)}"
+            raise UsageError(f"no dataset {name}; {remedy}")
     return [name for name in FAMILY if not names or name in names]

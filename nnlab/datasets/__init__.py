@@ -88,9 +88,10 @@ def load_training(
     """Return the training and the validation split, disjoint random samples of the training examples.
 
     `rng` draws the examples of a toy, and permutes them all. The first `validation_size` validate, the next
-    `train_size` train, or all the rest when it is None; so the size of the one never moves the other. If
-    none are to validate, the training examples do that too. The test files stay shut.
-    Raises `UsageError` if there are not as many examples, `DatasetError` if the files are not to be had.
+    `train_size` train, or all the rest when it is None. So `train_size` never moves the validation split, but
+    another `validation_size` moves the training split. If none are to validate, the training examples do
+    that too. The test files stay shut.
+    Raises `UsageError` if there are not as many examples, `DatasetError` if the files are unavailable.
     """
     info = DATASETS[name]
     available = number_of_examples(name, options)
@@ -123,7 +124,7 @@ def load_test(
     """Return the test split in its order: as published, or a toy's.
 
     A function is tested on an even grid, without noise; a toy of a few examples on all of them.
-    Raises `DatasetError` if it is not to be had.
+    Raises `DatasetError` if the files are unavailable.
     """
     info = DATASETS[name]
     if isinstance(info, Toy):

@@ -17,11 +17,12 @@ from nnlab.errors import DatasetError, NnlabError
 from nnlab.files import atomic_write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import requests
 
+    from nnlab.datasets.connections import Connections
     from nnlab.datasets.mnist import PublishedFile
 
 TIMEOUT = 20.0  # seconds to connect in, and of silence
@@ -91,13 +92,8 @@ def _fetch(url: str, file: PublishedFile, *, progress: bool, timeout: float, dea
 
     data = bytearray()
     reason = ""
-    end = time.monotonic() + deadline
     try:
-        with (
-            requests.Session() as session,
-            _within(min(deadline, MAX_REQUESTS * timeout), lambda: _open(session, url, timeout)) as response,
-        ):
-            _receive(response, data, file, progress=progress, end=end)
+        _receive(url, data, file, progress=progress, timeout=timeout, deadline=deadline)
     # ValueError: an address that a redirect made up.
     except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
         reason = _reason(error)
@@ -108,31 +104,72 @@ def _fetch(url: str, file: PublishedFile, *, progress: bool, timeout: float, dea
     fault = _fault(data, file)
     if fault:
         raise _MirrorError(reason or fault)
-    return bytes(data)  # the right ones, whatever happened after the last of them
+    return bytes(data)
 
 
-def _within(seconds: float, ask: Callable[[], requests.Response]) -> requests.Response:
-    """Return what `ask` does. Raises `TimeoutError` when that takes longer.
+def _receive(
+    url: str, data: bytearray, file: PublishedFile, *, progress: bool, timeout: float, deadline: float
+) -> None:
+    """Append to `data` what the mirror sends, until it ends or there are as many bytes as published.
 
-    No timeout of a socket's bounds the search for an address, or a header that comes byte by byte. A thread
-    that is left behind ends with the process.
+    Raises what goes wrong on the way, and `TimeoutError` when time is up.
     """
-    answers: SimpleQueue[requests.Response | BaseException] = SimpleQueue()
+    import tqdm
 
-    def run() -> None:
-        try:
-            answers.put(ask())
-        except BaseException as error:  # noqa: BLE001 (it is raised below, in the thread that waits)
-            answers.put(error)
+    from nnlab.datasets.connections import Connections
 
-    threading.Thread(target=run, daemon=True).start()
+    # No timeout of a socket's bounds the search for an address, or a line that comes byte by byte. So
+    # another thread waits on the mirror, and this one only on the clock, and on Ctrl-C.
+    pieces: SimpleQueue[bytes | BaseException | None] = SimpleQueue()
+    connections = Connections()
+    started = time.monotonic()
+    end = started + min(deadline, MAX_REQUESTS * timeout)  # of the header
+    threading.Thread(
+        target=_ask,
+        args=(url, file.size, timeout, connections, pieces),
+        name=f"download of {url}",
+        daemon=True,
+    ).start()
     try:
-        answer = answers.get(timeout=seconds)
+        with tqdm.tqdm(
+            total=file.size, desc=file.name, unit="B", unit_scale=True, leave=False, disable=not progress
+        ) as bar:
+            while len(data) < file.size:
+                piece = pieces.get(timeout=max(0.0, end - time.monotonic()))
+                if piece is None:
+                    break
+                if isinstance(piece, BaseException):
+                    raise piece
+                end = started + deadline
+                data += piece
+                bar.update(len(piece))
     except Empty:
         raise TimeoutError from None
-    if isinstance(answer, BaseException):
-        raise answer
-    return answer
+    finally:
+        connections.cut()  # which ends the other thread, unless it still seeks an address
+
+
+def _ask(
+    url: str,
+    size: int,
+    timeout: float,
+    connections: Connections,
+    pieces: SimpleQueue[bytes | BaseException | None],
+) -> None:
+    """Put into `pieces` an empty one for the header, those of the undecoded body, then None or an error.
+
+    Nothing is read after `size` bytes.
+    """
+    try:
+        with connections.session() as session, _open(session, url, timeout) as response:
+            pieces.put(b"")
+            # read1 returns what has arrived; read would wait for a whole chunk.
+            while size and (piece := response.raw.read1(min(CHUNK, size), decode_content=False)):
+                size -= len(piece)
+                pieces.put(piece)
+        pieces.put(None)
+    except BaseException as error:  # noqa: BLE001 (it is raised in the thread that waits)
+        pieces.put(error)
 
 
 def _open(session: requests.Session, url: str, timeout: float) -> requests.Response:
@@ -168,29 +205,10 @@ def _open(session: requests.Session, url: str, timeout: float) -> requests.Respo
     return response
 
 
-def _receive(
-    response: requests.Response, data: bytearray, file: PublishedFile, *, progress: bool, end: float
-) -> None:
-    """Append the body to `data`, undecoded, and stop once it is longer than published."""
-    import tqdm
-
-    with tqdm.tqdm(
-        total=file.size, desc=file.name, unit="B", unit_scale=True, leave=False, disable=not progress
-    ) as bar:
-        # read1 returns what has arrived; read would wait for a whole chunk, past any deadline.
-        while len(data) <= file.size and (chunk := response.raw.read1(CHUNK, decode_content=False)):
-            data += chunk
-            bar.update(len(chunk))
-            if time.monotonic() > end:
-                raise TimeoutError
-
-
 def _fault(data: bytearray, file: PublishedFile) -> str | None:
     """Return what is wrong with a body, or None."""
     if data.lstrip().startswith(b"<"):
         return "HTML instead of the file"
-    if len(data) > file.size:
-        return f"longer than {file.size:,} bytes"
     if len(data) < file.size:
         return f"ended after {len(data):,} of {file.size:,} bytes"
     if hashlib.sha256(data).hexdigest() != file.sha256:

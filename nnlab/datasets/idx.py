@@ -34,10 +34,10 @@ def decode(content: bytes, name: str) -> npt.NDArray[np.uint8]:
     not exactly the one it announces.
     """
     if len(content) < MAGIC_SIZE:
-        raise DatasetError(f"{name}: no IDX file: {len(content)} bytes are too few for a header")
+        raise DatasetError(f"{name}: not an IDX file: {len(content)} bytes are too few for a header")
     zeros, kind, dimensions = struct.unpack_from(">HBB", content)
     if zeros != 0:
-        raise DatasetError(f"{name}: no IDX file: it does not begin with two zero bytes")
+        raise DatasetError(f"{name}: not an IDX file: it does not begin with two zero bytes")
     if kind != UNSIGNED_BYTE:
         raise DatasetError(
             f"{name}: IDX elements of type 0x{kind:02x}; only 0x08, unsigned byte, is supported"

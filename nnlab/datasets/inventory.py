@@ -87,7 +87,8 @@ def download_dataset(
 ) -> tuple[Download, ...]:
     """Have all four files in the user's root, else the cache folder: verified, the wrong ones replaced.
 
-    Raises `DatasetError` when no mirror has a file, `NnlabError` when it cannot be written.
+    Raises `DatasetError` when no mirror has a file or a folder is in its place, `NnlabError` when it cannot
+    be written.
     """
     info = FAMILY[name]
     root = locate.target_root(data_dir)
@@ -96,6 +97,9 @@ def download_dataset(
 
 def _download(info: DatasetInfo, file: PublishedFile, root: Path, *, progress: bool) -> Download:
     checks = [_verification(info, file, path) for path in locate.candidates(root, info, file)]
+    for check in checks:
+        if check.path and check.path.is_dir():  # which nothing replaces
+            raise DatasetError(f"{check.path}: {check.reason}")
     kept = next((check.path for check in checks if check.status == "ok"), None)
     packed = locate.folder_in(root, info) / file.name
     if kept is None:

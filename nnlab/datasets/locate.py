@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shlex
+import stat
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from nnlab.datasets.download import download
 from nnlab.errors import DatasetError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nnlab.datasets.mnist import DatasetInfo, PublishedFile
 
 GZIP_WINDOW = 31  # zlib's number for "a gzip header and trailer around the largest window"
+REMEDIES = {
+    errno.EACCES: "make it readable, or ",
+    errno.EPERM: "make it readable, or ",
+    errno.EIO: "check the disk, or ",
+    errno.EISDIR: "move the folder away, or ",
+    errno.ELOOP: "delete the link, or ",
+}
 
 
 @dataclass(frozen=True)
@@ -84,6 +96,7 @@ def candidates(root: Path, info: DatasetInfo, file: PublishedFile) -> list[Path]
     """Return where `file` may lie under `root`, the preferred path first.
 
     Raw content is the faster to load. But without a digest of it only the .gz can be verified.
+    Raises `DatasetError` if the system does not let one know.
     """
     packed = folder_in(root, info) / file.name
     raw = packed.with_suffix("")
@@ -93,14 +106,40 @@ def candidates(root: Path, info: DatasetInfo, file: PublishedFile) -> list[Path]
 
 def _exists(path: Path) -> bool:
     try:
-        return path.exists()
-    except OSError:  # a folder on the way is not ours to read
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError:
+        # A link that leads nowhere is there, and reading it will say why. Any other trouble lies on the way.
+        try:
+            path.lstat()
+        except OSError as error:
+            raise DatasetError(f"{path}: {explain(error)}") from error
+    return True
 
 
 def find(info: DatasetInfo, file: PublishedFile, data_dir: Path | None) -> Path | None:
-    """Return the path of `file` that counts, unread, or None."""
-    return next((path for root in roots(data_dir) for path in candidates(root, info, file)), None)
+    """Return the path of `file` that counts, unread, or None.
+
+    A root that the user did not name and may not enter is passed over. Raises `DatasetError` as `candidates`.
+    """
+    named = _named_root(data_dir)
+    for root in roots(data_dir):
+        try:
+            paths = candidates(root, info, file)
+        except DatasetError as error:
+            if isinstance(error.__cause__, PermissionError) and not (named and root == _absolute(named)):
+                continue
+            raise
+        if paths:
+            return paths[0]
+    return None
+
+
+def explain(error: OSError) -> str:
+    """Return why the system refused a path, and the remedy."""
+    reason = error.strerror or str(error)
+    return f"{reason}; {REMEDIES.get(error.errno or 0, '')}name another folder with --data-dir"
 
 
 def digest(path: Path, file: PublishedFile) -> str | None:
@@ -120,21 +159,42 @@ def read(path: Path, file: PublishedFile) -> bytes:
     size = file.size if _is_packed(path) else file.content_size
     expected = digest(path, file)
     try:
-        if not path.is_file():
-            raise DatasetError("not a file")
-        with path.open("rb") as stream:
+        with _opened(path) as stream:
             data = stream.read(size + 1)
     except OSError as error:
-        raise DatasetError(error.strerror or str(error)) from error
+        raise DatasetError(explain(error)) from error
     if len(data) > size:
         raise DatasetError(f"longer than {size:,} bytes")
     if len(data) < size:
         raise DatasetError(f"{len(data):,} bytes instead of {size:,}")
     if expected is None and not data.startswith(file.header):
-        raise DatasetError(f"no IDX file of shape {file.shape}")
+        raise DatasetError(f"not an IDX file of shape {file.shape}")
     if expected is not None and hashlib.sha256(data).hexdigest() != expected:
         raise DatasetError("wrong SHA-256")
     return unpack(data, file) if _is_packed(path) else data
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """Yield the file at `path`, open for reading. Raises `DatasetError` for a pipe, socket or device."""
+    # Whoever opens a pipe to read it waits for somebody to write.
+    flags = (
+        os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    )
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # of a socket
+            raise DatasetError("not a file") from None
+        raise
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "a folder, not a file")
+        raise DatasetError("not a file")
+    with os.fdopen(descriptor, "rb") as stream:
+        yield stream
 
 
 def unpack(data: bytes, file: PublishedFile) -> bytes:
@@ -145,18 +205,16 @@ def unpack(data: bytes, file: PublishedFile) -> bytes:
 def obtain(info: DatasetInfo, file: PublishedFile, source: Source) -> bytes:
     """Return the checked content of `file`, downloaded if it is nowhere to be found.
 
-    Raises `DatasetError` with the remedy if the file is wrong, or missing and not to be had.
+    Raises `DatasetError` with the remedy if the file is wrong, or missing and unavailable.
     """
     path = find(info, file, source.data_dir)
     if path is not None:
         try:
             return read(path, file)
         except DatasetError as error:
-            root = shlex.quote(str(path.parents[2]))
             if isinstance(error.__cause__, OSError):
-                raise DatasetError(
-                    f"{path}: {error}; make it readable, or name another folder with --data-dir"
-                ) from error
+                raise DatasetError(f"{path}: {error}") from error
+            root = shlex.quote(str(path.parents[2]))
             raise DatasetError(
                 f"{path}: {error}; delete it, or run `nnlab data download {info.name} --data-dir {root}`, "
                 "which replaces it"

@@ -57,6 +57,8 @@ def test_1_when_a_result_cannot_be_written(call: Callable[..., Outcome], with_ru
         (["compare", "--columns", "run,nosuch"], "no column 'nosuch'; there are run, "),
         (["config", "nosuch"], "No such command 'nosuch'"),
         (["data", "path", "nosuch"], "no dataset nosuch; there are mnist, fashion_mnist, kmnist"),
+        (["data", "verify", "mnits"], "no dataset mnits; did you mean mnist?"),
+        (["data", "download", "Fashion-MNIST"], "no dataset Fashion-MNIST; did you mean fashion_mnist?"),
     ],
 )
 @pytest.mark.usefixtures("with_run")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import socket
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,14 +15,34 @@ import pytest
 
 from nnlab.datasets.mnist import FAMILY
 
-from .mirror import DATA, Mirror
+from .mirror import DATA, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from nnlab.datasets.mnist import DatasetInfo, PublishedFile
 
+    from .mirror import Mirror
+
+DEVICE = "/dev/zero"
+NO_FILES = ("pipe", "socket", "device", "folder")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+def put(what: str, path: Path) -> None:
+    """Put one of `NO_FILES` at `path`, in the place of what is there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    if what == "pipe":
+        os.mkfifo(path)
+    elif what == "socket":
+        # Its whole path would be too long to bind it to.
+        with contextlib.chdir(path.parent), contextlib.closing(socket.socket(socket.AF_UNIX)) as server:
+            server.bind(path.name)
+    elif what == "device":
+        path.symlink_to(DEVICE)
+    else:
+        path.mkdir()
 
 
 @pytest.fixture(autouse=True)
@@ -65,13 +85,8 @@ def place() -> Callable[..., Path]:
 
 @pytest.fixture
 def mirror() -> Iterator[Mirror]:
-    with Mirror() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving() as server:
         yield server
-        server.closing.set()
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -7,10 +7,27 @@ import os
 import socket
 import struct
 import threading
+import time
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DATA = Path(__file__).parents[2] / "data"
+# Faults by which a mirror can hold whoever only limits the silence between two bytes.
+HANGS = (
+    "dripping",
+    "dripping_its_header",
+    "dripping_chunks",
+    "dripping_chunk_size",
+    "dripping_chunk_extension",
+    "early_trailers",
+)
+# The right bytes are there; what follows them never ends.
+ENDLESS_ENDS = ("dripping_trailer", "endless_trailers")
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -20,6 +37,11 @@ class Handler(BaseHTTPRequestHandler):
         behaviour, name = self.path.rsplit("/", 2)[-2:]
         self.server.requests.append((self.path, dict(self.headers)))
         getattr(self, f"answer_{behaviour}")((DATA / "MNIST" / "raw" / name).read_bytes())
+
+    def do_CONNECT(self) -> None:
+        """Be a proxy that never comes to the end of its status line."""
+        self.wfile.write(b"HTTP/1.1 ")
+        self.repeat(b"x")
 
     def log_message(self, *_: object) -> None:
         pass
@@ -37,18 +59,63 @@ class Handler(BaseHTTPRequestHandler):
     def answer_good(self, body: bytes) -> None:
         self.reply(body)
 
-    def answer_chunked(self, body: bytes) -> None:
+    def chunks(self, *pieces: bytes) -> None:
+        """Begin a chunked answer and send these whole chunks of it."""
         self.protocol_version = "HTTP/1.1"
         self.head(Transfer_Encoding="chunked", Connection="close")
-        for start in range(0, len(body), 1000):
-            piece = body[start : start + 1000]
+        for piece in pieces:
             self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+
+    def repeat(self, piece: bytes, *, pause: float = 0.02) -> None:
+        """Send `piece` for so long that only a client without a deadline is still there at the end."""
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            self.wfile.write(piece)
+            if self.server.closing.wait(pause):
+                return
+        self.server.outlasted = True
+
+    def answer_chunked(self, body: bytes) -> None:
+        self.chunks(*(body[start : start + 1000] for start in range(0, len(body), 1000)))
         self.wfile.write(b"0\r\n\r\n")
 
     def answer_chunks_cut(self, body: bytes) -> None:
-        self.protocol_version = "HTTP/1.1"
-        self.head(Transfer_Encoding="chunked", Connection="close")
-        self.wfile.write(b"3e8\r\n" + body[:1000] + b"\r\n")
+        self.chunks(body[:1000])
+
+    def answer_dripping_chunks(self, body: bytes) -> None:
+        self.chunks(body[:1000])
+        self.repeat(b"1\r\nx\r\n")
+
+    def answer_dripping_chunk_size(self, body: bytes) -> None:
+        self.chunks(body[:1000])
+        self.repeat(b"0")
+        self.wfile.write(f"{len(body) - 1000:x}\r\n".encode() + body[1000:] + b"\r\n0\r\n\r\n")
+
+    def answer_dripping_chunk_extension(self, body: bytes) -> None:
+        self.chunks(body[:1000])
+        self.wfile.write(f"{len(body) - 1000:x};".encode())
+        self.repeat(b"x")
+        self.wfile.write(b"\r\n" + body[1000:] + b"\r\n0\r\n\r\n")
+
+    def answer_endless_chunk_extension(self, body: bytes) -> None:
+        self.chunks(body[:1000])
+        self.wfile.write(b"1;")
+        self.repeat(b"x" * 10_000, pause=0)
+
+    def answer_early_trailers(self, body: bytes) -> None:
+        self.chunks(body[:1000])
+        self.wfile.write(b"0\r\n")
+        self.repeat(b"X: y\r\n" * 100, pause=0)
+
+    def answer_endless_trailers(self, body: bytes) -> None:
+        self.chunks(body)
+        self.wfile.write(b"0\r\n")
+        self.repeat(b"X: y\r\n" * 100, pause=0)
+
+    def answer_dripping_trailer(self, body: bytes) -> None:
+        self.chunks(body)
+        self.wfile.write(b"0\r\nX: ")
+        self.repeat(b"y")
 
     def answer_says_it_is_encoded(self, body: bytes) -> None:
         self.reply(body, Content_Encoding="gzip", Content_Type="application/x-gzip")
@@ -118,8 +185,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer_dripping_its_header(self, _: bytes) -> None:
         self.wfile.write(b"HTTP/1.1 200 OK\r\nServer: ")
-        while not self.server.closing.wait(0.02):
-            self.wfile.write(b"x")
+        self.repeat(b"x")
 
     def answer_endless_header(self, _: bytes) -> None:
         self.wfile.write(b"HTTP/1.1 200 OK\r\n")
@@ -167,16 +233,39 @@ class Handler(BaseHTTPRequestHandler):
         self.head(302, Location="file:///etc/hostname")
 
 
+class TlsHandler(Handler):
+    """Never comes to the end of its part of a TLS handshake."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"\x16\x03\x03\x3f\xff")  # a record of the handshake, of 16,383 bytes
+        self.repeat(b"x")
+
+
 class Mirror(ThreadingHTTPServer):
     """`base("404")` is the base URL of a mirror that behaves like that."""
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, handler: type[Handler] = Handler) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.closing = threading.Event()
+        self.outlasted = False  # whether a client stayed until an endless answer ended
 
     def base(self, behaviour: str) -> str:
         return f"http://127.0.0.1:{self.server_port}/{behaviour}/"
 
     def handle_error(self, *_: object) -> None:
         """Keep quiet: clients hang up on purpose."""
+
+
+@contextmanager
+def serving(handler: type[Handler] = Handler) -> Iterator[Mirror]:
+    """Yield a mirror that answers in threads."""
+    with Mirror(handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.closing.set()
+            server.shutdown()
+            thread.join()

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
 import gzip
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from nnlab.datasets import DATASETS, TOYS, Verification, download_dataset, folder, list_files, verify
 from nnlab.datasets.mnist import FAMILY
-from nnlab.errors import DatasetError, NnlabError
+from nnlab.errors import DatasetError
+
+from .conftest import DEVICE, NO_FILES, put
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from nnlab.datasets import DatasetInfo
     from tests.datasets.conftest import Mirror
@@ -121,12 +124,46 @@ def test_unverified_raw_content_is_neither_trusted_nor_touched(
     assert statuses(tmp_path)[-1] == "ok"
 
 
-def test_a_folder_in_the_place_of_a_file_is_told_and_not_removed(served: DatasetInfo, tmp_path: Path) -> None:
-    obstacle = tmp_path / "Elsewhere" / "raw" / served.train_labels.name.removesuffix(".gz")
-    obstacle.mkdir(parents=True)
-    with pytest.raises(NnlabError, match="cannot remove"):
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize("what", [what for what in NO_FILES if what != "folder"])
+@pytest.mark.usefixtures("served")
+def test_what_is_no_file_is_wrong_and_gives_way_to_the_file_that_was_downloaded(
+    tmp_path: Path, what: str, suffix: str
+) -> None:
+    obstacle = tmp_path / "Elsewhere" / "raw" / f"t10k-labels-idx1-ubyte{suffix}"
+    put(what, obstacle)
+    check = verify("mnist", tmp_path)[-1]
+    assert (check.path, check.status, check.reason) == (obstacle, "wrong", "not a file")
+    download_dataset("mnist", tmp_path)
+    assert statuses(tmp_path) == ["ok"] * 4
+    assert Path(DEVICE).is_char_device()
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.usefixtures("served")
+def test_a_folder_in_the_place_of_a_file_is_told_before_anything_is_fetched(
+    mirror: Mirror, tmp_path: Path, suffix: str
+) -> None:
+    obstacle = tmp_path / "Elsewhere" / "raw" / f"train-images-idx3-ubyte{suffix}"
+    put("folder", obstacle)
+    assert statuses(tmp_path)[0] == "wrong"
+    with pytest.raises(
+        DatasetError, match=f"^{re.escape(str(obstacle))}: a folder, not a file; move the folder"
+    ):
         download_dataset("mnist", tmp_path)
     assert obstacle.is_dir()
+    assert mirror.requests == []
+
+
+def test_a_link_to_itself_gives_way_to_the_file_that_was_downloaded(
+    served: DatasetInfo, tmp_path: Path
+) -> None:
+    path = tmp_path / "Elsewhere" / "raw" / served.test_labels.name
+    path.parent.mkdir(parents=True)
+    path.symlink_to(path)
+    assert statuses(tmp_path)[-1] == "wrong"
+    download_dataset("mnist", tmp_path)
+    assert statuses(tmp_path) == ["ok"] * 4
 
 
 def test_a_download_that_fails_leaves_no_file(

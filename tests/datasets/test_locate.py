@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import errno
 import gzip
+import os
 import re
 import shutil
+import threading
+import time
 import tracemalloc
 import zlib
 from dataclasses import replace
@@ -14,6 +18,8 @@ import pytest
 
 from nnlab.datasets import Source, locate
 from nnlab.errors import DatasetError
+
+from .conftest import NO_FILES, put
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,11 +157,6 @@ def prolong(path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"\0")
 
 
-def turn_into_a_folder(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
-
-
 def deflate_something_else(path: Path) -> None:
     path.write_bytes(gzip.compress(b"\0" * 60_008))
 
@@ -165,7 +166,6 @@ def deflate_something_else(path: Path) -> None:
     [
         (break_off, "28,880 bytes instead of 28,881"),
         (prolong, "longer than 28,881 bytes"),
-        (turn_into_a_folder, "not a file"),
         (deflate_something_else, "[0-9]+ bytes instead of 28,881"),
     ],
 )
@@ -182,18 +182,125 @@ def test_a_damaged_file_is_refused_with_what_is_wrong(
         locate.obtain(elsewhere, elsewhere.train_labels, OFFLINE)
 
 
-def test_an_unreadable_file_is_refused_with_the_systems_reason(
-    elsewhere: DatasetInfo, place: Callable[..., Path], cache: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize("what", NO_FILES)
+def test_what_is_no_file_is_refused_and_not_waited_for(
+    elsewhere: DatasetInfo, cache: Path, what: str, *, raw: bool
 ) -> None:
-    path = place(elsewhere, cache) / elsewhere.train_labels.name
-
-    # Permissions do not bind root, as whom containers run tests.
-    def refuse(*_: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(DatasetError, match=f"^{re.escape(str(path))}: Permission denied; "):
+    packed = locate.folder_in(cache, elsewhere) / elsewhere.train_labels.name
+    path = packed.with_suffix("") if raw else packed
+    put(what, path)
+    reason = (
+        "a folder, not a file; move the folder away, or name"
+        if what == "folder"
+        else "not a file; delete it, or run"
+    )
+    with pytest.raises(DatasetError, match=f"^{re.escape(str(path))}: {reason} "):
         locate.obtain(elsewhere, elsewhere.train_labels, OFFLINE)
+
+
+def test_a_pipe_that_takes_the_place_of_a_file_between_look_and_opening_is_not_waited_for(
+    elsewhere: DatasetInfo, place: Callable[..., Path], cache: Path
+) -> None:
+    file = elsewhere.test_labels
+    path = place(elsewhere, cache, file) / file.name
+    other, third = path.with_name("other"), path.with_name("third")
+    os.mkfifo(other)
+    outcomes: set[str] = set()
+
+    def read_again_and_again() -> None:
+        for _ in range(20_000):
+            try:
+                locate.read(path, file)
+            except DatasetError as error:
+                outcomes.add(str(error))
+
+    reader = threading.Thread(target=read_again_and_again, daemon=True)
+    reader.start()
+    give_up = time.monotonic() + 60
+    while reader.is_alive() and time.monotonic() < give_up:
+        path.rename(third)
+        other.rename(path)
+        third.rename(other)
+    assert not reader.is_alive()
+    assert "not a file" in outcomes
+
+
+def test_a_file_that_the_disk_cannot_read_is_refused_with_the_reason_and_the_remedy(
+    elsewhere: DatasetInfo, cache: Path
+) -> None:
+    path = locate.folder_in(cache, elsewhere) / elsewhere.train_labels.name
+    path.parent.mkdir(parents=True)
+    path.symlink_to("/proc/self/mem")  # a regular file, and no memory lies at its beginning
+    if not path.is_file():
+        pytest.skip("no /proc/self/mem to fail reading")
+    with pytest.raises(DatasetError) as caught:
+        locate.obtain(elsewhere, elsewhere.train_labels, OFFLINE)
+    assert str(caught.value) == (
+        f"{path}: Input/output error; check the disk, or name another folder with --data-dir"
+    )
+
+
+def test_a_link_to_itself_is_not_a_missing_file(elsewhere: DatasetInfo, cache: Path) -> None:
+    path = locate.folder_in(cache, elsewhere) / elsewhere.train_labels.name
+    path.parent.mkdir(parents=True)
+    path.symlink_to(path)
+    with pytest.raises(DatasetError) as caught:
+        locate.obtain(elsewhere, elsewhere.train_labels, OFFLINE)
+    assert str(caught.value) == (
+        f"{path}: {os.strerror(errno.ELOOP)}; delete the link, or name another folder with --data-dir"
+    )
+
+
+def test_a_link_to_nowhere_is_a_missing_file(elsewhere: DatasetInfo, cache: Path) -> None:
+    path = locate.folder_in(cache, elsewhere) / elsewhere.train_labels.name
+    path.parent.mkdir(parents=True)
+    path.symlink_to("nowhere")
+    with pytest.raises(DatasetError, match="is missing, and offline nothing is downloaded"):
+        locate.obtain(elsewhere, elsewhere.train_labels, OFFLINE)
+
+
+def link_to_itself(root: Path) -> Path:
+    root.symlink_to(root)
+    return root
+
+
+def with_a_long_name(root: Path) -> Path:
+    return root.with_name("x" * 300)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (link_to_itself, f"{os.strerror(errno.ELOOP)}; delete the link, or name another folder"),
+        (with_a_long_name, f"{os.strerror(errno.ENAMETOOLONG)}; name another folder"),
+    ],
+)
+def test_a_root_that_cannot_be_looked_into_is_told_and_not_passed_over(
+    elsewhere: DatasetInfo,
+    place: Callable[..., Path],
+    cache: Path,
+    tmp_path: Path,
+    make: Callable[[Path], Path],
+    reason: str,
+) -> None:
+    place(elsewhere, cache)
+    root = make(tmp_path / "root")
+    path = locate.folder_in(root, elsewhere) / elsewhere.train_labels.name
+    with pytest.raises(
+        DatasetError, match=f"^{re.escape(str(path.with_suffix('')))}: {reason} with --data-dir$"
+    ):
+        locate.obtain(elsewhere, elsewhere.train_labels, Source(root, offline=True))
+
+
+@pytest.mark.parametrize("root", ["nowhere", "a file"])
+def test_a_root_that_is_not_there_or_no_folder_is_passed_over(
+    elsewhere: DatasetInfo, place: Callable[..., Path], cache: Path, tmp_path: Path, root: str
+) -> None:
+    (tmp_path / "a file").write_text("")
+    folder = place(elsewhere, cache)
+    found = locate.find(elsewhere, elsewhere.train_labels, tmp_path / root)
+    assert found == folder / elsewhere.train_labels.name
 
 
 def test_a_gzip_bomb_is_refused_before_it_is_inflated(
@@ -227,7 +334,7 @@ def test_lone_raw_content_without_a_digest_is_taken_if_its_structure_is_right(
     raw = unpack(place(info, cache) / info.train_labels.name)
     assert locate.obtain(info, info.train_labels, OFFLINE) == raw.read_bytes()
     raw.write_bytes(bytes(info.train_labels.content_size))
-    with pytest.raises(DatasetError, match=r"no IDX file of shape \(60000,\)"):
+    with pytest.raises(DatasetError, match=r"not an IDX file of shape \(60000,\)"):
         locate.obtain(info, info.train_labels, OFFLINE)
 
 

@@ -7,10 +7,12 @@ exist.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import random
 import shutil
+import socket
 import struct
 import zlib
 from collections import Counter
@@ -104,9 +106,18 @@ def put_no_file(path: Path, rng: random.Random) -> None:
             lambda: os.mkfifo(path),
             lambda: path.symlink_to(path),
             lambda: path.symlink_to("/dev/zero"),
+            lambda: path.symlink_to("/dev/tty"),
+            lambda: path.symlink_to("/proc/self/mem"),  # a regular file that cannot be read
             lambda: path.symlink_to("nowhere"),
+            lambda: bind(path),
         ]
     )()
+
+
+def bind(path: Path) -> None:
+    """Put a socket at `path`, whose whole length would be too much to bind one to."""
+    with contextlib.chdir(path.parent), socket.socket(socket.AF_UNIX) as server:
+        server.bind(path.name)
 
 
 def hostile_idx(content: bytes, rng: random.Random) -> bytes:

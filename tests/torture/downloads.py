@@ -1,6 +1,7 @@
-"""Kills downloads at random moments, and lets many processes download the same dataset at once.
+"""Kills downloads at random moments, lets many processes download at once, and meets mirrors that never end.
 
 At no moment does a file lie under its name that is not the published one, and the next download mends all.
+No mirror holds a download past its deadline.
 """
 
 from __future__ import annotations
@@ -9,26 +10,28 @@ import hashlib
 import random
 import subprocess
 import sys
-import threading
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnlab.datasets import FAMILY
 
 sys.path.append(str(Path(__file__).parents[1] / "datasets"))
-from mirror import Mirror
+from mirror import ENDLESS_ENDS, HANGS, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from mirror import Mirror
 
 AT_ONCE = 16
-# MNIST in a folder that no copy lies in, from mirrors that are given.
+DEADLINE = 1.5  # seconds a mirror that never ends may take
+NEVER_END = (*HANGS, *ENDLESS_ENDS)
+# MNIST in a folder that no copy lies in, from mirrors that are given; a mirror's deadline is given, too.
 DOWNLOAD = """
 import sys
 from dataclasses import replace
-from nnlab.datasets import FAMILY
+from functools import partial
+from nnlab.datasets import FAMILY, inventory
+inventory.download = partial(inventory.download, deadline=float(sys.argv.pop()))
 FAMILY["mnist"] = replace(FAMILY["mnist"], folder="Elsewhere", mirrors=tuple(sys.argv.pop().split()))
 from nnlab.cli import main
 main()
@@ -36,9 +39,13 @@ main()
 
 
 def torture(home: Path, *, seed: int, count: int) -> str:
-    """Kill `count` downloads; before, and after every fifty, let many processes download at once."""
+    """Kill `count` downloads; before, and after every fifty, let many processes download at once.
+
+    Before every twenty-fifth, meet another mirror that never ends.
+    """
     rng = random.Random(seed)
     rounds = right = 0
+    waited = {}
     with serving() as mirror:
         started = time.monotonic()
         finish(download(home / "alone", mirror, "good"))
@@ -47,6 +54,9 @@ def torture(home: Path, *, seed: int, count: int) -> str:
             if number % 50 == 0:
                 at_once(home / f"at-once-{number}", mirror)
                 rounds += 1
+            if number % 25 == 0:
+                behaviour = NEVER_END[number // 25 % len(NEVER_END)]
+                waited[behaviour] = hang(home / f"{behaviour}-{number}", mirror, behaviour, seconds)
             root = home / f"killed-{number // 5}"  # five kills each
             process = download(root, mirror, rng.choice(["good", "chunked"]))
             time.sleep(rng.uniform(0, seconds))
@@ -58,8 +68,21 @@ def torture(home: Path, *, seed: int, count: int) -> str:
                 assert check(root, f"seed {seed}, after kill {number}") == 4
     return (
         f"{rounds} times {AT_ONCE} downloads at once; {count} kills, which left {right} whole files "
-        "and none that was not"
+        f"and none that was not; {len(waited)} kinds of mirrors that never end, "
+        f"which took at most {max(waited.values()):.1f} s"
     )
+
+
+def hang(root: Path, mirror: Mirror, behaviour: str, usual: float) -> float:
+    """Return the seconds that a download took whose first mirror never ends and whose second is good."""
+    started = time.monotonic()
+    finish(download(root, mirror, behaviour, "good", deadline=DEADLINE))
+    seconds = time.monotonic() - started
+    files = check(root, behaviour)
+    assert files == 4, f"{behaviour}: {files} files"
+    # Each of the four files meets the first mirror. The machine may have other things to do.
+    assert seconds < 4 * DEADLINE + 5 * usual + 5, f"{behaviour} held a download for {seconds:.1f} s"
+    return seconds
 
 
 def at_once(root: Path, mirror: Mirror) -> None:
@@ -73,10 +96,10 @@ def at_once(root: Path, mirror: Mirror) -> None:
     assert not list(root.rglob("*.tmp"))
 
 
-def download(root: Path, mirror: Mirror, *behaviours: str) -> subprocess.Popen[str]:
+def download(root: Path, mirror: Mirror, *behaviours: str, deadline: float = 900) -> subprocess.Popen[str]:
     """Start `nnlab data download mnist` into `root`, from mirrors that behave so."""
     bases = " ".join(mirror.base(behaviour) for behaviour in behaviours)
-    arguments = ["data", "download", "mnist", "--data-dir", root, bases]
+    arguments = ["data", "download", "mnist", "--data-dir", root, bases, str(deadline)]
     return subprocess.Popen(
         [sys.executable, "-c", DOWNLOAD, *arguments],
         stdout=subprocess.PIPE,
@@ -100,17 +123,3 @@ def check(root: Path, case: str) -> int:
             f"{case}: {file.name}"
         )
     return len(found)
-
-
-@contextmanager
-def serving() -> Iterator[Mirror]:
-    """Yield a mirror that answers in a thread."""
-    with Mirror() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.closing.set()
-            server.shutdown()
-            thread.join()
