@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from nnlab.analysis.evaluation import Evaluation
 from nnlab.config import BASELINES, Experiment, read_values
+from nnlab.config.synonyms import instead_of
 from nnlab.errors import ConfigError, RunError, UsageError
 from nnlab.files import opened
 from nnlab.runs import folder, records
@@ -64,7 +65,7 @@ def compare(
     by = sort.removeprefix("-")
     for column in (by, *(columns or ())):
         if column not in available:
-            raise UsageError(f"no column {column!r}; there are {', '.join(available)}")
+            raise UsageError(f"no column {column!r}; {instead_of(column, available)}")
     ranked = sorted(
         (row for row in rows if row[by] is not None),
         key=lambda row: _order(row[by]),
