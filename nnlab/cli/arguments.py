@@ -84,11 +84,17 @@ def _resume_alone(args: Sequence[str]) -> list[str]:
     options = args[: args.index("--")] if "--" in args else args
     for place, option in enumerate(options):
         following = args[place + 1] if place + 1 < len(args) else "-"
-        if option == "--resume" and (
-            following.startswith("-") or ("=" in following and not Path(following).exists())
-        ):
+        if option == "--resume" and (following.startswith("-") or is_override(following)):
             args[place] = f"{option}={NEWEST}"
     return args
+
+
+def is_override(argument: str) -> bool:
+    """Tell whether an argument is KEY=VALUE, and not a path with an = in it."""
+    try:
+        return "=" in argument and not Path(argument).exists()
+    except OSError:  # no name that a file could have
+        return True
 
 
 def explain(error: typer.TyperException, context: Context, args: Sequence[str]) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from nnlab.cli import completion
+from nnlab.cli.arguments import is_override
 from nnlab.cli.options import Config, Overrides, config_path, help_if_alone
 from nnlab.cli.output import SEPARATOR, emit, emit_table
 from nnlab.errors import ConfigError, UsageError
@@ -71,7 +71,7 @@ def check(
     from nnlab.config import load_experiment
     from nnlab.config.source import place_of
 
-    overrides = [argument for argument in arguments if "=" in argument and not Path(argument).exists()]
+    overrides = [argument for argument in arguments if is_override(argument)]
     files = [argument for argument in arguments if argument not in overrides]
     if not files:
         raise UsageError("name a CONFIG besides the keys to override")

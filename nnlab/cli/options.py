@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from nnlab.cli import completion
+from nnlab.cli.arguments import is_override
 from nnlab.cli.output import emit
 from nnlab.errors import UsageError
 from nnlab.shipped import configs
@@ -64,6 +65,6 @@ def config_path(config: str) -> Path | None:
     shipped = configs().get(config)
     if shipped and (path.is_dir() or not path.exists()):
         return shipped
-    if re.match(r"[\w.-]+=", config) and not path.exists():
+    if re.match(r"[\w.-]+=", config) and is_override(config):
         raise UsageError(f"{config} overrides a key; name the CONFIG before it")
     return path
