@@ -94,7 +94,7 @@ def show(config: Config, overrides: Overrides = None) -> None:
 
     \b
     Example:
-      nnlab config show configs/mnist_softmax.yaml eta=0.1 > slow.yaml
+      nnlab config show mnist_softmax eta=0.1 > my.yaml
     """
     from nnlab.config import dump, load_experiment
 

@@ -63,10 +63,10 @@ def train(
 
     \b
     Examples:
-      nnlab train configs/mnist_softmax.yaml
-      nnlab train configs/mnist_softmax.yaml eta=0.1 batch_size=32 --name slow
+      nnlab train mnist_softmax
+      nnlab train mnist_softmax eta=0.1 batch_size=32 --name slow
       nnlab train --resume slow-001 epochs=100
-      run=$(nnlab train configs/mnist_softmax.yaml epochs=2 -q) && nnlab eval "$run"
+      run=$(nnlab train my.yaml epochs=2 -q) && nnlab eval "$run"
     """
     from nnlab.cli.training import Session
     from nnlab.cli.training_view import TrainingView, plan
