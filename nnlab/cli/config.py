@@ -54,8 +54,8 @@ def check(
     arguments: Annotated[
         list[str],
         typer.Argument(
-            metavar="CONFIG|-… [KEY=VALUE…]",
-            help="Config files, or names of shipped ones; - is standard input. Keys to override in all.",
+            metavar="CONFIG|KEY=VALUE",
+            help="Config files, names of shipped ones or - for standard input; keys to override in all.",
             show_default=False,
             autocompletion=completion.configs_or_keys,
         ),

@@ -125,7 +125,7 @@ def _newest(runs: Path, *, finished: bool) -> Path:
             return run
     raise RunError(
         f"no run in {runs} can go on: all are finished, diverged or in training; "
-        "a finished one does with more epochs: --resume epochs=N"
+        "a finished one can with more epochs: --resume epochs=N"
     )
 
 

@@ -64,4 +64,4 @@ def _nearby(path: Path | None) -> str:
     by_stem = dict(zip(shipped, shipped, strict=True)) | {file.stem: str(file) for file in existing}
     if close := get_close_matches(path.stem, by_stem, n=1):
         return f"; did you mean {one_line(by_stem[close[0]], limit=4096)}?"
-    return f"; with nnlab come {', '.join(shipped)} (`nnlab config list`)" if shipped else ""
+    return f"; nnlab comes with {', '.join(shipped)} (`nnlab config list`)" if shipped else ""

@@ -73,7 +73,7 @@ def test_2_and_one_line_for_a_usage_error(
 def test_2_and_a_process_says_it_in_one_line(nnlab: Callable[..., Outcome]) -> None:
     refused = nnlab("train", "nosuch.yaml")
     assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
-    assert refused.err.startswith("nosuch.yaml: no such file; with nnlab come fashion_mnist, line, ")
+    assert refused.err.startswith("nosuch.yaml: no such file; nnlab comes with fashion_mnist, line, ")
 
 
 def test_2_and_a_line_for_each_of_five_mistakes(nnlab: Callable[..., Outcome], desk: Path) -> None:

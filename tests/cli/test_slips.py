@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NO_RUN = (
     "nnlab: no run in runs can go on: all are finished, diverged or in training; "
-    "a finished one does with more epochs: --resume epochs=N\n"
+    "a finished one can with more epochs: --resume epochs=N\n"
 )
 
 

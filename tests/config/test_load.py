@@ -247,7 +247,7 @@ def test_a_file_may_begin_with_a_byte_order_mark_and_end_its_lines_as_windows_do
 def test_a_missing_file_names_a_close_one_or_the_shipped_ones(
     config: Callable[..., Path], mistakes: Callable[..., list[str]], tmp_path: Path
 ) -> None:
-    shipped = f"; with nnlab come {', '.join(configs())} (`nnlab config list`)"
+    shipped = f"; nnlab comes with {', '.join(configs())} (`nnlab config list`)"
     assert mistakes(tmp_path / "nosuch.yaml") == [f"nosuch.yaml: no such file{shipped}"]
     assert mistakes(tmp_path) == [f".: a folder, not a config file{shipped}"]
     assert mistakes(tmp_path / "mnist_softmx.yaml") == [
