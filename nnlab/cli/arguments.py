@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import shlex
 from contextlib import suppress
@@ -183,10 +182,10 @@ def _range(low: float | None, high: float | None) -> str:
 
 
 def _percentage(text: str) -> float | None:
-    """Return the share that a text such as 97 or 97% says, if it is one."""
+    """Return the share that a text such as 97 or 97% says, if it is a likely one: 1.5 is not."""
     with suppress(ValueError):
         share = float(text.removesuffix("%")) / 100
-        return share if math.isfinite(share) and 0 <= share <= 1 else None
+        return share if 0.1 <= share <= 1 else None  # noqa: PLR2004
     return None
 
 
