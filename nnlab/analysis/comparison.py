@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from nnlab.analysis.evaluation import Evaluation, refuse_other_weights
 from nnlab.config import BASELINES, Experiment, parse_values
+from nnlab.config.synonyms import instead_of
 from nnlab.errors import ConfigError, RunError, UsageError
 from nnlab.runs import folder, records
 from nnlab.runs.checkpoint import digest
@@ -65,7 +66,7 @@ def compare(
     by = sort.removeprefix("-")
     for column in (by, *(columns or ())):
         if column not in available:
-            raise UsageError(f"no column {column!r}; there are {', '.join(available)}")
+            raise UsageError(f"no column {column!r}; {instead_of(column, available)}")
     ranked = sorted(
         (row for row in rows if row[by] is not None),
         key=lambda row: _order(row[by]),

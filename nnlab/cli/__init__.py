@@ -9,6 +9,7 @@ import typer
 
 from nnlab import __version__
 from nnlab.cli import baseline, compare, config, data, demo, evaluate, gradcheck, train
+from nnlab.cli.arguments import Command, Group
 from nnlab.cli.options import help_if_alone
 from nnlab.cli.output import WHATEVER_IT_IS, abandon, emit, tell
 from nnlab.cli.signals import Interrupted, die_by, interruptible
@@ -16,6 +17,7 @@ from nnlab.errors import ConfigError, NnlabError
 
 app = typer.Typer(
     name="nnlab",
+    cls=Group,
     rich_markup_mode=None,  # plain help: fast to print, good to pipe
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -26,8 +28,11 @@ app.command("compare", short_help="Compare runs side by side.")(compare.compare)
 app.command("baseline", short_help="Fit another method to the same examples.")(baseline.baseline)
 app.command("gradcheck", short_help="Check backpropagation for a network.")(gradcheck.gradcheck)
 app.command("demo", short_help="Show what the lecture says, and check it.")(demo.demo)
-app.add_typer(config.app, name="config")
-app.add_typer(data.app, name="data")
+app.add_typer(config.app, name="config", cls=Group)
+app.add_typer(data.app, name="data", cls=Group)
+for group in (app, config.app, data.app):
+    for command in group.registered_commands:
+        command.cls = Command
 
 
 @app.callback(invoke_without_command=True)
@@ -42,7 +47,7 @@ def nnlab(
 
     \b
     Examples:
-      nnlab train configs/mnist_softmax.yaml
+      nnlab train mnist_softmax
       nnlab eval
       nnlab compare
     """
@@ -61,24 +66,20 @@ def main() -> None:
         with interruptible():
             status = app(standalone_mode=False, prog_name="nnlab")
     except SystemExit:
-        status = 0  # typer raises it here for one thing alone, help that nobody reads (`--help | true`)
+        status = 0  # typer raises it here for help that nobody reads (`--help | true`), and for completion
     except Interrupted as interrupted:
         die_by(interrupted.signal)
-    except (NnlabError, typer.TyperException, OSError, MemoryError) as error:
+    except (NnlabError, OSError, MemoryError) as error:
         status = explain(error)
     sys.exit(status)
 
 
-def explain(error: NnlabError | typer.TyperException | OSError | MemoryError) -> int:
+def explain(error: NnlabError | OSError | MemoryError) -> int:
     """Tell a person what went wrong and return the exit code for it."""
     if isinstance(error, ConfigError):
         tell((str(error), "red"))  # each line begins with a place in a file, which an editor can jump to
     elif isinstance(error, NnlabError):
         tell((f"nnlab: {error}", "red"))
-    elif isinstance(error, typer.TyperException):
-        context = getattr(error, "ctx", None)
-        message = error.format_message().replace("Value error, ", "").rstrip(".")
-        tell((f"nnlab: {message}; see `{context.command_path if context else 'nnlab'} --help`", "red"))
     elif isinstance(error, MemoryError):
         reason = str(error) or "not even for something small"
         tell((f"nnlab: out of memory: {reason}; take a smaller architecture or batch_size", "red"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Json, Name, Offline, Overrides, Quiet, Runs
 from nnlab.cli.output import emit, is_terminal, percent, tell
 from nnlab.cli.signals import mortal
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 def baseline(
     method: Annotated[
         str,
-        typer.Argument(metavar="METHOD", help="nearest_neighbours, svm_rbf, linear or mean_darkness."),
+        typer.Argument(
+            metavar="METHOD",
+            help="nearest_neighbours, svm_rbf, linear or mean_darkness.",
+            autocompletion=completion.baselines,
+        ),
     ],
     overrides: Overrides = None,
     *,
@@ -46,12 +51,13 @@ def baseline(
       nnlab eval "$(nnlab baseline linear -q)"
     """
     from nnlab.config import BASELINES, load_baseline
+    from nnlab.config.synonyms import instead_of
     from nnlab.datasets import Source
     from nnlab.runs.folder import runs_folder
     from nnlab.runs.records import as_json
 
     if method not in BASELINES:
-        raise UsageError(f"no baseline {method}; there are {', '.join(BASELINES)}")
+        raise UsageError(f"no baseline {method}; {instead_of(method, BASELINES)}")
     config = load_baseline(method, overrides or (), name=name)
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr) and not quiet)
     run, summary = _fit(config, runs_folder(runs), source, quiet=quiet)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from nnlab.cli import completion
 from nnlab.cli.options import Runs
 from nnlab.cli.output import decimals, emit, emit_table, printable
 from nnlab.errors import RunError
@@ -22,15 +23,29 @@ _BEGIN_A_FORMULA = ("=", "+", "-", "@")
 def compare(
     named: Annotated[
         list[str] | None,
-        typer.Argument(metavar="RUN", help="Run folders, or their names.  [default: all runs]"),
+        typer.Argument(
+            metavar="RUN",
+            help="Run folders, or their names.  [default: all runs]",
+            autocompletion=completion.runs,
+        ),
     ] = None,
     *,
     sort: Annotated[
-        str, typer.Option(metavar="COLUMN", help="Sort by this column; -COLUMN downwards.")
+        str,
+        typer.Option(
+            metavar="COLUMN",
+            help="Sort by this column; -COLUMN downwards.",
+            autocompletion=completion.column,
+        ),
     ] = "-val_accuracy",
     top: Annotated[int | None, typer.Option(min=1, metavar="N", help="Show the first N rows only.")] = None,
     columns: Annotated[
-        str | None, typer.Option(metavar="A,B,…", help="Show these columns, whatever differs.")
+        str | None,
+        typer.Option(
+            metavar="A,B,…",
+            help="Show these columns, whatever differs.",
+            autocompletion=completion.columns,
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Show all columns.")] = False,
     output_format: Annotated[

@@ -1,4 +1,4 @@
-"""`nnlab config`: check a config file, show what it resolves to, print the schema."""
+"""`nnlab config`: list the shipped configs, check files, show what one resolves to, print the schema."""
 
 from __future__ import annotations
 
@@ -7,35 +7,86 @@ from typing import Annotated
 
 import typer
 
+from nnlab.cli import completion
+from nnlab.cli.arguments import is_override
 from nnlab.cli.options import Config, Overrides, config_path, help_if_alone
-from nnlab.cli.output import emit
+from nnlab.cli.output import SEPARATOR, emit, emit_table
+from nnlab.errors import ConfigError, UsageError
 
 app = typer.Typer(
     callback=help_if_alone,
     invoke_without_command=True,
     rich_markup_mode=None,
-    help="""Check and show config files.
+    help="""List, check and show config files.
 
     \b
-    Example:
-      nnlab config check configs/mnist_softmax.yaml
+    Examples:
+      nnlab config list
+      nnlab config check my.yaml
     """,
 )
+TABLE_WIDTH = 80
 
 
-@app.command(short_help="Report all mistakes of a config file.")
-def check(config: Config, overrides: Overrides = None) -> None:
-    """Report all mistakes of a config file, one a line; exit with 2 if there are any.
+@app.command("list", short_help="List the configs that come with nnlab.")
+def list_configs() -> None:
+    """List the configs that come with nnlab, and what each shows; a CONFIG may be one of these names.
 
     \b
     Example:
-      nnlab config check configs/mnist_softmax.yaml
+      nnlab config list
+    """
+    import textwrap
+
+    from nnlab.shipped import configs, purpose
+
+    paths = configs()
+    width = TABLE_WIDTH - len(SEPARATOR) - max(map(len, paths), default=0)
+    names, shows = [], []
+    for name, path in paths.items():
+        lines = textwrap.wrap(purpose(path), width, break_on_hyphens=False)
+        names += [name, *[""] * (len(lines) - 1)]
+        shows += lines
+    emit_table({"config": names, "shows": shows})
+
+
+@app.command(short_help="Report all mistakes of config files.")
+def check(
+    arguments: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CONFIG|KEY=VALUE",
+            help="Config files, names of shipped ones or - for standard input; keys to override in all.",
+            show_default=False,
+            autocompletion=completion.configs_or_keys,
+        ),
+    ],
+) -> None:
+    """Report all mistakes of config files, one a line; exit with 2 if there are any.
+
+    \b
+    Examples:
+      nnlab config check my.yaml
+      nnlab config check configs/*.yaml epochs=5
     """
     from nnlab.config import load_experiment
     from nnlab.config.source import place_of
 
-    experiment = load_experiment(config_path(config), overrides or ())
-    emit(f"{place_of(config_path(config))}: no mistakes; the experiment is {experiment.name}\n")
+    overrides = [argument for argument in arguments if is_override(argument)]
+    files = [argument for argument in arguments if argument not in overrides]
+    if not files:
+        raise UsageError("name a CONFIG besides the keys to override")
+    mistakes: list[str] = []
+    for file in files:
+        path = config_path(file)
+        try:
+            experiment = load_experiment(path, overrides)
+        except ConfigError as error:
+            mistakes += str(error).splitlines()
+        else:
+            emit(f"{place_of(path)}: no mistakes; the experiment is {experiment.name}\n")
+    if mistakes:
+        raise ConfigError(dict.fromkeys(mistakes))  # those of the command line once, not once a file
 
 
 @app.command(short_help="Print a config with every key.")
@@ -44,7 +95,7 @@ def show(config: Config, overrides: Overrides = None) -> None:
 
     \b
     Example:
-      nnlab config show configs/mnist_softmax.yaml eta=0.1 > slow.yaml
+      nnlab config show mnist_softmax eta=0.1 > my.yaml
     """
     from nnlab.config import dump, load_experiment
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nnlab.cli import completion
 from nnlab.cli.options import DataDir, help_if_alone
 from nnlab.cli.output import emit, emit_table, is_terminal, printable
 from nnlab.errors import DatasetError, UsageError
@@ -29,10 +30,20 @@ app = typer.Typer(
     """,
 )
 
-Name = Annotated[str, typer.Argument(metavar="DATASET", help="mnist, fashion_mnist or kmnist.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATASET", help="mnist, fashion_mnist or kmnist.", autocompletion=completion.datasets
+    ),
+]
 Names = Annotated[
     list[str] | None,
-    typer.Argument(metavar="DATASET", help="mnist, fashion_mnist, kmnist.", show_default=False),
+    typer.Argument(
+        metavar="DATASET",
+        help="mnist, fashion_mnist, kmnist.",
+        show_default=False,
+        autocompletion=completion.datasets,
+    ),
 ]
 
 
@@ -116,12 +127,11 @@ def path(name: Name, data_dir: DataDir = None) -> None:
 
 def _known(names: Sequence[str] | None) -> list[FamilyName]:
     """Return the datasets of these names, or all."""
-    from nnlab.config.synonyms import did_you_mean
     from nnlab.datasets import FAMILY
 
     for name in names or ():
         if name not in FAMILY:
-            meant = did_you_mean(name, FAMILY)
-            remedy = f"did you mean {meant}?" if meant else f"there are {', '.join(FAMILY)}"
-            raise UsageError(f"no dataset {name}; {remedy}")
+            from nnlab.config.synonyms import instead_of
+
+            raise UsageError(f"no dataset {name}; {instead_of(name, FAMILY)}")
     return [name for name in FAMILY if not names or name in names]

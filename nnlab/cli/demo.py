@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Offline
 from nnlab.cli.output import emit, emit_table, is_terminal
 from nnlab.errors import NnlabError, UsageError
@@ -21,7 +22,10 @@ TEXT_WIDTH = 100  # at most
 
 def demo(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="The demo to run.  [default: list them]")
+        str | None,
+        typer.Argument(
+            metavar="NAME", help="The demo to run.  [default: list them]", autocompletion=completion.demos
+        ),
     ] = None,
     *,
     data_dir: DataDir = None,
@@ -46,7 +50,9 @@ def demo(
         emit_table({"demo": list(demos.DEMOS), "shows": list(demos.DEMOS.values())})
         return
     if name not in demos.DEMOS:
-        raise UsageError(f"no demo {name}; there are {', '.join(demos.DEMOS)}")
+        from nnlab.config.synonyms import instead_of
+
+        raise UsageError(f"no demo {name}; {instead_of(name, demos.DEMOS)}")
     claims: list[Claim] = []
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
     with threadpool_limits(1, user_api="blas"):  # the networks are small

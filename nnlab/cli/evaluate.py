@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Json, Offline, Runs
 from nnlab.cli.output import counted, decimals, emit, emit_table, is_terminal, percent, printable, tell
 from nnlab.errors import BelowThresholdError, NnlabError, UsageError
@@ -25,7 +26,9 @@ def evaluate(
     run: Annotated[
         str | None,
         typer.Argument(
-            metavar="RUN", help="A run folder, or its name among the runs.  [default: the newest]"
+            metavar="RUN",
+            help="A run folder, or its name among the runs.  [default: the newest]",
+            autocompletion=completion.runs,
         ),
     ] = None,
     *,

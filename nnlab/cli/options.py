@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from nnlab.cli import completion
+from nnlab.cli.arguments import is_override
 from nnlab.cli.output import emit
+from nnlab.errors import UsageError
+from nnlab.shipped import configs
 
 DataDir = Annotated[
     Path | None,
@@ -27,10 +32,22 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but th
 Name = Annotated[
     str | None, typer.Option("--name", metavar="NAME", help="The experiment's name, for its run folder.")
 ]
-Config = Annotated[str, typer.Argument(metavar="CONFIG|-", help="A config file; - is standard input.")]
+Config = Annotated[
+    str,
+    typer.Argument(
+        metavar="CONFIG|-",
+        help="A config file, or the name of a shipped one; - is standard input.",
+        autocompletion=completion.configs,
+    ),
+]
 Overrides = Annotated[
     list[str] | None,
-    typer.Argument(metavar="KEY=VALUE", help="Keys of the config to override.", show_default=False),
+    typer.Argument(
+        metavar="KEY=VALUE",
+        help="Keys of the config to override.",
+        show_default=False,
+        autocompletion=completion.keys,
+    ),
 ]
 
 
@@ -41,5 +58,13 @@ def help_if_alone(context: typer.Context) -> None:
 
 
 def config_path(config: str) -> Path | None:
-    """Return the path that CONFIG names, None for standard input."""
-    return None if config == "-" else Path(config)
+    """Return the path that CONFIG names, by itself or as a shipped config; None for standard input."""
+    if config == "-":
+        return None
+    path = Path(config)
+    shipped = configs().get(config)
+    if shipped and (path.is_dir() or not path.exists()):
+        return shipped
+    if re.match(r"[\w.-]+=", config) and is_override(config):
+        raise UsageError(f"{config} overrides a key; name the CONFIG before it")
+    return path

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from nnlab.cli import completion
+from nnlab.cli.arguments import NEWEST
 from nnlab.cli.options import DataDir, Json, Name, Offline, Overrides, Quiet, Runs, config_path
 from nnlab.cli.output import emit, is_terminal, tell
 from nnlab.errors import DivergedError, UsageError
@@ -16,13 +18,22 @@ from nnlab.errors import DivergedError, UsageError
 def train(
     config: Annotated[
         str | None,
-        typer.Argument(metavar="CONFIG|-", help="A config file; - is standard input.", show_default=False),
+        typer.Argument(
+            metavar="CONFIG|-",
+            help="A config file, or the name of a shipped one; - is standard input.",
+            show_default=False,
+            autocompletion=completion.configs,
+        ),
     ] = None,
     overrides: Overrides = None,
     *,
     resume: Annotated[
         str | None,
-        typer.Option(metavar="RUN", help="Go on with this run; epochs= and patience= may be raised."),
+        typer.Option(
+            metavar="[RUN]",
+            help="Go on with this run, or the newest that can; epochs= and patience= may be raised.",
+            autocompletion=completion.runs,
+        ),
     ] = None,
     runs: Runs = None,
     name: Name = None,
@@ -53,10 +64,10 @@ def train(
 
     \b
     Examples:
-      nnlab train configs/mnist_softmax.yaml
-      nnlab train configs/mnist_softmax.yaml eta=0.1 batch_size=32 --name slow
+      nnlab train mnist_softmax
+      nnlab train mnist_softmax eta=0.1 batch_size=32 --name slow
       nnlab train --resume slow-001 epochs=100
-      run=$(nnlab train configs/mnist_softmax.yaml epochs=2 -q) && nnlab eval "$run"
+      run=$(nnlab train my.yaml epochs=2 -q) && nnlab eval "$run"
     """
     from nnlab.cli.training import Session
     from nnlab.cli.training_view import TrainingView, plan
@@ -78,9 +89,9 @@ def train(
         if name is not None or dry_run:
             raise UsageError("--resume goes on with a run as it is; leave --name and --dry-run out")
         raised = [override for override in (config, *(overrides or ())) if override is not None]
-        run, summary = session.resume(resume, raised)
+        run, summary = session.resume(None if resume == NEWEST else resume, raised)
     elif config is None:
-        raise UsageError("name a CONFIG, such as configs/mnist_softmax.yaml, or a run with --resume")
+        raise UsageError("name a CONFIG, such as mnist_softmax, or a run with --resume")
     else:
         experiment = load_experiment(config_path(config), overrides or (), name=name)
         if dry_run:

@@ -56,9 +56,9 @@ class Session:
             self.view.begin(experiment, run, environment, len(training.labels))
             return run, self._train(recorder, state, training, validation, check)
 
-    def resume(self, named: str, raised: Sequence[str]) -> tuple[Path, Summary]:
-        """Go on with the run `named`, its epochs and patience `raised` by KEY=VALUE."""
-        run = folder.find(self.runs, named)
+    def resume(self, named: str | None, raised: Sequence[str]) -> tuple[Path, Summary]:
+        """Go on with the run `named`, its epochs and patience `raised` by KEY=VALUE; by None, the newest."""
+        run = _newest(self.runs, finished=bool(raised)) if named is None else folder.find(self.runs, named)
         with folder.claimed(run):
             before = folder.experiment_of(run)
             try:
@@ -124,6 +124,22 @@ class Session:
         guess = loss_of_a_guess(experiment, validation.labels)
         view.end(recorder.run, recorder.summary, experiment.patience, guess)
         return recorder.summary
+
+
+def _newest(runs: Path, *, finished: bool) -> Path:
+    """Return the newest run that can go on, one that is `finished` only if it may. Raises `RunError`."""
+    folder.find(runs, None)  # for its message where there are no runs at all
+    for run in folder.newest_first(runs):
+        summary = records.read_if_whole(run / folder.SUMMARY, Summary)
+        ended = summary is not None and (
+            summary.status == "diverged" or (summary.status == "finished" and not finished)
+        )
+        if (run / folder.LAST).exists() and not ended and not folder.is_claimed(run):
+            return run
+    raise RunError(
+        f"no run in {runs} can go on: all are finished, diverged or in training; "
+        "a finished one can with more epochs: --resume epochs=N"
+    )
 
 
 def _refuse_other_changes(before: Experiment, after: Experiment) -> None:

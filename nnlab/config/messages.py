@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from nnlab.config.experiment import Experiment, Start
-from nnlab.config.synonyms import NO_SUCH_KEY, did_you_mean
+from nnlab.config.synonyms import did_you_mean, no_such_key
 from nnlab.config.yaml12 import Mistake
 from nnlab.datasets import DATASETS
 
@@ -39,6 +40,16 @@ _WRONG = {
     "less_than_equal": "must be at most {le}",
 }
 
+_OF_RECORD = {
+    "missing": "missing",
+    "extra_forbidden": "unknown key",
+    "unexpected_keyword_argument": "unknown key",
+    "string_pattern_mismatch": "is not a SHA-256 in hexadecimal digits",
+    "dataclass_type": "must be a mapping",
+    "dict_type": "must be a mapping",
+    "list_type": "must be a list",
+}
+
 # A key that takes a number or a word always says so: pydantic has one complaint for each of the two.
 _WRONG_OF_KEY: dict[str | tuple[str, str], str] = {
     "batch_size": "must be a whole number of at least 1, or full",
@@ -63,7 +74,7 @@ def mistakes_of(
     """Put pydantic's complaints about `document`, which is to be a `model`, in plain words."""
     details = error.errors(include_url=False)
     unknown = [_path(detail) for detail in details if detail["type"] == "extra_forbidden"]
-    renamed = {did_you_mean(key, model.model_fields) for key in unknown}
+    renamed = {did_you_mean(key, model.model_fields) for key in unknown if not no_such_key(key)}
     mistakes = []
     for detail in details:
         key = str(detail.get("ctx", {}).get("key") or _path(detail))
@@ -72,6 +83,20 @@ def mistakes_of(
             line = document.lines.get(key, document.lines.get(key.partition(".")[0], document.first_line))
             mistakes.append(Mistake(line, key, _explain(key, detail, document, model)))
     return mistakes
+
+
+def plainly(detail: ErrorDetails) -> str:
+    """Put pydantic's complaint about a record, which is in JSON, in plain words."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "json_invalid":
+        place = re.search(r"line \d+ column \d+", str(context["error"]))
+        return f"not valid JSON{f' ({place[0]})' if place else ''}"
+    if kind in _OF_RECORD:
+        return _OF_RECORD[kind]
+    what = (
+        f"must be {context['expected']}" if kind == "literal_error" else _WRONG.get(kind, "is not possible")
+    )
+    return f"{what.format_map(context)} (given {shown(detail['input'])})"
 
 
 def _path(detail: ErrorDetails) -> str:
@@ -128,7 +153,11 @@ def _explain(key: str, detail: ErrorDetails, document: Document, model: type[Bas
         return f"missing; {fields[key.removeprefix('start.')].description}{choice}"
     if kind == "rule":
         return _sentence(context["what"], context["given"], context["remedy"])
-    what = _WRONG_OF_KEY.get(key) or _WRONG_OF_KEY.get((key, kind)) or _WRONG.get(kind, detail["msg"])
+    what = (
+        _WRONG_OF_KEY.get(key)
+        or _WRONG_OF_KEY.get((key, kind))
+        or _WRONG.get(kind, "is not a possible value")
+    )
     if names:
         what = f"must be {_either(names)}"
     if places := [int(place) + 1 for place in detail["loc"] if isinstance(place, int)]:
@@ -150,7 +179,7 @@ def _unknown(key: str, document: Document, model: type[BaseModel]) -> str:
         return f"unknown option; {hint}"
     if owner == "start":
         return f"unknown key; {owner} has {' and '.join(Start.model_fields)}"
-    hint = NO_SUCH_KEY.get(key) or _suggestion(key, model.model_fields)
+    hint = no_such_key(key) or _suggestion(key, model.model_fields)
     if model is Experiment:
         return f"unknown key; {hint or '`nnlab config schema` lists all'}"
     keys = [name for name in model.model_fields if name not in ("name", "baseline")]

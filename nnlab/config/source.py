@@ -11,8 +11,9 @@ from pathlib import Path
 from nnlab.config.messages import one_line
 from nnlab.config.yaml12 import MAX_BYTES
 from nnlab.errors import ConfigError
+from nnlab.shipped import configs
 
-_SHIPPED = Path("configs")
+_CONFIGS = Path("configs")  # where many keep theirs
 
 
 def place_of(path: Path | None) -> str:
@@ -67,17 +68,15 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def _nearby(path: Path | None) -> str:
-    """Name a config that exists and could be meant, or where the shipped ones lie."""
+    """Name a config that exists and could be meant, or those that come with nnlab."""
     if path is None:
         return ""
+    if (path / "config.yaml").is_file():  # of a run
+        return f"; did you mean {place_of(path / 'config.yaml')}?"
+    shipped = list(configs())
     folder = path if path.is_dir() else path.parent
-    existing = {str(file): file for place in (folder, _SHIPPED) for file in sorted(place.glob("*.y*ml"))}
-    by_stem = {file.stem: name for name, file in existing.items()}
+    existing = [file for place in (_CONFIGS, folder) for file in sorted(place.glob("*.y*ml"))]
+    by_stem = dict(zip(shipped, shipped, strict=True)) | {file.stem: str(file) for file in existing}
     if close := get_close_matches(path.stem, by_stem, n=1):
         return f"; did you mean {one_line(by_stem[close[0]], limit=4096)}?"
-    shipped = sorted(_SHIPPED.glob("*.y*ml"))
-    return (
-        f"; the shipped configs lie in {_SHIPPED}/: {', '.join(file.stem for file in shipped)}"
-        if shipped
-        else ""
-    )
+    return f"; nnlab comes with {', '.join(shipped)} (`nnlab config list`)" if shipped else ""

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
 # scikit-learn, Keras, PyTorch, fastai, Nielsen's network2.py.
 SYNONYMS = {
@@ -49,6 +49,15 @@ SYNONYMS = {
     "lecun": ("lecun_normal", "lecun_uniform"),
     "standard_normal": ("normal", "gaussian", "random"),
     "full": ("all", "full_batch", "batch"),
+    # Columns of compare, baselines and datasets.
+    "seconds": ("time", "duration", "elapsed"),
+    "parameters": ("params", "n_params"),
+    "nearest_neighbours": ("knn", "k_nn", "knearest", "kneighbors", "k_nearest_neighbours", "nn"),
+    "svm_rbf": ("svm", "svc", "rbf", "support_vector_machine"),
+    "linear": ("linear_regression", "least_squares", "ridge"),
+    "mean_darkness": ("darkness", "average_darkness"),
+    "fashion_mnist": ("fashion", "fmnist"),
+    "kmnist": ("kuzushiji", "kuzushiji_mnist"),
     "val_accuracy": ("accuracy", "acc", "val_acc", "validation_accuracy"),
     "val_loss": ("validation_loss", "loss"),
     "float32": ("float", "single", "f32"),
@@ -56,10 +65,49 @@ SYNONYMS = {
 }
 
 # A key that nnlab has nothing for needs a sentence, not a name.
+_SGD = "training is stochastic gradient descent, set by eta, batch_size and momentum"
+_CONSTANT_ETA = "eta stays the same throughout a training"
+_NO_DROPOUT = "there is no dropout; l2 and patience work against overfitting"
+_NO_NORMALISATION = "there are no normalisation layers; pixels are scaled to [0, 1]"
+_CPU = "nnlab computes on the processor; `nnlab train --threads N` sets how many cores"
+_IN_MEMORY = "the examples lie in memory, and nothing loads them in parallel"
+_QUIET_OR_VERBOSE = "it is an option of the command line: `nnlab train --quiet` or `--verbose`"
+_RUN_FOLDER = "every run folder keeps metrics.csv, and the weights of the best and of the last epoch"
+_RESUME = "`nnlab train --resume RUN` goes on with a run"
+_VALIDATION_SIZE = "did you mean validation_size, a number of examples?"
+_TEST_SET = "the test examples are those of the dataset, and only `nnlab eval` opens them"
 NO_SUCH_KEY = {
-    "optimizer": "training is stochastic gradient descent, set by eta, batch_size and momentum",
-    "solver": "training is stochastic gradient descent, set by eta, batch_size and momentum",
+    **dict.fromkeys(("optimizer", "optimiser", "solver"), _SGD),
+    **dict.fromkeys(("adam", "beta_1", "beta_2", "beta1", "beta2", "betas", "epsilon", "eps", "rho"), _SGD),
+    **dict.fromkeys(("amsgrad", "max_fun"), _SGD),
+    **dict.fromkeys(("nesterov", "nesterovs_momentum"), "momentum is the classical one, without Nesterov's"),
+    **dict.fromkeys(("learning_rate_schedule", "lr_schedule", "lr_scheduler", "scheduler"), _CONSTANT_ETA),
+    **dict.fromkeys(("power_t", "learning_rate_decay", "lr_decay", "decay", "warmup"), _CONSTANT_ETA),
+    **dict.fromkeys(("dropout", "dropout_rate", "p_dropout"), _NO_DROPOUT),
+    **dict.fromkeys(("batch_norm", "batchnorm", "batch_normalization", "layer_norm"), _NO_NORMALISATION),
+    **dict.fromkeys(("normalize", "normalise", "standardize"), "pixels are always scaled to [0, 1]"),
+    **dict.fromkeys(("l1", "l1_ratio"), "there is no L1 penalty; l2 is the one on squared weights"),
+    **dict.fromkeys(("clip", "clipnorm", "clip_grad", "gradient_clip_val"), "gradients are not clipped"),
+    **dict.fromkeys(("augmentation", "augment", "transform", "transforms"), "images are taken as they are"),
+    **dict.fromkeys(("device", "accelerator", "gpu", "gpus", "cuda", "devices"), _CPU),
+    **dict.fromkeys(("n_jobs", "threads", "num_threads"), _CPU),
+    **dict.fromkeys(("num_workers", "workers", "pin_memory", "prefetch"), _IN_MEMORY),
+    **dict.fromkeys(("verbose", "verbosity", "quiet", "progress_bar"), _QUIET_OR_VERBOSE),
+    **dict.fromkeys(("callbacks", "logger", "log_dir", "checkpoint", "save_best_only"), _RUN_FOLDER),
+    **dict.fromkeys(("default_root_dir", "output_dir"), "`nnlab train --runs DIR` says where runs go"),
+    **dict.fromkeys(("warm_start", "resume", "initial_epoch"), _RESUME),
+    **dict.fromkeys(("test_size", "test_split"), _TEST_SET),
+    **dict.fromkeys(("validation_fraction", "validation_split", "val_split"), _VALIDATION_SIZE),
+    "restore_best_weights": "best.npz always holds the weights of the best epoch",
     "shuffle": "the examples are shuffled every epoch, by seed",
+    "use_bias": "every neuron has a bias",
+    "bias": "every neuron has a bias",
+    "class_weight": "all examples count the same",
+    "drop_last": "the last batch of an epoch may be smaller than the others, and is used",
+    "steps_per_epoch": "an epoch goes through all training examples once; train_size takes fewer",
+    "num_classes": "the last number of architecture is that of the classes",
+    "input_shape": "the first number of architecture is that of the inputs",
+    "model": "a network is a multilayer perceptron, set by architecture, activation and output",
 }
 
 
@@ -67,9 +115,20 @@ NO_SUCH_KEY = {
 _LONGEST = 40
 
 
+def no_such_key(word: str) -> str | None:
+    """Return what nnlab has in place of a key of other tools, if it has none of that meaning."""
+    return NO_SUCH_KEY.get(_normalised(word))
+
+
+def synonym(word: str, allowed: Iterable[str]) -> str | None:
+    """Return the one of `allowed` that `word` is, or is another name for."""
+    word = _normalised(word)
+    return next((name for name in allowed if word == name or word in SYNONYMS.get(name, ())), None)
+
+
 def did_you_mean(word: str, allowed: Collection[str]) -> str | None:
     """Return the one of `allowed` that `word` is another name for, or else a misspelling of."""
-    word = word.strip().lower().replace("-", "_").replace(" ", "_")
+    word = _normalised(word)
     if len(word) > _LONGEST:
         return None
     names = {name: name for name in allowed}
@@ -77,3 +136,13 @@ def did_you_mean(word: str, allowed: Collection[str]) -> str | None:
         names = dict.fromkeys(SYNONYMS.get(name, ()), name) | names
     close = get_close_matches(word, names, n=1, cutoff=0.7)
     return names[close[0]] if close else None
+
+
+def instead_of(word: str, allowed: Collection[str]) -> str:
+    """Return what to say to somebody who wrote `word` where only the `allowed` ones are possible."""
+    meant = did_you_mean(word, allowed)
+    return f"did you mean {meant}?" if meant else f"there are {', '.join(allowed)}"
+
+
+def _normalised(word: str) -> str:
+    return word.strip().lower().replace("-", "_").replace(" ", "_")

@@ -6,15 +6,18 @@ import errno
 import os
 import platform
 import re
+import shlex
 import shutil
 import stat
 import sys
 import time
 from contextlib import contextmanager, suppress
+from difflib import get_close_matches
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnlab import shipped
 from nnlab.config import MAX_BYTES, Baseline, Experiment, one_line, parse_config
 from nnlab.errors import ConfigError, NnlabError, RunError
 from nnlab.files import make_folders, open_regular, read, sync_folder
@@ -188,16 +191,34 @@ def find(runs: Path, named: str | None) -> Path:
         for folder in (Path(named), runs / named):
             if is_run(folder):
                 return folder
-        raise RunError(
-            f"no run {repr(named)[1:-1]}, neither as a path nor in {runs}: a run is a folder with a {CONFIG} "
-            f"or {SUMMARY}; `nnlab compare` lists them"
-        )
+        raise RunError(_not_found(runs, named))
     folders = find_all(runs)
     if not folders:
         raise RunError(
             f"no runs in {runs}; train one with `nnlab train CONFIG`, or name the folder with --runs"
         )
     return max(folders, key=_last_touched)
+
+
+def newest_first(runs: Path) -> list[Path]:
+    """Return the run folders in `runs`, the one last written to first."""
+    return sorted(find_all(runs), key=_last_touched, reverse=True)
+
+
+def _not_found(runs: Path, named: str) -> str:
+    """Return what to say to somebody who named something that is not a run."""
+    path = Path(named)
+    nothing = f"no run {repr(named)[1:-1]}, neither as a path nor in {runs}"
+    if _is_file(path) and is_run(path.parent):
+        return f"{nothing}; did you mean {path.parent}?"
+    is_config = _is_file(path) and path.suffix in (".yaml", ".yml")
+    names = [] if is_config else [run.name for run in newest_first(runs)]
+    numbered = (name for name in names if re.fullmatch(re.escape(path.name) + r"-[0-9]{3,9}", name))
+    if meant := next(numbered, None) or next(iter(get_close_matches(path.name, names, n=1)), None):
+        return f"{nothing}; did you mean {meant}?"
+    if is_config or named in shipped.configs():
+        return f"{named} is a config, not a run; train it first with `nnlab train {shlex.quote(named)}`"
+    return f"{nothing}: a run is a folder with a {CONFIG} or {SUMMARY}; `nnlab compare` lists them"
 
 
 def experiment_of(run: Path, overrides: Sequence[str] = ()) -> Experiment:
@@ -236,3 +257,10 @@ def _modified(path: str) -> int:
         return os.stat(path).st_mtime_ns  # noqa: PTH116 (as above)
     except OSError:
         return 0
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # not ours to read, or no name that a file could have
+        return False

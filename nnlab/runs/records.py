@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from nnlab import files
+from nnlab.config import messages
 from nnlab.errors import RunError
 
 if TYPE_CHECKING:
@@ -69,9 +70,9 @@ def parse(text: str | bytes, kind: type[T]) -> T:
     try:
         record: T = _adapter(kind).validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
+        first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{place + ': ' if place else ''}{first['msg']}") from error
+        raise ValueError(f"{place + ': ' if place else ''}{messages.plainly(first)}") from error
     return record
 
 

@@ -85,7 +85,11 @@ def test_its_training_examples_a_neighbour_knows_by_heart(call: Callable[..., Ou
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("svm",), "no baseline svm; there are nearest_neighbours, svm_rbf, linear, mean_darkness"),
+        (("forest",), "no baseline forest; there are nearest_neighbours, svm_rbf, linear, mean_darkness"),
+        (("svm",), "no baseline svm; did you mean svm_rbf?"),
+        (("knn",), "no baseline knn; did you mean nearest_neighbours?"),
+        (("linear", "--ridge=2"), "no option --ridge; config keys are written ridge=2"),
+        ((), "METHOD is missing"),
         (("linear", "neighbours=3"), "neighbours: unknown key; there are dataset, seed, validation_size"),
         (("nearest_neighbours", "neighbors=3"), "neighbors: unknown key; did you mean neighbours?"),
         (("nearest_neighbours", "neighbours=0"), "command line: neighbours: must be at least 1 (given 0)"),

@@ -43,7 +43,7 @@ def test_csv_has_the_differing_keys_then_the_results_best_first(call: Callable[.
     assert rows[1] == ["linear-002", "0.2", "3", "0.99", "", "7850", "2.5", "finished"]
     assert rows[2][:2] == ["linear-001", "0.1"]
     assert rows[3][:2] == ["linear-003", "0.1"]
-    assert rows[3][-1].startswith("broken: summary.json is broken: Invalid JSON")
+    assert rows[3][-1].startswith("broken: summary.json is broken: not valid JSON")
     assert len(rows) == 4
 
 

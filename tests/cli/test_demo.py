@@ -28,9 +28,10 @@ def test_without_a_name_it_lists_all(call: Callable[..., Outcome]) -> None:
 
 
 def test_an_unknown_name_is_told_the_known_ones(call: Callable[..., Outcome]) -> None:
-    code, out, err = call("demo", "xnor")
+    code, out, err = call("demo", "boltzmann")
     assert (code, out) == (2, "")
-    assert "no demo xnor; there are neuron, digits, step-function" in err
+    assert "no demo boltzmann; there are neuron, digits, step-function" in err
+    assert call("demo", "step_function").err == "nnlab: no demo step_function; did you mean step-function?\n"
 
 
 def test_in_a_pipe_it_is_plain_text_that_ends_with_its_claims(nnlab: Callable[..., Outcome]) -> None:

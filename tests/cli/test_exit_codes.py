@@ -40,22 +40,25 @@ def test_1_when_a_result_cannot_be_written(call: Callable[..., Outcome], with_ru
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["train"], "name a CONFIG, such as configs/mnist_softmax.yaml, or a run with --resume"),
-        (["nosuch"], "No such command 'nosuch'"),
-        (["train", "linear.yaml", "--nosuch"], "No such option: --nosuch"),
-        (["train", "linear.yaml", "--threads", "0"], "'--threads'"),
-        (["train", "linear.yaml", "--threads", "many"], "'--threads'"),
-        (["train", "linear.yaml", "--threads", "4097"], "'--threads'"),
+        (["train"], "name a CONFIG, such as mnist_softmax, or a run with --resume"),
+        (["nosuch"], "no command nosuch; there are train, eval, "),
+        (["train", "linear.yaml", "--nosuch"], "no option --nosuch; see `nnlab train --help`"),
+        (
+            ["train", "linear.yaml", "--threads", "0"],
+            "--threads takes a whole number from 1 to 4096 (given 0)",
+        ),
+        (["train", "linear.yaml", "--threads", "many"], "--threads takes a whole number from 1 to 4096"),
+        (["train", "linear.yaml", "--threads", "4097"], "--threads takes a whole number from 1 to 4096"),
         (["train", "--resume", "linear-001", "--name", "x"], "leave --name and --dry-run out"),
         (["train", "--resume", "linear-001", "--dry-run"], "leave --name and --dry-run out"),
-        (["eval", "--split", "nosuch"], "'--split'"),
-        (["eval", "--fail-under", "97"], "'--fail-under'"),
-        (["eval", "a", "b"], "unexpected extra argument"),
-        (["compare", "--top", "0"], "'--top'"),
-        (["compare", "--format", "xml"], "'--format'"),
+        (["eval", "--split", "nosuch"], "--split takes test, validation or train (given nosuch)"),
+        (["eval", "--fail-under", "97"], "a number from 0 to 1 (given 97); did you mean 0.97?"),
+        (["eval", "a", "b"], "too many arguments: b"),
+        (["compare", "--top", "0"], "--top takes a whole number of at least 1 (given 0)"),
+        (["compare", "--format", "xml"], "--format takes table, csv, json or markdown (given xml)"),
         (["compare", "--sort", "nosuch"], "no column 'nosuch'; there are run, "),
         (["compare", "--columns", "run,nosuch"], "no column 'nosuch'; there are run, "),
-        (["config", "nosuch"], "No such command 'nosuch'"),
+        (["config", "nosuch"], "no command nosuch; there are list, check, show, schema"),
         (["data", "path", "nosuch"], "no dataset nosuch; there are mnist, fashion_mnist, kmnist"),
         (["data", "verify", "mnits"], "no dataset mnits; did you mean mnist?"),
         (["data", "download", "Fashion-MNIST"], "no dataset Fashion-MNIST; did you mean fashion_mnist?"),
@@ -72,7 +75,9 @@ def test_2_and_one_line_for_a_usage_error(
 
 
 def test_2_and_a_process_says_it_in_one_line(nnlab: Callable[..., Outcome]) -> None:
-    assert nnlab("train", "nosuch.yaml") == (2, "", "nosuch.yaml: no such file\n")
+    refused = nnlab("train", "nosuch.yaml")
+    assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
+    assert refused.err.startswith("nosuch.yaml: no such file; nnlab comes with fashion_mnist, line, ")
 
 
 def test_2_and_a_line_for_each_of_five_mistakes(nnlab: Callable[..., Outcome], desk: Path) -> None:

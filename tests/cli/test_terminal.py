@@ -61,6 +61,13 @@ def terminal(desk: Path) -> Callable[..., str]:
     return run
 
 
+def test_the_list_of_configs_fits(terminal: Callable[..., str]) -> None:
+    lines = ESCAPE.sub("", terminal("config", "list")).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split() == ["config", "shows"]
+    assert "mnist_linear                  No hidden layer: softmax of a linear" in "\n".join(lines)
+
+
 def test_a_slow_epoch_has_a_bar_with_rate_and_time_left(terminal: Callable[..., str]) -> None:
     got = terminal(*SLOW)
     bars = [piece for piece in got.split("\r") if "%|" in piece]

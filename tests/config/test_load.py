@@ -12,10 +12,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nnlab.config import json_schema, load_experiment, parse_config, parse_values
+from nnlab.config import BASELINES, json_schema, load_experiment, parse_config, parse_values
 from nnlab.config.experiment import Experiment
-from nnlab.config.synonyms import SYNONYMS, did_you_mean
+from nnlab.config.synonyms import NO_SUCH_KEY, SYNONYMS, did_you_mean
 from nnlab.errors import ConfigError
+from nnlab.shipped import configs
 
 from .conftest import CONFIG
 
@@ -103,7 +104,6 @@ def test_a_message_says_where_what_and_what_is_allowed(
         ("tol", "min_delta"),
         ("init", "initialisation"),
         ("initialization", "initialisation"),
-        ("validation_fraction", "validation_size"),
     ],
 )
 def test_the_keys_of_other_tools_and_typos_are_one_mistake_with_our_name(
@@ -141,9 +141,24 @@ def test_the_values_of_other_tools_and_typos_get_our_name(
 def test_every_entry_of_the_table_of_other_names_leads_to_a_name_of_ours() -> None:
     properties = json_schema()["properties"].values()
     values = {value for schema in properties for value in schema.get("enum", ())}
-    assert set(SYNONYMS) <= {*Experiment.model_fields, *values, "full"}
+    columns = {"seconds", "parameters"}
+    assert set(SYNONYMS) <= {*Experiment.model_fields, *values, "full", *BASELINES, *columns}
     for ours, others in SYNONYMS.items():
         assert all(did_you_mean(other, [ours]) == ours for other in others)
+
+
+def test_a_key_that_nnlab_has_is_not_said_to_be_lacking() -> None:
+    assert not set(NO_SUCH_KEY) & {*Experiment.model_fields, *SYNONYMS["eta"], *SYNONYMS["l2"]}
+
+
+@pytest.mark.parametrize("key", NO_SUCH_KEY)
+def test_the_keys_of_other_tools_that_nnlab_lacks_get_a_sentence_on_one_line(
+    config: Callable[..., Path], mistakes: Callable[..., list[str]], key: str
+) -> None:
+    assert mistakes(config(**{key: "1"})) == [f"mnist.yaml:11: {key}: unknown key; {NO_SUCH_KEY[key]}"]
+    written = key.upper().replace("_", "-")
+    (line,) = mistakes(config(), f"{written}=1")
+    assert line == f"command line: {written}: unknown key; {NO_SUCH_KEY[key]}"
 
 
 def test_a_given_value_is_shown_short_on_one_line_without_control_characters(
@@ -232,19 +247,24 @@ def test_a_file_may_begin_with_a_byte_order_mark_and_end_its_lines_as_windows_do
 def test_a_missing_file_names_a_close_one_or_the_shipped_ones(
     config: Callable[..., Path], mistakes: Callable[..., list[str]], tmp_path: Path
 ) -> None:
-    assert mistakes(tmp_path / "nosuch.yaml") == ["nosuch.yaml: no such file"]
+    shipped = f"; nnlab comes with {', '.join(configs())} (`nnlab config list`)"
+    assert mistakes(tmp_path / "nosuch.yaml") == [f"nosuch.yaml: no such file{shipped}"]
+    assert mistakes(tmp_path) == [f".: a folder, not a config file{shipped}"]
+    assert mistakes(tmp_path / "mnist_softmx.yaml") == [
+        "mnist_softmx.yaml: no such file; did you mean mnist_softmax?"
+    ]
     config("small.yaml")
     assert mistakes(tmp_path / "smal.yaml") == ["smal.yaml: no such file; did you mean small.yaml?"]
     (tmp_path / "configs").mkdir()
     config("configs/mnist.yaml")
     config("configs/lecture.yaml")
     assert mistakes(tmp_path / "mnist") == ["mnist: no such file; did you mean configs/mnist.yaml?"]
-    assert mistakes(tmp_path / "nosuch.yaml") == [
-        "nosuch.yaml: no such file; the shipped configs lie in configs/: lecture, mnist"
+    assert mistakes(tmp_path / "lectur.yaml") == [
+        "lectur.yaml: no such file; did you mean configs/lecture.yaml?"
     ]
-    assert mistakes(tmp_path / "configs") == [
-        "configs: a folder, not a config file; the shipped configs lie in configs/: lecture, mnist"
-    ]
+    (tmp_path / "run").mkdir()
+    config("run/config.yaml")
+    assert mistakes(tmp_path / "run") == ["run: a folder, not a config file; did you mean run/config.yaml?"]
 
 
 def test_a_file_that_is_no_text_or_too_large_is_one_line(

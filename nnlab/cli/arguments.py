@@ -1,0 +1,209 @@
+"""How the command line is read: by typer's parser, which says in nnlab's words what it does not take."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from contextlib import suppress
+from difflib import get_close_matches
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, get_args
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from nnlab.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    # Typer's own names for these types are private to it.
+    Context = Any
+    Parameter = Any
+
+NEWEST = "\0"  # what --resume alone stands for: no argument of a process can hold it
+OVERRIDES = "KEY=VALUE"
+
+
+class Command(TyperCommand):
+    """A command whose mistakes are `UsageError`s."""
+
+    def parse_args(self, context: Context, args: list[str]) -> list[str]:
+        """Read `args` into the parameters of `context`. Raises `UsageError`."""
+        given = list(args)
+        _hasten(self, context)
+        context.allow_extra_args = True  # to be told of below
+        try:
+            rest: list[str] = super().parse_args(context, _resume_alone(args))
+        except typer.TyperException as error:
+            raise UsageError(explain(error, context, given)) from error
+        if rest and not context.resilient_parsing:
+            raise UsageError(f"too many arguments: {shlex.join(rest)}; {_help(context)}")
+        return rest
+
+
+class Group(TyperGroup):
+    """A group of commands whose mistakes are `UsageError`s."""
+
+    def parse_args(self, context: Context, args: list[str]) -> list[str]:
+        """Read `args` up to the command. Raises `UsageError`."""
+        given = list(args)
+        _hasten(self, context)
+        try:
+            rest: list[str] = super().parse_args(context, args)
+        except typer.TyperException as error:
+            raise UsageError(explain(error, context, given)) from error
+        return rest
+
+    def resolve_command(self, context: Context, args: list[str]) -> Any:  # noqa: ANN401 - typer's own type
+        """Return the command that `args` begin with. Raises `UsageError` if there is none."""
+        if args[0] in self.commands or context.resilient_parsing:
+            return super().resolve_command(context, args)
+        if Path(args[0]).suffix in (".yaml", ".yml"):
+            raise UsageError(
+                f"no command {args[0]}; train a config with `nnlab train {shlex.quote(args[0])}`"
+            )
+        close = get_close_matches(args[0], self.commands, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(self.commands)}"
+        raise UsageError(f"no command {args[0]}; {hint}")
+
+
+def _hasten(command: TyperCommand | TyperGroup, context: Context) -> None:
+    """Leave values as they were typed where a shell asks for completions: it cannot wait for pydantic."""
+    if context.resilient_parsing:
+        as_typed = SimpleNamespace(coerce=lambda value, **_: value)
+        for param in command.get_params(context):
+            param.get_runtime_param = lambda: as_typed  # type: ignore[attr-defined]
+
+
+def _resume_alone(args: Sequence[str]) -> list[str]:
+    """Give --resume the value NEWEST where no run comes after it, but an option, an override or nothing."""
+    args = list(args)
+    options = args[: args.index("--")] if "--" in args else args
+    for place, option in enumerate(options):
+        following = args[place + 1] if place + 1 < len(args) else "-"
+        if option == "--resume" and (following.startswith("-") or is_override(following)):
+            args[place] = f"{option}={NEWEST}"
+    return args
+
+
+def is_override(argument: str) -> bool:
+    """Tell whether an argument is KEY=VALUE, and not a path with an = in it."""
+    try:
+        return "=" in argument and not Path(argument).exists()
+    except OSError:  # no name that a file could have
+        return True
+
+
+def explain(error: typer.TyperException, context: Context, args: Sequence[str]) -> str:
+    """Return in nnlab's words what typer says of `args`."""
+    option = str(getattr(error, "option_name", ""))
+    if hasattr(error, "possibilities"):
+        return _no_such_option(option, error.possibilities or (), context, args)
+    if option:
+        param = next(param for param in context.command.get_params(context) if option in param.opts)
+        return f"{option} takes no value" if param.is_flag else f"{option} needs a value: {_usage(param)}"
+    if isinstance(error, typer.BadParameter) and error.param is not None:
+        return _bad_value(error, error.param, context)
+    return f"{error.message.rstrip('.')}; {_help(context)}"
+
+
+def _no_such_option(option: str, close: Sequence[str], context: Context, args: Sequence[str]) -> str:
+    """Return what to write in place of an option: often the key of a config."""
+    is_long = option.startswith("--")
+    words = [arg.partition("=") for arg in args]
+    place = next(
+        (
+            n
+            for n, (word, *_) in enumerate(words)
+            if word == option or (word.startswith(option) and not is_long)
+        ),
+        None,
+    )
+    if place is None:
+        return f"no option {option}; {_help(context)}"
+    option, equals, value = words[place]
+    if not equals:
+        value = args[place + 1] if place + 1 < len(args) and not args[place + 1].startswith("--") else "VALUE"
+    if _takes_overrides(context) and (hint := _as_key(option.lstrip("-"), value, exactly=bool(close))):
+        return f"no option {option}; {hint}"
+    if close:
+        return f"no option {option}; did you mean {_either(close)}?"
+    return f"no option {option}; {_help(context)}"
+
+
+def _as_key(word: str, value: str, *, exactly: bool) -> str:
+    """Return how the key of a config that an option was meant for is written, if there is one."""
+    from nnlab.config.baseline import BASELINES
+    from nnlab.config.experiment import Experiment
+    from nnlab.config.synonyms import did_you_mean, no_such_key, synonym
+
+    keys = [*Experiment.model_fields, *(key for model in BASELINES.values() for key in model.model_fields)]
+    if sentence := no_such_key(word):
+        return sentence
+    key = synonym(word, keys) if exactly else did_you_mean(word, keys)
+    return f"config keys are written {shlex.quote(f'{key}={value}')}" if key else ""
+
+
+def _takes_overrides(context: Context) -> bool:
+    return any(OVERRIDES in (param.metavar or "") for param in context.command.get_params(context))
+
+
+def _bad_value(error: typer.BadParameter, param: Parameter, context: Context) -> str:
+    """Return what a parameter takes, what it was given, and what may have been meant."""
+    name = (
+        max(param.opts, key=len) if param.param_type_name == "option" else re.split(r"\W", param.metavar)[0]
+    )
+    details: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()
+    if not details:
+        return f"{name} is missing; {_help(context)}"
+    given = str(details[0]["input"])
+    kind, limits = param.type_descriptor.annotation, param.type_descriptor.parameter_info
+    hint = ""
+    if kind in (int, float):
+        number = "a whole number" if kind is int else "a number"
+        takes = f"{number}{_range(limits.min, limits.max)}"
+        if limits.max == 1 and (share := _percentage(given)) is not None:
+            hint = f"; did you mean {share:g}?"
+    elif choices := get_args(kind):
+        takes = _either(choices)
+        if close := get_close_matches(given.lower(), choices, n=1):
+            hint = f"; did you mean {close[0]}?"
+    else:
+        return f"{name} cannot be {_shown(given)}"
+    return f"{name} takes {takes} (given {_shown(given)}){hint}"
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is not None and high is not None:
+        return f" from {low} to {high}"
+    return f" of at least {low}" if low is not None else ""
+
+
+def _percentage(text: str) -> float | None:
+    """Return the share that a text such as 97 or 97% says, if it is a likely one: 1.5 is not."""
+    with suppress(ValueError):
+        share = float(text.removesuffix("%")) / 100
+        return share if 0.1 <= share <= 1 else None  # noqa: PLR2004
+    return None
+
+
+def _shown(given: str) -> str:
+    """Return what was given, in quotes where it is no word and no number."""
+    return given if re.fullmatch(r"[\w.+-]{1,40}", given) else repr(given[:60])
+
+
+def _either(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _usage(param: Parameter) -> str:
+    return (
+        f"{max(param.opts, key=len)} {param.metavar or _either(get_args(param.type_descriptor.annotation))}"
+    )
+
+
+def _help(context: Context) -> str:
+    return f"see `{context.command_path} --help`"

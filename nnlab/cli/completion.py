@@ -1,0 +1,159 @@
+"""What a shell offers at Tab. It asks each time anew, so nothing slow is imported, and the names stand here.
+
+The functions raise nothing and print nothing: what cannot be read offers nothing, and the shell its files.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer  # noqa: TC002 (which reads the annotations)
+
+from nnlab import shipped
+from nnlab.demos import DEMOS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Held against what they name by tests/cli/test_completion.py.
+EXPERIMENT = (
+    *(
+        "name",
+        "dataset",
+        "dataset_options",
+        "architecture",
+        "activation",
+        "output",
+        "loss",
+        "eta",
+        "batch_size",
+    ),
+    *(
+        "epochs",
+        "patience",
+        "seed",
+        "monitor",
+        "min_delta",
+        "start_from_epoch",
+        "validation_size",
+        "train_size",
+    ),
+    *("initialisation", "start", "momentum", "l2", "dtype", "diagnostics", "description"),
+)
+BASELINE = ("dataset", "seed", "validation_size", "train_size", "description")
+BASELINES = {
+    "nearest_neighbours": ("neighbours",),
+    "svm_rbf": ("penalty", "gamma"),
+    "linear": ("ridge",),
+    "mean_darkness": (),
+}
+DATASETS = ("mnist", "fashion_mnist", "kmnist")
+RESULTS = (
+    *(
+        "best_epoch",
+        "val_accuracy",
+        "test_accuracy",
+        "parameters",
+        "seconds",
+        "status",
+        "val_loss",
+        "test_loss",
+    ),
+    *("epochs_done", "stop_reason", "train_examples", "weights_sha256"),
+)
+COLUMNS = ("run", *EXPERIMENT, "baseline", *(key for keys in BASELINES.values() for key in keys), *RESULTS)
+
+
+def demos(incomplete: str) -> list[str]:
+    """Return the demos that begin so."""
+    return _beginning(incomplete, DEMOS)
+
+
+def baselines(incomplete: str) -> list[str]:
+    """Return the baselines that begin so."""
+    return _beginning(incomplete, BASELINES)
+
+
+def datasets(incomplete: str) -> list[str]:
+    """Return the datasets with files that begin so."""
+    return _beginning(incomplete, DATASETS)
+
+
+def runs(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the names of runs that begin so, in the folder that the options and the environment name."""
+    folder = Path(context.params.get("runs") or os.environ.get("NNLAB_RUNS") or "runs")
+    names = _beginning(incomplete, _entries(folder))
+    return [name for name in names if _is_file(folder / name / "config.yaml")]
+
+
+def configs(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the shipped configs and the YAML files that begin so, and folders if there are any of these."""
+    if context.params.get("resume"):  # has a config, of which two keys may change
+        return _beginning(incomplete, ["epochs=", "patience="])
+    folder, slash, _ = incomplete.rpartition("/")
+    entries = [f"{folder}{slash}{name}" for name in _entries(Path(folder + slash or "."))]
+    found = _beginning(incomplete, [*shipped.configs(), *(name for name in entries if _is_yaml(name))])
+    folders = [f"{name}/" for name in _beginning(incomplete, entries) if found and Path(name).is_dir()]
+    return [*found, *folders]
+
+
+def keys(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the keys of the config, or of the baseline, that begin so and are not given yet."""
+    method = context.params.get("method")
+    known = EXPERIMENT if method is None else (*BASELINE, *BASELINES.get(method, ()))
+    return _keys(known, context.params.get("overrides") or (), incomplete)
+
+
+def configs_or_keys(context: typer.Context, incomplete: str) -> list[str]:
+    """Return what may come next where any number of CONFIG is followed by any number of KEY=VALUE."""
+    config, *overrides = context.params.get("arguments") or (None,)
+    return [*configs(context, incomplete), *(_keys(EXPERIMENT, overrides, incomplete) if config else ())]
+
+
+def _keys(known: Iterable[str], given: Iterable[str], incomplete: str) -> list[str]:
+    """Return the `known` keys that begin so, each with its =, but for those `given`; none for a value."""
+    # bash takes eta=0.1 apart at the =, for which zsh and fish have one word.
+    words = " ".join(given).replace(" = ", "=").split()
+    if words and words[-1] in ("=", *known):
+        return []
+    taken = {word.partition("=")[0] for word in words}
+    found = [f"{key}=" for key in _beginning(incomplete, known) if key not in taken]
+    if len(found) == 1 and os.environ.get("_NNLAB_COMPLETE") == "complete_bash":
+        return [*found, f"{found[0]}…"]  # behind the only one bash would put a space
+    return found
+
+
+def column(incomplete: str) -> list[str]:
+    """Return the columns of `nnlab compare` that begin so."""
+    return _beginning(incomplete, COLUMNS)
+
+
+def columns(incomplete: str) -> list[str]:
+    """Return the columns that begin as the last of a list with commas does, each behind the others."""
+    others, comma, last = incomplete.rpartition(",")
+    given = others.split(",")
+    return [f"{others}{comma}{name}" for name in _beginning(last, COLUMNS) if name not in given]
+
+
+def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def _entries(folder: Path) -> list[str]:
+    """Return the names in a folder that are not hidden; none if it cannot be read."""
+    with suppress(OSError, ValueError):
+        return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    return []
+
+
+def _is_yaml(name: str) -> bool:
+    return name.endswith((".yaml", ".yml"))
+
+
+def _is_file(path: Path) -> bool:
+    with suppress(OSError, ValueError):
+        return path.is_file()
+    return False
