@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
+import operator
 import os
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nnlab.analysis.evaluation import Evaluation, refuse_other_weights
 from nnlab.config import BASELINES, Experiment, parse_values
 from nnlab.config.synonyms import instead_of
+from nnlab.config.yaml12 import UnreadableError, parse_value
 from nnlab.errors import ConfigError, RunError, UsageError
 from nnlab.runs import folder, records
 from nnlab.runs.checkpoint import digest
 from nnlab.runs.summary import Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 Row: TypeAlias = dict[str, object]  # by column; None where there is nothing
@@ -37,6 +40,12 @@ FURTHER_RESULTS = [
     "weights_sha256",
 ]
 BEST_FIRST = "-val_accuracy"
+ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+}
 
 
 @dataclass(frozen=True)
@@ -47,39 +56,75 @@ class Comparison:
     rows: list[Row]
 
 
+@dataclass(frozen=True)
+class Condition:
+    """What a row has to have in a column: a comparison with a `value`, which was `given` as text."""
+
+    column: str
+    sign: str
+    given: str
+    value: object
+
+    def holds(self, row: Row) -> bool:
+        """Tell whether `row` has it; nothing is neither larger nor smaller than a number."""
+        found = row[self.column]
+        if compare := ORDER.get(self.sign):
+            return isinstance(found, int | float) and compare(found, self.value)
+        return (found == self.value or str(found) == self.given) == (self.sign == "=")
+
+
 def compare(
     runs: Sequence[Path],
     *,
     home: Path,
     sort: str = BEST_FIRST,
     top: int | None = None,
+    where: Sequence[str] = (),
     columns: Sequence[str] | None = None,
     everything: bool = False,
 ) -> Comparison:
     """Compare `runs`, by default in the config keys that differ, best first.
 
     Runs in the folder `home` go by their name, others by their path. `sort` is a column, with a minus
-    downwards. Raises `UsageError` for a column that does not exist.
+    downwards; `where` holds conditions such as eta=0.1 or val_accuracy>0.97, all of which have to hold.
+    Raises `UsageError` for a column that does not exist, and for what is not a condition.
     """
-    rows = [{**read_row(run), "run": run.name if run.parent == home else str(run)} for run in runs]
     available = ["run", *KEYS, *RESULTS, *FURTHER_RESULTS]
     by = sort.removeprefix("-")
-    for column in (by, *(columns or ())):
+    conditions = [_condition(text) for text in where]
+    for column in (by, *(columns or ()), *(condition.column for condition in conditions)):
         if column not in available:
             raise UsageError(f"no column {column!r}; {instead_of(column, available)}")
+    rows = [{**read_row(run), "run": run.name if run.parent == home else str(run)} for run in runs]
+    rows = [row for row in rows if all(condition.holds(row) for condition in conditions)]
     ranked = sorted(
         (row for row in rows if row[by] is not None),
         key=lambda row: _order(row[by]),
         reverse=sort.startswith("-"),
     )
-    ranked = [*ranked, *(row for row in rows if row[by] is None)][:top]
+    ranked += (row for row in rows if row[by] is None)
     if everything:
         columns = available
     elif columns is None:
         # The folder's name tells runs of another name or description apart.
         differing = [key for key in KEYS if key not in ("name", "description") and _differ(ranked, key)]
         columns = ["run", *differing, *RESULTS]
-    return Comparison(list(columns), ranked)
+    return Comparison(list(columns), ranked[:top])
+
+
+def _condition(text: str) -> Condition:
+    """Return what KEY=VALUE, or another comparison, asks for. Raises `UsageError`."""
+    match = re.fullmatch(r"(\w+) *(=|!=|<=|>=|<|>) *(.*)", text, flags=re.DOTALL)
+    if match is None:
+        raise UsageError(f"--where {text!r} is not a condition; write eta=0.1, or val_accuracy>0.97")
+    column, sign, given = match.groups()
+    try:
+        value = parse_value(given)
+    except UnreadableError as error:
+        raise UsageError(f"--where {text!r}: {error.what}") from error
+    if sign in ORDER and not isinstance(value, int | float):
+        raise UsageError(f"--where {text!r}: {sign} needs a number, such as {column}{sign}0.5")
+    return Condition(column, sign, given, value)
 
 
 def read_row(run: Path) -> Row:

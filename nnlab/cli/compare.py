@@ -8,7 +8,7 @@ import typer
 
 from nnlab.cli import completion
 from nnlab.cli.options import Runs
-from nnlab.cli.output import decimals, emit, emit_table, printable
+from nnlab.cli.output import counted, decimals, emit, emit_table, printable, tell
 from nnlab.errors import RunError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def compare(
         list[str] | None,
         typer.Argument(
             metavar="RUN",
-            help="Run folders, or their names.  [default: all runs]",
+            help="Run folders, their names, or patterns of names such as 'tanh-*'.  [default: all runs]",
             autocompletion=completion.runs,
         ),
     ] = None,
@@ -39,6 +39,14 @@ def compare(
         ),
     ] = "-val_accuracy",
     top: Annotated[int | None, typer.Option(min=1, metavar="N", help="Show the first N rows only.")] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Show only runs with this value, or with KEY<NUMBER or KEY>NUMBER; may be repeated.",
+            autocompletion=completion.column,
+        ),
+    ] = None,
     columns: Annotated[
         str | None,
         typer.Option(
@@ -61,13 +69,14 @@ def compare(
     Examples:
       nnlab compare
       nnlab compare slow-001 fast-001 --sort seconds
+      nnlab compare 'tanh-*' --where eta=0.1 --where 'val_accuracy>0.97'
       nnlab compare --columns run,eta,val_accuracy --top 3 --format csv
     """
     from nnlab.analysis import comparison
     from nnlab.runs import folder
 
     home = folder.runs_folder(runs)
-    found = [folder.find(home, name) for name in named] if named else folder.find_all(home)
+    found = folder.find_each(home, named) if named else folder.find_all(home)
     if not found:
         raise RunError(
             f"no runs in {home}; train one with `nnlab train CONFIG`, or name the folder with --runs"
@@ -77,9 +86,12 @@ def compare(
         home=home,
         sort=sort,
         top=top,
+        where=where or (),
         columns=[column.strip() for column in columns.split(",")] if columns is not None else None,
         everything=everything,
     )
+    if not result.rows:
+        tell(f"None of {counted(len(found), 'run')} has {' and '.join(where or ())}.")
     {"table": _table, "csv": _csv, "json": _json, "markdown": _markdown}[output_format](result)
 
 

@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -191,6 +192,11 @@ def find(runs: Path, named: str | None) -> Path:
         for folder in (Path(named), runs / named):
             if is_run(folder):
                 return folder
+        if len(matching := _matching(runs, named)) > 1:
+            names = [one_line(run.name) for run in matching[:3]] + ["…"] * (len(matching) > 3)
+            raise RunError(f"{len(matching)} runs match {named}: {', '.join(names)}; name one of them")
+        if matching:
+            return matching[0]
         raise RunError(_not_found(runs, named))
     folders = find_all(runs)
     if not folders:
@@ -198,6 +204,24 @@ def find(runs: Path, named: str | None) -> Path:
             f"no runs in {runs}; train one with `nnlab train CONFIG`, or name the folder with --runs"
         )
     return max(folders, key=_last_touched)
+
+
+def find_each(runs: Path, named: Sequence[str]) -> list[Path]:
+    """Return the runs `named`, each once; a pattern such as tanh-* stands for all that match it.
+
+    Raises `RunError` if there is none of a name or a pattern.
+    """
+    return list(dict.fromkeys(run for name in named for run in _matching(runs, name) or [find(runs, name)]))
+
+
+def _matching(runs: Path, pattern: str) -> list[Path]:
+    """Return the runs in `runs` whose names match a shell's `pattern`, or whose paths do; by name."""
+    if not set("*?[") & set(pattern):
+        return []
+    path = Path(pattern)
+    places = (runs, pattern), (path.parent, path.name)
+    found = ([run for run in find_all(place) if fnmatchcase(run.name, name)] for place, name in places)
+    return next(filter(None, found), [])
 
 
 def newest_first(runs: Path) -> list[Path]:

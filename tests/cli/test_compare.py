@@ -146,3 +146,103 @@ def test_what_a_file_holds_cannot_steer_the_terminal(
     (with_run / "summary.json").write_text(r'{"\u001b[31m": 1}')
     refused = call("compare", "--columns", "run,status", "--format", style)
     assert "\x1b" not in refused.out
+
+
+@pytest.fixture
+def three(with_run: Path) -> Path:
+    """Three runs: linear-001, and two that differ in eta and in batch_size."""
+    for name, key, old, new in (("fast-001", "eta", "0.1", "1.5"), ("full-001", "batch_size", "64", "full")):
+        copy = shutil.copytree(with_run, with_run.with_name(name))
+        config = copy / "config.yaml"
+        config.write_text(config.read_text().replace(f"{key}: {old}", f"{key}: {new}"))
+    return with_run.parent
+
+
+def shown(outcome: Outcome) -> list[str]:
+    """Return the names of the runs in a table of CSV."""
+    assert outcome.code == 0, outcome.err
+    return [row["run"] for row in csv.DictReader(io.StringIO(outcome.out))]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        (["f*"], ["fast-001", "full-001"]),
+        (["f*", "fast-001", "*-001"], ["fast-001", "full-001", "linear-001"]),
+        (["runs/[fl]*"], ["fast-001", "full-001", "linear-001"]),
+        (["f?st-001"], ["fast-001"]),
+    ],
+)
+def test_a_pattern_stands_for_all_runs_that_match_it(
+    call: Callable[..., Outcome], three: Path, patterns: list[str], expected: list[str]
+) -> None:
+    assert three.is_dir()
+    assert shown(call("compare", *patterns, "--sort", "run", "--format", "csv")) == expected
+
+
+def test_a_pattern_that_nothing_matches_or_too_much_is_one_line(
+    call: Callable[..., Outcome], three: Path
+) -> None:
+    missing = call("compare", "x*")
+    assert (missing.code, missing.out) == (5, "")
+    assert missing.err.startswith("nnlab: no run x*, neither as a path nor in runs")
+    several = call("eval", "f*")
+    assert (several.code, several.out) == (5, "")
+    assert several.err == "nnlab: 2 runs match f*: fast-001, full-001; name one of them\n"
+    assert call("eval", "fa*").code == 0
+    assert (three / "fast-001" / "eval_test.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        (["eta=0.1"], ["full-001", "linear-001"]),
+        (["eta=1e-1", "batch_size=64"], ["linear-001"]),
+        (["eta>0.1"], ["fast-001"]),
+        (["eta<=1.5"], ["fast-001", "full-001", "linear-001"]),
+        (["eta<0.1"], []),
+        (["batch_size=full"], ["full-001"]),
+        (["batch_size!=full"], ["fast-001", "linear-001"]),
+        (["batch_size>=64"], ["fast-001", "linear-001"]),
+        (["architecture=[784, 10]"], ["fast-001", "full-001", "linear-001"]),
+        (["test_accuracy>0"], []),
+        (["test_accuracy="], ["fast-001", "full-001", "linear-001"]),
+        (["status = finished"], ["fast-001", "full-001", "linear-001"]),
+    ],
+)
+def test_only_runs_that_meet_every_condition_are_shown(
+    call: Callable[..., Outcome], three: Path, conditions: list[str], expected: list[str]
+) -> None:
+    assert three.is_dir()
+    where = [word for condition in conditions for word in ("--where", condition)]
+    outcome = call("compare", *where, "--sort", "run", "--format", "csv")
+    assert shown(outcome) == expected
+    told = "" if expected else f"None of 3 runs has {' and '.join(conditions)}.\n"
+    assert outcome.err == told
+
+
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ("eta", "--where 'eta' is not a condition; write eta=0.1, or val_accuracy>0.97"),
+        ("lr=1", "no column 'lr'; did you mean eta?"),
+        ("eta<much", "--where 'eta<much': < needs a number, such as eta<0.5"),
+        ("eta={", "--where 'eta={': not valid YAML"),
+    ],
+)
+def test_what_is_not_a_condition_is_one_line(
+    call: Callable[..., Outcome], three: Path, condition: str, told: str
+) -> None:
+    assert three.is_dir()
+    refused = call("compare", "--where", condition)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith(f"nnlab: {told}")
+    assert refused.err.count("\n") == 1
+
+
+def test_what_differs_is_decided_before_the_rows_are_cut(call: Callable[..., Outcome], three: Path) -> None:
+    assert three.is_dir()
+    header = call("compare", "--top", "1", "--format", "csv").out.splitlines()[0]
+    assert header.startswith("run,eta,batch_size,best_epoch")
+    filtered = call("compare", "--where", "eta=0.1", "--format", "csv").out.splitlines()[0]
+    assert filtered.startswith("run,batch_size,best_epoch")
