@@ -15,9 +15,11 @@ from nnlab.cli.output import emit, emit_table, is_terminal
 from nnlab.errors import NnlabError, UsageError
 
 if TYPE_CHECKING:
-    from nnlab.demos.pieces import Claim, Curves, Picture, Table
+    from collections.abc import Iterator
 
-TEXT_WIDTH = 100  # at most
+    from nnlab.demos.pieces import Claim, Curves, Picture, Piece, Table
+
+WIDTH = 80  # of all that a demo prints, at most
 
 
 def demo(
@@ -33,7 +35,8 @@ def demo(
 ) -> None:
     """Show what the lecture says about neural networks, and check that it is so.
 
-    Each demo prints tables and curves, and at its end the claims that it checked. Exit with 1 if one fails.
+    Each demo prints tables and curves, and at its end the claims that it checked. What is true by definition,
+    by construction or by a theorem is marked so; the rest is measured. Exit with 1 if a claim fails.
 
     \b
     Examples:
@@ -56,12 +59,25 @@ def demo(
     claims: list[Claim] = []
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
     with threadpool_limits(1, user_api="blas"):  # the networks are small
-        for piece in demos.show(name, source):
+        for piece in _announced(demos.show(name, source)):
             if isinstance(piece, Claim):
                 claims.append(piece)
             else:
                 _show(piece)
     _conclude(name, claims)
+
+
+def _announced(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Yield the pieces; while one is computed, a terminal says so."""
+    from tqdm import tqdm
+
+    while True:
+        # The same library draws the bar of a download, and keeps the two apart.
+        with tqdm(bar_format="computing …", leave=False, disable=not is_terminal(sys.stderr)):
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
 
 
 def _show(piece: str | Table | Curves | Picture) -> None:
@@ -71,7 +87,7 @@ def _show(piece: str | Table | Curves | Picture) -> None:
     if isinstance(piece, Table):
         _, *others = piece.columns
         emit("\n")
-        emit_table(piece.columns, numeric=others)
+        emit_table(piece.columns, numeric=others, width=_width())
     elif isinstance(piece, Curves):
         emit(f"\n{plot(piece)}")
     elif isinstance(piece, Picture):
@@ -80,17 +96,22 @@ def _show(piece: str | Table | Curves | Picture) -> None:
         emit(f"\n{_filled(piece)}\n")
 
 
+def _width() -> int:
+    """Return how many columns the text and the tables of a demo may take."""
+    return min(shutil.get_terminal_size().columns, WIDTH) if is_terminal(sys.stdout) else WIDTH
+
+
 def _filled(text: str, indent: int = 0) -> str:
-    """Return `text` in lines that fit the terminal; its second line and the others begin after `indent`."""
-    width = shutil.get_terminal_size().columns if is_terminal(sys.stdout) else TEXT_WIDTH
-    return textwrap.fill(text, min(width, TEXT_WIDTH), subsequent_indent=" " * indent, break_on_hyphens=False)
+    """Return `text` in lines that fit; its second line and the others begin after `indent`."""
+    return textwrap.fill(text, _width(), subsequent_indent=" " * indent, break_on_hyphens=False)
 
 
 def _conclude(name: str, claims: list[Claim]) -> None:
     """Print the claims; raise `NnlabError` if one does not hold."""
     emit("\nClaims checked:\n")
     for claim in claims:
-        emit(_filled(f"  {'yes' if claim.holds else 'NO '}  {claim.text}", indent=7) + "\n")
+        why = f" ({claim.certain})" if claim.certain else ""
+        emit(_filled(f"  {'yes' if claim.holds else 'NO '}  {claim.text}{why}", indent=7) + "\n")
     failed = sum(not claim.holds for claim in claims)
     if failed:
         raise NnlabError(f"{failed} of the {len(claims)} claims of {name} did not hold here")

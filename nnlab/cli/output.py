@@ -6,6 +6,7 @@ import codecs
 import io
 import os
 import sys
+import textwrap
 from typing import TYPE_CHECKING, TextIO, cast
 
 from nnlab.errors import NnlabError
@@ -71,13 +72,15 @@ def tell(*parts: str | tuple[str, str]) -> None:
         abandon(sys.stderr)
 
 
-def emit_table(columns: Mapping[str, Sequence[str | Text]], *, numeric: Container[str] = ()) -> None:
+def emit_table(
+    columns: Mapping[str, Sequence[str | Text]], *, numeric: Container[str] = (), width: int | None = None
+) -> None:
     """Write columns, cells by heading, to stdout, those that are `numeric` to the right.
 
-    On a terminal headings may be folded, and what is too wide goes into several tables that repeat the first
-    column. Elsewhere it is one plain table.
+    On a terminal, or where it is to fit in `width` columns, headings may be folded, and what is too wide goes
+    into several tables that repeat the first column. Elsewhere it is one plain table.
     """
-    if not is_terminal(sys.stdout):
+    if width is None and not is_terminal(sys.stdout):
         emit(_plain_table(columns, numeric))
         return
     from rich import box
@@ -89,24 +92,22 @@ def emit_table(columns: Mapping[str, Sequence[str | Text]], *, numeric: Containe
         column: [printable(cell) if isinstance(cell, str) else cell for cell in cells]
         for column, cells in columns.items()
     }
-    headings = {column: column.replace("_", " ") if stdout.is_terminal else column for column in columns}
+    available = width or stdout.width
+    headings = {column: column.replace("_", " ") for column in columns}
     widths = {
-        column: max(len(str(text)) for text in (*_foldable(headings[column], stdout), "", *cells))
+        column: max(len(str(text)) for text in (*headings[column].split(), "", *cells))
         for column, cells in columns.items()
     }
     first, *others = widths
-    room = stdout.width - widths[first] - len(SEPARATOR)
+    room = available - widths[first] - len(SEPARATOR)
     widths |= {column: min(widths[column], room) for column in others}  # the first is never cut for another
     tables = []
-    for block in _blocks(widths, stdout.width):
-        table = Table(
-            box=box.SIMPLE_HEAD if stdout.is_terminal else None,
-            show_edge=False,
-            pad_edge=False,
-        )
+    for block in _blocks(widths, available):
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        fitted = _widened({column: widths[column] for column in block}, headings, available)
         for column in block:
             justify: JustifyMethod = "right" if column in numeric else "left"
-            table.add_column(headings[column], justify=justify, width=widths[column])
+            table.add_column(headings[column], justify=justify, width=fitted[column])
         for row in zip(*(columns[column] for column in block), strict=True):
             table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
         tables.append(table)
@@ -125,9 +126,26 @@ def _plain_table(columns: Mapping[str, Sequence[str | Text]], numeric: Container
     return "".join("  ".join(row).rstrip() + "\n" for row in zip(*padded, strict=True))
 
 
-def _foldable(heading: str, stdout: Console) -> list[str]:
-    """Return the parts of a heading that may stand one below the other."""
-    return heading.split() if stdout.is_terminal else [heading]
+def _widened(widths: Mapping[str, int], headings: Mapping[str, str], available: int) -> Mapping[str, int]:
+    """Return the widths, at least `widths`, that give headings as few lines as `available` allows."""
+    for lines in range(1, max(len(headings[column].split()) for column in widths) + 1):
+        wider = {
+            column: max(width, _folded_width(headings[column], lines)) for column, width in widths.items()
+        }
+        if sum(wider.values()) + len(SEPARATOR) * (len(wider) - 1) <= available:
+            return wider
+    return widths
+
+
+def _folded_width(heading: str, lines: int) -> int:
+    """Return the least width at which `heading`, folded between words, takes at most `lines` lines."""
+    words = heading.split()
+    narrowest = max(map(len, words), default=0)
+    return next(
+        width
+        for width in range(narrowest, len(heading) + 1)
+        if len(textwrap.wrap(heading, width or 1, break_long_words=False, break_on_hyphens=False)) <= lines
+    )
 
 
 def _blocks(widths: Mapping[str, int], available: int) -> list[list[str]]:

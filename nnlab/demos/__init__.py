@@ -22,6 +22,7 @@ DEMOS = {
     "symmetric-step": "a second hidden layer folds: 2n steps for the parameters of n",
     "regions": "the linear regions of rectifier networks are exponential in the depth",
     "curse": "data needs against dimension: nearest neighbours, SVM, networks",
+    "invariance": "the cat in another corner: digits moved, turned and mirrored",
     "xor": "no single layer computes XOR, one hidden layer does",
     "gradient-descent": "the steepest way down, how far a step may go, and what batches do",
     "early-stopping": "training and validation cost part: when to stop, and what went on after",

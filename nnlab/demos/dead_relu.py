@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 ETAS = (0.03, 0.1, 0.3, 1.0, 3.0)
 HIDDEN = 100
 IMAGES = 1000
+DEPTHS = (1, 4, 9)
+DEEP_ETA = {"sigmoid": 0.5, "relu": 0.05}
 
 
 def demo(source: Source) -> Iterator[Piece]:
-    """Show one dead neuron beside one that only saturates, and the dead of MNIST."""
+    """Show one dead neuron beside one that only saturates, the dead of MNIST, and many layers."""
     yield from one_neuron(source)
     yield from on_mnist(source)
+    yield from many_layers(source)
 
 
 def one_neuron(source: Source) -> Iterator[Piece]:
@@ -60,14 +63,16 @@ def one_neuron(source: Source) -> Iterator[Piece]:
         }
     )
     (relu_before, relu_after), (sigmoid_before, sigmoid_after) = rows.values()
-    hidden = [0, 2]  # w and b of the hidden neuron: all weights come first, then all biases
+    # All weights come first, then all biases: those of the hidden neuron are the first of each.
+    moved = np.abs(sigmoid_after - sigmoid_before)[[0, 2]]
     yield Claim(
         "the rectified neuron has not moved by a single bit; all that learnt is the output's bias",
-        bool((relu_before[hidden] == relu_after[hidden]).all() and relu_before[3] != relu_after[3]),
+        (relu_before != relu_after).tolist() == [False, False, False, True],
+        "by definition",
     )
     yield Claim(
-        "the saturated sigmoid neuron has moved, slowly",
-        bool((sigmoid_before[hidden] != sigmoid_after[hidden]).all()),
+        "the saturated sigmoid neuron has moved, but by less than 0.1",
+        bool((moved > 0).all() and (moved < 0.1).all()),
     )
 
 
@@ -97,3 +102,54 @@ def on_mnist(source: Source) -> Iterator[Piece]:
     yield Claim("with a small η (0.03, 0.1) at most 2 % are dead", max(dead[:2]) <= 0.02)
     yield Claim("with a large one (1, 3) more than half are", min(dead[3:]) > 0.5)
     yield Claim("and a network of the dead knows nothing: less than 30 % right", max(accuracies[3:]) < 0.3)
+
+
+def many_layers(source: Source) -> Iterator[Piece]:
+    """Train networks of ever more hidden layers with both activations."""
+    accuracies = {
+        activation: [
+            run(
+                source,
+                **MNIST
+                | {
+                    "architecture": (784, *[30] * depth, 10),
+                    "activation": activation,
+                    "eta": eta,
+                    "epochs": 3,
+                },
+            )[0][-1].val_accuracy
+            or 0
+            for depth in DEPTHS
+        ]
+        for activation, eta in DEEP_ETA.items()
+    }
+    yield (
+        "For positive z the slope is 1, however large z is: rectifiers do not saturate there, and do not "
+        "slow down what they hand back to the layers below. Hidden layers of 30 neurons, 5,000 images, "
+        "three epochs, accuracy on 2,000 others; the last of these networks is deep, with more than eight:"
+    )
+    yield Table(
+        {
+            "hidden layers": [str(depth) for depth in DEPTHS],
+            **{
+                f"{activation}, η = {DEEP_ETA[activation]}": [f"{share:.1%}" for share in shares]
+                for activation, shares in accuracies.items()
+            },
+        }
+    )
+    yield (
+        "There is no deep theory of why they do so well; that they do was found on images. Jarrett and "
+        'others (2009), "What is the best multi-stage architecture for object recognition?": '
+        "rectification is what matters most of the parts of a stage. Glorot, Bordes and Bengio (2011), "
+        '"Deep sparse rectifier neural networks": many true zeros, and deep networks that learn without '
+        'unsupervised pre-training. Krizhevsky, Sutskever and Hinton (2012), "ImageNet classification '
+        'with deep convolutional neural networks": the same training error several times faster than with '
+        "tanh."
+    )
+    sigmoid, relu = accuracies["sigmoid"], accuracies["relu"]
+    yield Claim(
+        "with four hidden layers and with nine, sigmoid networks have not begun to learn: less than 20 % "
+        "right",
+        max(sigmoid[1:]) < 0.2,
+    )
+    yield Claim("rectifier networks have: more than 60 % right", min(relu[1:]) > 0.6)

@@ -9,7 +9,7 @@ import numpy as np
 from nnlab.config import Experiment
 from nnlab.demos.experiments import MNIST, run
 from nnlab.demos.pieces import Claim, Picture, Piece, Table
-from nnlab.training import load_splits, predict
+from nnlab.training import load_splits, predict, start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nnlab.datasets import Source
-    from nnlab.network import Array
+    from nnlab.network import Array, Network
 
 SIDE = 28
 HIDDEN = 30
@@ -28,10 +28,10 @@ KEYS = MNIST | {"eta": 0.5, "epochs": 10}
 def demo(source: Source) -> Iterator[Piece]:
     """Show an image, a network's answer, and its hidden neurons one by one."""
     _, others = load_splits(Experiment(**KEYS), source)
+    untrained = start(Experiment(**KEYS)).network
     _, state = run(source, **KEYS)
     network = state.network
-    activations = np.empty((HIDDEN, len(others.labels)), np.float32)
-    z = network.forward(others.inputs.T, [activations, None])
+    activations, z = hidden_layer(network, others.inputs)
     accuracy = float((predict(network, z) == others.labels).mean())
     yield (
         "f: ℝ⁷⁸⁴ → {0, 1, …, 9}, equation (1). An image of MNIST is 28 × 28 = 784 numbers. The first of "
@@ -45,12 +45,9 @@ def demo(source: Source) -> Iterator[Piece]:
     )
     yield Table({"digit": [str(digit) for digit in range(10)], "probability": [f"{a:.4f}" for a in outputs]})
 
-    means = np.stack([activations[:, others.labels == digit].mean(axis=1) for digit in range(10)], axis=1)
-    whole = recall(z, others.labels)
-    # What each neuron adds to z, taken away again.
-    without = [z - np.outer(w, a) for w, a in zip(network.weights[1].T, activations, strict=True)]
-    hurt = {int((whole - recall(rest, others.labels)).argmax()) for rest in without}
-    ranges = means.max(axis=1) - means.min(axis=1)
+    means = by_digit(activations, others.labels)
+    means_before = by_digit(hidden_layer(untrained, others.inputs)[0], others.labels)
+    ranges, ranges_before = (np.ptp(each, axis=1) for each in (means, means_before))
     pickiest = np.argsort(-ranges)[:SHOWN]
     yield (
         "What does a hidden neuron see? Its weights are an image too: dark where ink makes it say 1, dots "
@@ -67,8 +64,17 @@ def demo(source: Source) -> Iterator[Piece]:
         }
     )
     yield (
-        f"Take one of the {HIDDEN} neurons out, and one digit suffers most. Neuron by neuron, these are "
-        f"{len(hurt)} different digits."
+        "Is that learnt, or would any weights do? The same hidden layer, trained and as it was before, with "
+        "its random weights; a neuron's span is its mean activation for the digit that it likes best, less "
+        "that for the one that it likes least:"
+    )
+    yield Table(
+        {
+            "hidden layer": ["untrained", "trained"],
+            "least span": [f"{each.min():.2f}" for each in (ranges_before, ranges)],
+            "mean span": [f"{each.mean():.2f}" for each in (ranges_before, ranges)],
+            "largest span": [f"{each.max():.2f}" for each in (ranges_before, ranges)],
+        }
     )
     yield Claim(
         "a network with one hidden layer learns f: more than nine images in ten right", accuracy > 0.9
@@ -76,18 +82,26 @@ def demo(source: Source) -> Iterator[Piece]:
     yield Claim(
         "its outputs are probabilities: positive, and 1 in all (20)",
         bool((outputs > 0).all() and abs(outputs.sum() - 1) < 1e-5),
+        "by definition",
     )
     yield Claim(
-        "two thirds of the hidden neurons say yes to some digits and no to others",
+        "more than two thirds of the hidden neurons say yes to some digits and no to others: a span over 0.5",
         float((ranges > 0.5).mean()) > 2 / 3,
     )
+    yield Claim("before training, none of them does", float(ranges_before.max()) < 0.5)
     yield Claim(
-        "they recognise different things: which digit suffers most depends on the neuron",
-        len(hurt) >= 7,
+        "what they recognise is learnt: the mean span is more than three times that of random weights",
+        float(ranges.mean()) > 3 * float(ranges_before.mean()),
     )
 
 
-def recall(z: Array, labels: NDArray[np.intp]) -> Array:
-    """Return the share of each digit that is recognised by the pre-activations `z`, (10, examples)."""
-    right = z.argmax(axis=0) == labels
-    return np.array([right[labels == digit].mean() for digit in range(10)])
+def hidden_layer(network: Network, inputs: Array) -> tuple[Array, Array]:
+    """Return the hidden layer's activations, (neurons, examples), and z of the output, (10, examples)."""
+    activations = np.empty((HIDDEN, len(inputs)), np.float32)
+    z = network.forward(inputs.T, [activations, None])
+    return activations, z
+
+
+def by_digit(activations: Array, labels: NDArray[np.intp]) -> Array:
+    """Return the mean activation of each neuron for each digit, (neurons, 10)."""
+    return np.stack([activations[:, labels == digit].mean(axis=1) for digit in range(10)], axis=1)

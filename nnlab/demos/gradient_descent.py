@@ -56,14 +56,16 @@ def in_a_valley() -> Iterator[Piece]:
     yield "Going v → v − η ∇C, (8), again and again, with too small, good and too large an η:"
     shown = {f"η = {eta}": [min(c, 20) for c in costs[eta]] for eta in ETAS}
     yield Curves("C (cut at 20)", range(STEPS + 1), shown, "step")
-    yield Claim("no direction goes down more steeply than −∇C", bool(steepest @ downhill > 0.999999))
     yield Claim(
-        "η = 0.002 is too small: after 60 steps half of the cost is left",
+        "no direction goes down more steeply than −∇C", bool(steepest @ downhill > 0.999999), "a theorem"
+    )
+    yield Claim(
+        "η = 0.002 is too small: after 60 steps more than half of the cost is left",
         costs[0.002][-1] > 0.5 * costs[0.002][0],
     )
     yield Claim("η = 0.2 is good: less than a millionth is left", costs[0.2][-1] < 1e-6 * costs[0.2][0])
     yield Claim(
-        "η = 0.26 is too large: the cost grows without end",
+        "η = 0.26 is too large: after 60 steps the cost is higher than at first, and still grows",
         costs[0.26][-1] > costs[0.26][-2] > costs[0.26][0],
     )
 
@@ -100,8 +102,9 @@ def on_a_network(source: Source) -> Iterator[Piece]:
     cosines = [float(each @ gradient / np.linalg.norm(each) / np.sqrt(squared)) for each in batches]
     yield (
         f"The cost of a network for MNIST is a function of its {len(gradient):,} parameters. A step −η ∇C "
-        f"changes it by ΔC ≈ ∇C · (−η ∇C) = −η‖∇C‖², (6) and (7). (The step is Δv = −η ∇C: on the slide, its "
-        f"sign is lost.) Here ‖∇C‖² = {squared:.4f}:"
+        "changes it by ΔC ≈ ∇C · (−η ∇C) = −η‖∇C‖², (6) and (7). (The step is Δv = −η ∇C: on the slide of "
+        "(7) its sign is lost, and once more in w + η ∇C on that of iteration i.) Here ‖∇C‖² = "
+        f"{squared:.4f}:"
     )
     yield Table(
         {
@@ -126,9 +129,11 @@ def on_a_network(source: Source) -> Iterator[Piece]:
     yield Claim(
         "the mean of the batches' gradients is the gradient",
         bool(np.allclose(mean, gradient, rtol=0, atol=1e-12)),
+        "a theorem",
     )
     yield Claim(
-        "nearly every batch goes down: nine in ten at least", float((np.array(cosines) > 0).mean()) > 0.9
+        "nearly every batch goes down: more than nine in ten have a gradient that points with ∇C",
+        float((np.array(cosines) > 0).mean()) > 0.9,
     )
 
 

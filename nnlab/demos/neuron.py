@@ -60,19 +60,25 @@ def linear_regression(source: Source) -> Iterator[Piece]:
         }
     )
     found = np.allclose([w, b], [slope, intercept], rtol=0, atol=1e-6)
-    yield Claim("a neuron with the identity, trained, is linear regression", found)
+    yield Claim("trained, a neuron with the identity is linear regression: w and b to 1e-6", found)
 
 
 def perceptron() -> Iterator[Piece]:
     """With a = step, by hand: AND, OR and NAND."""
-    yield "a = step: the perceptron. Three logical functions, built by hand:"
+    yield (
+        "a = step: the perceptron, step(w₁x₁ + w₂x₂ + b). Three logical functions, built by hand: "
+        + ", ".join(f"{name} with w₁ = w₂ = {w[0]}, b = {b}" for name, (w, b) in GATES.items()).replace(
+            "-", "−"
+        )
+        + "."
+    )
     outputs = {name: feed(INPUTS.T, [layer("step", [w], [b])])[0] for name, (w, b) in GATES.items()}
     rows = {"x": [f"({x:.0f}, {y:.0f})" for x, y in INPUTS]}
-    for name, (w, b) in GATES.items():
-        rows[f"{name}: step({w[0]:+d}x₁ {w[1]:+d}x₂ {b:+.1f})"] = [f"{a:.0f}" for a in outputs[name]]
+    for name in GATES:
+        rows[name] = [f"{a:.0f}" for a in outputs[name]]
     yield Table(rows)
     for name in GATES:
-        yield Claim(f"a perceptron computes {name}", outputs[name].tolist() == TRUTH[name])
+        yield Claim(f"a perceptron computes {name}", outputs[name].tolist() == TRUTH[name], "by construction")
 
 
 def smoothed_step() -> Iterator[Piece]:
@@ -90,7 +96,10 @@ def smoothed_step() -> Iterator[Piece]:
         }
     )
     falls = all(later < earlier for earlier, later in pairwise(errors))
-    yield Claim("σ(sz) approaches the step as s grows, everywhere but at 0", falls and errors[-1] < 1e-10)
+    yield Claim(
+        "σ(sz) comes ever closer to the step as s grows, for |z| ≥ 0.1, and in the end to 1e-10",
+        falls and errors[-1] < 1e-10,
+    )
 
 
 def training_a_step() -> Iterator[Piece]:
@@ -113,5 +122,5 @@ def training_a_step() -> Iterator[Piece]:
         f"gradient that is not zero at {with_step} of them with the step, and at {with_sigmoid} with σ, "
         f"whose slope σ'(z) = σ(z)(1 − σ(z)) is ¼ at z = 0 and nowhere zero."
     )
-    yield Claim("the cost of a step neuron has no slope to go down", with_step == 0)
-    yield Claim("the cost of a σ neuron has one everywhere", with_sigmoid == RANDOM)
+    yield Claim("the cost of a step neuron has no slope to go down", with_step == 0, "by definition")
+    yield Claim("the cost of each of the σ neurons has one", with_sigmoid == RANDOM)

@@ -1,14 +1,16 @@
-"""What a demo yields, beside plain text."""
+"""What a demo yields besides plain text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from nnlab.network import Array
 
 Numbers: TypeAlias = Sequence[float] | Array
+# Why a claim cannot fail unless the program is wrong.
+Certain: TypeAlias = Literal["by definition", "by construction", "a theorem"]
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,11 @@ class Picture:
 
 @dataclass(frozen=True)
 class Claim:
-    """What the demo found to be so, or not."""
+    """What the demo found to be so, or not; `certain`: it had to be, whatever was measured."""
 
     text: str
     holds: bool
+    certain: Certain | None = None
 
 
 Piece: TypeAlias = str | Table | Curves | Picture | Claim

@@ -27,7 +27,9 @@ def demo(_: Source) -> Iterator[Piece]:
     """Show random networks, then one that folds as often as it can, then the plane."""
     yield (
         "A network of rectified neurons is linear wherever none of them switches on or off. The pieces of a "
-        "line, or of a plane, on which it is linear are its regions: each can be given a label of its own."
+        "line, or of a plane, on which it is linear are its regions: each can be given a label of its own. "
+        "Width is the number of neurons of a hidden layer, depth the number of hidden layers; a network is "
+        "called deep, for historical reasons, from nine on."
     )
     yield from on_a_line()
     yield from folding()
@@ -110,22 +112,28 @@ def on_a_line() -> Iterator[Piece]:
             "depth": [str(depth) for _, depth in SHAPES],
             "random, median": [f"{np.median(random[shape]):.0f}" for shape in SHAPES],
             "random, most": [str(max(random[shape])) for shape in SHAPES],
-            "folding, on [0, 1]": [f"{best[shape]:,}" for shape in SHAPES],
+            "folding on [0, 1]": [f"{best[shape]:,}" for shape in SHAPES],
             "Montúfar's bound": [f"{bound([width] * depth, 1):,}" for width, depth in SHAPES],
             "one layer of all neurons": [str(width * depth + 1) for width, depth in SHAPES],
         }
     )
-    yield "(The bound is what the best network of a shape has at least; random ones are far from the best.)"
+    yield (
+        "Montúfar's number, (3), bounds from below what the best network of a shape has: there is one with "
+        "at least as many regions. It is no bound for the others, and random ones of several layers are "
+        "far below it."
+    )
     yield Claim(
         "the folding network reaches Montúfar's bound n^(l−1) (n + 1), exponential in the depth l",
         all(best[width, depth] == bound([width] * depth, 1) for width, depth in SHAPES),
+        "by construction",
     )
     yield Claim(
         "no random network of one layer has more than n + 1 regions",
         all(max(random[shape]) <= shape[0] + 1 for shape in SHAPES if shape[1] == 1),
+        "a theorem",
     )
     yield Claim(
-        "random networks grow with width and with depth",
+        "random networks have more regions at depth 4 than at 1, and at width 8 than at 2 (medians)",
         all(
             np.median(random[width, 4]) > np.median(random[width, 1])
             and np.median(random[8, depth]) > np.median(random[2, depth])
@@ -143,17 +151,33 @@ def folding() -> Iterator[Piece]:
         deep.append(number_of_pieces(tents))
         one = [Layer("relu", np.ones((2 * depth, 1)), -np.arange(2.0 * depth))]
         shallow.append(number_of_pieces(one, -1, 2 * depth))
-    yield "Two neurons a layer fold [0, 1] in two, and the next layer folds that:"
+    yield (
+        "Two neurons per layer fold [0, 1] in two, and the next layer folds that. One layer has a kink for "
+        "each of its neurons at best:"
+    )
     yield Table(
         {
             "layers l": [str(depth) for depth in depths],
             "neurons": [str(2 * depth) for depth in depths],
             "pieces of [0, 1]": [f"{pieces:,}" for pieces in deep],
-            "one layer of as many neurons, at best": [str(pieces) for pieces in shallow],
+            "one layer of as many neurons": [str(pieces) for pieces in shallow],
         }
     )
-    yield Claim("l layers of two neurons reach 2^l pieces", deep == [2**depth for depth in depths])
-    yield Claim("one layer of 2l neurons has 2l + 1 at best", shallow == [2 * depth + 1 for depth in depths])
+    yield Claim(
+        "l layers of two neurons reach 2^l pieces",
+        deep == [2**depth for depth in depths],
+        "by construction",
+    )
+    yield Claim(
+        "one layer of 2l neurons, all its kinks apart, has 2l + 1",
+        shallow == [2 * depth + 1 for depth in depths],
+        "by construction",
+    )
+    yield Claim(
+        "deep, with nine layers and more, it is over 25 times as many from as many neurons",
+        all(many > 25 * few for many, few in list(zip(deep, shallow, strict=True))[8:]),
+        "by construction",
+    )
 
 
 def on_a_plane() -> Iterator[Piece]:
@@ -186,6 +210,7 @@ def on_a_plane() -> Iterator[Piece]:
     yield Claim(
         "one layer of n neurons cuts the plane into at most 1 + n + n(n − 1)/2 regions",
         all(counted[width, 1] <= bound([width], 2) for width in (4, 8)),
+        "a theorem",
     )
     yield Claim(
         "each further layer cuts them further",

@@ -193,8 +193,9 @@ def find(runs: Path, named: str | None) -> Path:
             if is_run(folder):
                 return folder
         if len(matching := _matching(runs, named)) > 1:
-            names = [one_line(run.name) for run in matching[:3]] + ["…"] * (len(matching) > 3)
-            raise RunError(f"{len(matching)} runs match {named}: {', '.join(names)}; name one of them")
+            first, second, *more = (one_line(run.name) for run in matching)
+            names = ", ".join([first, second, *(["…"] if more else [])])
+            raise RunError(f"{len(matching)} runs match {named}: {names}; name one of them")
         if matching:
             return matching[0]
         raise RunError(_not_found(runs, named))

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 
 from nnlab import demos
 from nnlab.cli.plot import HEIGHT, WIDTH, draw, plot
-from nnlab.demos.pieces import Claim, Curves, Picture
+from nnlab.demos.pieces import Claim, Curves, Picture, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    import pytest
 
     from nnlab.demos.pieces import Piece
 
@@ -41,8 +40,8 @@ def test_in_a_pipe_it_is_plain_text_that_ends_with_its_claims(nnlab: Callable[..
     shown, claims = out.split("\nClaims checked:\n")
     assert "NAND" in shown
     assert "│" in shown
-    assert all(line.startswith("  yes  ") for line in claims.splitlines())
-    assert len(claims.splitlines()) == 6
+    assert all(line.startswith(("  yes  ", " " * 7)) for line in claims.splitlines())
+    assert sum(line.startswith("  yes  ") for line in claims.splitlines()) == 7
 
 
 def test_without_unicode_it_goes_on(nnlab: Callable[..., Outcome]) -> None:
@@ -61,6 +60,59 @@ def test_a_claim_that_fails_ends_in_1(call: Callable[..., Outcome], monkeypatch:
     assert code == 1
     assert out.endswith("Claims checked:\n  yes  one is one\n  NO   one is two\n")
     assert err == "nnlab: 1 of the 2 claims of xor did not hold here\n"
+
+
+def test_a_claim_that_could_not_fail_says_why(
+    call: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces = [Claim("one is one", holds=True, certain="by definition"), Claim("one is little", holds=True)]
+    monkeypatch.setattr(demos, "show", lambda *_: iter(pieces))
+    out = call("demo", "xor").out
+    assert out.endswith("Claims checked:\n  yes  one is one (by definition)\n  yes  one is little\n")
+
+
+def test_text_is_wrapped_at_80_columns_in_a_pipe(
+    call: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces = [30 * "word " + "end.", Claim(20 * "claim " + "so", holds=True)]
+    monkeypatch.setattr(demos, "show", lambda *_: iter(pieces))
+    lines = call("demo", "xor").out.splitlines()
+    assert [len(line) for line in lines if "word" in line] == [79, 74]
+    assert [len(line) for line in lines if "claim" in line] == [78, 57]
+
+
+@pytest.fixture
+def table(call: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Return the lines of a demo's table of these headings, each above a cell."""
+
+    def printed(*headings: str) -> list[str]:
+        pieces = [Table({heading: ["1"] for heading in headings})]
+        monkeypatch.setattr(demos, "show", lambda *_: iter(pieces))
+        return call("demo", "xor").out.partition("\n\nClaims")[0].splitlines()[1:]
+
+    return printed
+
+
+def test_headings_that_fit_stay_whole(table: Callable[..., list[str]]) -> None:
+    heading, _, cells = table("epoch", "largest error, away from a jump", "what is left of the cost")
+    assert heading == "epoch   largest error, away from a jump   what is left of the cost"
+    assert cells.split() == ["1", "1", "1"]
+
+
+def test_headings_that_do_not_are_folded_into_as_few_lines_as_fit(table: Callable[..., list[str]]) -> None:
+    # 6 words each: four columns of three words a line would be wider than 80, of two words they are not.
+    lines = table("epoch", *(f"heading number {number} of four long" for number in range(4)))
+    assert len(lines) == 2 + 1 + 1
+    assert max(map(len, lines)) <= 80
+    more = table("epoch", *(f"heading number {number} of five long" for number in range(5)))
+    assert len(more) == 3 + 1 + 1
+    assert max(map(len, more)) <= 80
+
+
+def test_a_table_that_is_too_wide_is_told_in_parts(table: Callable[..., list[str]]) -> None:
+    lines = table("epoch", *(f"unbreakable-heading-{number}" for number in range(5)))
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[0] for line in lines if line and line[0] not in "1─"] == ["epoch", "epoch"]
 
 
 def test_mnist_is_looked_for_where_the_user_says(

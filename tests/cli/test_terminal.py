@@ -117,3 +117,11 @@ def test_a_comparison_of_many_columns_stays_readable(terminal: Callable[..., str
     assert max(map(len, got.splitlines())) <= 80
     assert {"linear-001", "784-10", "log_likelihood", "7,850", "finished"} <= set(got.split())
     assert "…" not in got
+
+
+def test_a_demo_says_that_it_computes_until_it_has_something_to_show(terminal: Callable[..., str]) -> None:
+    got = terminal("demo", "early-stopping")
+    _, *after = got.split("computing …")
+    assert len(after) > 3
+    assert all(re.match(r"\r +\r", rest) for rest in after), "the notice is wiped away before what follows"
+    assert max(len(ESCAPE.sub("", line)) for line in re.split(r"[\r\n]", got)) <= 80
