@@ -1,37 +1,51 @@
 # `make` or `make help` lists what there is to do. Needs only Python 3.11 or later, git and make.
 PYTHON ?= python3
 SEED ?= 0
-BIN := .venv/bin
+# Programs run as modules: the scripts that pip writes do not start from a folder with quotes or $ in its name.
+PY := .venv/bin/python
+PIP := $(PY) -m pip --quiet --disable-pip-version-check
+TEST := $(PY) -m pytest --numprocesses auto --dist worksteal
 
-.PHONY: help train test bench torture check format build clean
+.PHONY: help train test quick ci bench torture check format build upgrade clean
 .DEFAULT_GOAL := help
 
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 train: .venv/.installed  ## set up, train the main experiment on MNIST and evaluate it
-	run=$$($(BIN)/nnlab train configs/mnist_softmax.yaml seed=$(SEED)) && $(BIN)/nnlab eval "$$run"
+	run=$$($(PY) -m nnlab train mnist_softmax seed=$(SEED)) && $(PY) -m nnlab eval "$$run"
 
-test: .venv/.installed-dev  ## set up and run the tests
-	$(BIN)/python -m pytest
+test: .venv/.installed  ## set up and run the tests, on all cores
+	$(TEST)
+
+quick: .venv/.installed  ## run the tests that take no time
+	$(TEST) -m "not slow"
+
+ci: ## do all that has to pass before a change lands
+	bash .ci/run
 
 bench: .venv/.installed .venv-bench/.installed  ## measure nnlab against its limit, PyTorch, JAX and scikit-learn
-	$(BIN)/python tests/benchmarks --peers .venv-bench/bin/python
+	$(PY) tests/benchmarks --peers .venv-bench/bin/python
 
-torture: .venv/.installed-dev  ## hold nnlab to what the README promises, in full: kills, faults, hostile files
-	$(BIN)/python tests/torture --seed $(SEED)
+torture: .venv/.installed  ## hold nnlab to what the README promises, in full: kills, faults, hostile files
+	$(PY) tests/torture --seed $(SEED)
 
-check: .venv/.installed-dev  ## format, lint and types
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
+check: .venv/.installed  ## format, lint and types
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
 
-format: .venv/.installed-dev  ## rewrite the code in its format
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
+format: .venv/.installed  ## rewrite the code in its format
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
 
-build: .venv/.installed-dev  ## build the wheel into dist/
-	$(BIN)/python -m build --wheel
+build: .venv/.installed  ## build the wheel into dist/
+	$(PY) -m build --wheel --no-isolation
+
+upgrade: .venv/.installed  ## renew requirements.lock from the bounds in pyproject.toml
+	$(PIP) install uv
+	$(PY) -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-header --no-emit-index-url --quiet --output-file requirements.lock
 
 clean:  ## remove everything that these commands made, but no runs
 	rm -rf .venv .venv-bench build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -42,13 +56,11 @@ clean:  ## remove everything that these commands made, but no runs
 		{ echo "nnlab needs Python 3.11 or later, and $(PYTHON) is older; try: make PYTHON=python3.13" >&2; exit 1; }
 	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
-.venv/.installed: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[baselines]'
+# What requirements.lock names, byte for byte, and nnlab itself, which needs nothing more.
+.venv/.installed: .venv/bin/python requirements.lock pyproject.toml
+	$(PIP) install --require-hashes --requirement requirements.lock
+	$(PIP) install --no-deps --no-index --no-build-isolation --editable .
 	@touch $@
-
-.venv/.installed-dev: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	@touch $@ .venv/.installed
 
 # The peers that nnlab is measured against; one that cannot be had is left out.
 .venv-bench/.installed: tests/benchmarks/peers.txt

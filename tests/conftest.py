@@ -13,6 +13,32 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# Files whose tests take seconds: they start processes, train, or wait for what is slow on purpose.
+SLOW = (
+    *("test_torture", "test_claims", "test_benchmarks", "test_docs", "test_download", "test_methods"),
+    *("test_oddities", "test_faults", "test_untrusted", "test_terminal", "test_baseline", "test_gradcheck"),
+    *(
+        "test_slips",
+        "test_exit_codes",
+        "test_inventory",
+        "test_train",
+        "test_resume",
+        "test_interruption",
+        "test_completion",
+        "test_data",
+        "test_toys",
+    ),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that `make quick` leaves out, and begin with them, lest one core wait for another."""
+    for item in items:
+        if item.path.stem in SLOW:
+            item.add_marker("slow")
+    items.sort(key=lambda item: SLOW.index(item.path.stem) if item.path.stem in SLOW else len(SLOW))
+
+
 def put_in_place(path: Path, what: str) -> None:
     """Put something that is not a file where one is expected."""
     if what == "a pipe":

@@ -126,7 +126,7 @@ def test_3_when_the_loss_leaves_the_finite_numbers(nnlab: Callable[..., Outcome]
     diverged = nnlab("train", "linear.yaml", *DIVERGING)
     assert (diverged.code, diverged.out) == (3, "runs/linear-001\n")
     assert diverged.err.splitlines()[-1] == (
-        "nnlab: the loss left the finite numbers in epoch 1; take a smaller eta; "
+        "nnlab: the loss or a weight left the finite numbers in epoch 1; take a smaller eta; "
         "the starting weights are kept in runs/linear-001"
     )
     summary = (desk / "runs/linear-001/summary.json").read_text()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nnlab.cli.output import decimals
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -31,7 +33,7 @@ def test_a_regression_has_no_accuracy_anywhere(call: Callable[..., Outcome], des
     shown = call("eval")
     assert shown.out.splitlines()[1:] == [
         "",
-        f"loss      {json.loads(call('eval', '--json').out)['loss']:.4f}",
+        f"loss      {decimals(json.loads(call('eval', '--json').out)['loss'])}",
     ]
     measured = json.loads((desk / "runs/line-001/eval_test.json").read_text())
     assert measured["loss"] < 0.001, "without the noise, the line is nearly exact"

@@ -55,8 +55,8 @@ def test_patience_that_ran_out_is_a_success_that_says_so(call: Callable[..., Out
     assert trained.code == 0
     assert [line.split("  ")[-1] for line in trained.err.splitlines() if EPOCH.fullmatch(line)] == [
         "improved",
-        "best, but by no more than min_delta; patience 1 of 2",
-        "best, but by no more than min_delta; patience 0 of 2",
+        "best, but by no more than min_delta; 1 of 2",
+        "best, but by no more than min_delta; 2 of 2",
     ]
     assert "Stopped after epoch 3: no improvement of val_loss in 2 epochs (patience)" in trained.err
 
