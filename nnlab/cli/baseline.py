@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Json, Name, Offline, Overrides, Quiet, Runs
-from nnlab.cli.output import emit, is_terminal, percent, tell
+from nnlab.cli.output import counted, emit, is_terminal, percent, tell, working
 from nnlab.cli.signals import mortal
 from nnlab.errors import UsageError
 
@@ -78,9 +79,12 @@ def _fit(config: Baseline, runs: Path, source: Source, *, quiet: bool) -> tuple[
     training, validation = load_splits(config, source)
     examples = len(training.labels)
     if not quiet:
-        tell((config.name, "bold"), f": {config.baseline}, {examples:,} examples of {config.dataset}")
+        tell(
+            (config.name, "bold"), f": {config.baseline}, {counted(examples, 'example')} of {config.dataset}"
+        )
     began = time.perf_counter()
-    with mortal():  # there is nothing to lose yet
+    # There is nothing to lose yet.
+    with working(f"fitting to {counted(examples, 'example')}") if not quiet else nullcontext(), mortal():
         arrays = baselines.fit(config, training)
         predicted = baselines.predict(config, arrays, training, validation.inputs)
     seconds = time.perf_counter() - began

@@ -11,7 +11,7 @@ import typer
 
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Offline
-from nnlab.cli.output import emit, emit_table, is_terminal
+from nnlab.cli.output import emit, emit_table, is_terminal, working
 from nnlab.errors import NnlabError, UsageError
 
 if TYPE_CHECKING:
@@ -69,11 +69,8 @@ def demo(
 
 def _announced(pieces: Iterator[Piece]) -> Iterator[Piece]:
     """Yield the pieces; while one is computed, a terminal says so."""
-    from tqdm import tqdm
-
     while True:
-        # The same library draws the bar of a download, and keeps the two apart.
-        with tqdm(bar_format="computing …", leave=False, disable=not is_terminal(sys.stderr)):
+        with working("computing"):
             piece = next(pieces, None)
         if piece is None:
             return

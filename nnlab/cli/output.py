@@ -7,12 +7,14 @@ import io
 import os
 import sys
 import textwrap
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO, cast
 
 from nnlab.errors import NnlabError
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from rich.console import Console, JustifyMethod
     from rich.text import Text
@@ -70,6 +72,30 @@ def tell(*parts: str | tuple[str, str]) -> None:
         sys.stderr.flush()
     except OSError:
         abandon(sys.stderr)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Say on a terminal, until the block ends, what is being done and since when."""
+    if not is_terminal(sys.stderr):
+        yield
+        return
+    from tqdm import tqdm  # which keeps the line apart from the bar of a download
+
+    done = threading.Event()
+    with tqdm(bar_format=f"{what} … {{elapsed}}", leave=False) as line:
+
+        def count() -> None:
+            while not done.wait(0.5):
+                line.refresh()
+
+        counter = threading.Thread(target=count, daemon=True)
+        counter.start()
+        try:
+            yield
+        finally:
+            done.set()
+            counter.join()
 
 
 def emit_table(

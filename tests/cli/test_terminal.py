@@ -121,7 +121,13 @@ def test_a_comparison_of_many_columns_stays_readable(terminal: Callable[..., str
 
 def test_a_demo_says_that_it_computes_until_it_has_something_to_show(terminal: Callable[..., str]) -> None:
     got = terminal("demo", "early-stopping")
-    _, *after = got.split("computing …")
+    _, *after = re.split(r"computing … \d\d:\d\d", got)
     assert len(after) > 3
-    assert all(re.match(r"\r +\r", rest) for rest in after), "the notice is wiped away before what follows"
+    assert all(re.match(r"\r( +\r|$)", rest) for rest in after), "it is wiped away before what follows"
     assert max(len(ESCAPE.sub("", line)) for line in re.split(r"[\r\n]", got)) <= 80
+
+
+def test_a_baseline_says_what_it_does_and_since_when(terminal: Callable[..., str]) -> None:
+    got = terminal("baseline", "nearest_neighbours", "train_size=20000", "validation_size=5000")
+    assert re.search(r"\rfitting to 20,000 examples … 00:\d\d\r", got)
+    assert "val_accuracy" in got
