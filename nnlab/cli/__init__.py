@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from nnlab.cli import baseline, compare, config, data, demo, evaluate, gradcheck
 from nnlab.cli.arguments import Command, Group
 from nnlab.cli.options import help_if_alone
 from nnlab.cli.output import WHATEVER_IT_IS, abandon, emit, tell
-from nnlab.cli.signals import Interrupted, die_by, interruptible
+from nnlab.cli.signals import Interrupted, can_start_threads, die_by, interruptible
 from nnlab.errors import ConfigError, NnlabError
 
 app = typer.Typer(
@@ -68,7 +69,15 @@ def main() -> None:
     except SystemExit:
         status = 0  # typer raises it here for help that nobody reads (`--help | true`), and for completion
     except Interrupted as interrupted:
-        die_by(interrupted.signal)
+        if interrupted.signal != signal.SIGINT or can_start_threads():
+            die_by(interrupted.signal)
+        # OpenBLAS sends this signal to its own process when it cannot start its threads.
+        status = explain(
+            NnlabError(
+                "the matrix library cannot start its threads; set OPENBLAS_NUM_THREADS=1, or raise the limit "
+                "of processes or of memory (ulimit -a)"
+            )
+        )
     except (NnlabError, OSError, MemoryError) as error:
         status = explain(error)
     sys.exit(status)

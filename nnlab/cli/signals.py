@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
@@ -61,6 +62,17 @@ def mortal() -> Iterator[None]:
     """Let a signal kill the process at once: a library's long computation does not come back to be told."""
     with _handled_by(signal.SIG_DFL):
         yield
+
+
+def can_start_threads() -> bool:
+    """Tell whether the system lets this process start another thread."""
+    thread = threading.Thread(target=lambda: None)
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    thread.join()
+    return True
 
 
 def die_by(number: int) -> NoReturn:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shlex
 import signal
 import threading
@@ -106,3 +107,18 @@ def test_a_signal_that_the_shell_had_ignored_stays_ignored() -> None:
             check()
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_a_matrix_library_that_cannot_start_its_threads_is_not_taken_for_ctrl_c(desk: Path) -> None:
+    def leave_no_room_for_a_stack() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
+        resource.setrlimit(resource.RLIMIT_STACK, (16 << 30, 16 << 30))
+
+    limited = run_nnlab(
+        desk, "train", "linear.yaml", preexec_fn=leave_no_room_for_a_stack, OPENBLAS_NUM_THREADS="2"
+    )
+    assert (limited.code, limited.out) == (1, "")
+    assert limited.err.splitlines()[-1].startswith(
+        "nnlab: the matrix library cannot start its threads; set OPENBLAS_NUM_THREADS=1"
+    )
+    assert "Traceback" not in limited.err
