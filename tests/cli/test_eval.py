@@ -5,13 +5,15 @@ import re
 import shutil
 from typing import TYPE_CHECKING
 
+import pytest
+
+from nnlab.cli.output import decimals
+
 from .conftest import run_nnlab
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
     from .conftest import Outcome
 
@@ -75,3 +77,25 @@ def test_the_newest_run_is_taken_when_none_is_named(call: Callable[..., Outcome]
     assert json.loads(call("eval", "--json").out)["run"] == "runs/a-001"
     call("train", "--resume", with_run.name, "epochs=4")
     assert json.loads(call("eval", "--json").out)["run"] == "runs/linear-001"
+
+
+def test_one_example_is_one(call: Callable[..., Outcome]) -> None:
+    trained = call("train", "neuron", "epochs=1")
+    assert "\n1 example of one neuron's task" in trained.err
+    lines = call("eval").out.splitlines()
+    assert lines[0] == "runs/neuron-001: best weights on the test split, 1 example"
+    assert lines[2] == "accuracy  0.00%  (1 error)"
+
+
+def test_a_baseline_goes_by_its_name_and_has_no_best_weights(call: Callable[..., Outcome]) -> None:
+    assert call("baseline", "mean_darkness", "train_size=100", "validation_size=100", "-q").code == 0
+    heading = call("eval").out.splitlines()[0]
+    assert heading == "runs/mean_darkness-001: mean_darkness on the test split, 10,000 examples"
+
+
+@pytest.mark.parametrize(
+    ("loss", "shown"),
+    [(0.0, "0.0000"), (1.234e-7, "1.234e-07"), (6e-5, "0.0001"), (0.5, "0.5000"), (1e5, "1.000e+05")],
+)
+def test_a_loss_is_never_shown_as_nothing_unless_it_is(loss: float, shown: str) -> None:
+    assert decimals(loss) == shown

@@ -152,3 +152,13 @@ def test_a_run_that_is_being_trained_is_not_resumed(desk: Path, nnlab: Callable[
     with claimed(run):
         pass
     assert not (run / ".lock").exists()
+
+
+def test_the_command_that_made_a_run_stays_the_one_that_is_kept(
+    call: Callable[..., Outcome], with_run: Path
+) -> None:
+    before = json.loads((with_run / "environment.json").read_text())
+    assert before["command"] == ["nnlab", "train", "linear.yaml"]
+    assert call("train", "--resume", "linear-001", "epochs=4", "--threads", "2").code == 0
+    after = json.loads((with_run / "environment.json").read_text())
+    assert (after["command"], after["threads"]) == (before["command"], 2)

@@ -5,6 +5,7 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
 import yaml
 
 from .conftest import COMMAND, CONFIG, environment
@@ -12,8 +13,6 @@ from .conftest import COMMAND, CONFIG, environment
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
     from .conftest import Outcome
 
@@ -155,3 +154,43 @@ def test_another_seed_gives_other_weights(call: Callable[..., Outcome], first: t
     other = json.loads(call("train", "linear.yaml", "seed=1", "--json").out)
     first_summary = json.loads((first[0] / "runs/linear-001/summary.json").read_text())
     assert other["weights_sha256"] != first_summary["weights_sha256"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [(("eta=50", "epochs=2"), "take a smaller eta"), (("eta=1e-9",), "train longer, or take another eta")],
+)
+def test_a_training_that_ends_worse_than_guessing_says_so(
+    call: Callable[..., Outcome], arguments: tuple[str, ...], remedy: str
+) -> None:
+    trained = call("train", "linear.yaml", *arguments)
+    assert trained.code == 0
+    told = re.search(
+        r"^That is worse than guessing, which has val_loss (\S+); (.*)\.$", trained.err, re.MULTILINE
+    )
+    assert told
+    assert float(told[1]) == pytest.approx(2.3, abs=0.01)  # ln 10, were there as many of each digit
+    assert told[2] == remedy
+    assert call("train", "linear.yaml", *arguments, "-q").err == ""
+
+
+def test_a_training_that_learns_is_not_called_worse_than_guessing(
+    first: tuple[Path, Outcome], call: Callable[..., Outcome]
+) -> None:
+    assert "guessing" not in first[1].err
+    # Its only example is answered right by a constant: there is nothing to guess.
+    assert "guessing" not in call("train", "neuron", "epochs=2").err
+
+
+@pytest.mark.parametrize(
+    ("file", "name"), [("größe.yaml", "gr__e"), ("two words.yaml", "two_words"), (".x.yaml", "x")]
+)
+def test_a_file_whose_name_cannot_be_that_of_a_run_says_what_became_of_it(
+    desk: Path, call: Callable[..., Outcome], file: str, name: str
+) -> None:
+    (desk / file).write_text(CONFIG)
+    trained = call("train", file, "epochs=1")
+    assert trained.out == f"runs/{name}-001\n"
+    assert trained.err.startswith(f"The experiment is called {name}: a name has only the letters")
+    assert "is called" not in call("train", file, "epochs=1", "--name", "mine").err
+    assert "is called" not in call("train", "linear.yaml", "epochs=1").err

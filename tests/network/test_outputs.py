@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nnlab.config.experiment import MEANINGLESS_PAIRS, LossName, OutputName
-from nnlab.network import OUTPUTS, Array, Backpropagation, Network
+from nnlab.network import LOSS_OF_A_GUESS, OUTPUTS, Array, Backpropagation, Network
 from nnlab.network.outputs import softmax
 
 if TYPE_CHECKING:
@@ -156,3 +156,30 @@ def test_nothing_is_changed_in_place(pair: tuple[str, str]) -> None:
     np.testing.assert_array_equal(a, before)
     assert not np.shares_memory(a, z)
     assert not np.shares_memory(delta, a)
+
+
+@pytest.mark.parametrize(
+    ("pair", "z_of"),
+    [
+        (("softmax", "log_likelihood"), np.log),
+        (("softmax", "quadratic"), np.log),
+        (("sigmoid", "cross_entropy"), lambda p: np.log(p / (1 - p))),
+        (("identity", "quadratic"), lambda p: p),
+    ],
+)
+def test_no_constant_answer_has_a_smaller_loss_than_the_guess(
+    pair: tuple[str, str], z_of: Callable[[Array], Array]
+) -> None:
+    targets = np.eye(3)[:, [0, 0, 0, 1, 1, 2]]
+    guess = LOSS_OF_A_GUESS[pair[1]](targets)
+    best = z_of(targets.mean(axis=1, keepdims=True))
+    ones = np.ones((1, 6))
+    assert OUTPUTS[pair].loss(best @ ones, targets).mean() == pytest.approx(guess, rel=1e-12)
+    for z in best + rng.normal(0, 0.1, (20, 3, 1)):
+        assert OUTPUTS[pair].loss(z @ ones, targets).mean() > guess
+
+
+def test_the_guess_of_ten_even_classes_is_ln_10_and_of_a_class_alone_nothing() -> None:
+    assert LOSS_OF_A_GUESS["log_likelihood"](np.eye(10)) == pytest.approx(np.log(10))
+    for loss in get_args(LossName):
+        assert LOSS_OF_A_GUESS[loss](np.eye(10)[:, [3, 3]]) == 0
