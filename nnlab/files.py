@@ -49,9 +49,10 @@ def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
 def _refuse_unless_regular(status: os.stat_result) -> None:
     if stat.S_ISLNK(status.st_mode):
         raise OSError(errno.ELOOP, "it is a link")
+    if stat.S_ISDIR(status.st_mode):
+        raise OSError(errno.EISDIR, "it is a folder, not a file")
     if not stat.S_ISREG(status.st_mode):
-        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, a socket or a device"
-        raise OSError(errno.EINVAL, f"it is {kind}, not a file")
+        raise OSError(errno.EINVAL, "it is a pipe, a socket or a device, not a file")
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import typer
 from nnlab.cli import completion
 from nnlab.cli.options import Runs
 from nnlab.cli.output import counted, decimals, emit, emit_table, printable, tell
-from nnlab.errors import RunError
 
 if TYPE_CHECKING:
     from nnlab.analysis.comparison import Comparison
@@ -76,11 +75,7 @@ def compare(
     from nnlab.runs import folder
 
     home = folder.runs_folder(runs)
-    found = folder.find_each(home, named) if named else folder.find_all(home)
-    if not found:
-        raise RunError(
-            f"no runs in {home}; train one with `nnlab train CONFIG`, or name the folder with --runs"
-        )
+    found = folder.find_each(home, named or ())
     result = comparison.compare(
         found,
         home=home,

@@ -128,8 +128,7 @@ class Session:
 
 def _newest(runs: Path, *, finished: bool) -> Path:
     """Return the newest run that can go on, one that is `finished` only if it may. Raises `RunError`."""
-    folder.find(runs, None)  # for its message where there are no runs at all
-    for run in folder.newest_first(runs):
+    for run in folder.newest_first(folder.find_each(runs, ())):
         summary = records.read_if_whole(run / folder.SUMMARY, Summary)
         ended = summary is not None and (
             summary.status == "diverged" or (summary.status == "finished" and not finished)

@@ -6,19 +6,16 @@ import errno
 import hashlib
 import os
 import shlex
-import stat
 import zlib
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from nnlab.datasets.download import download
 from nnlab.errors import DatasetError
+from nnlab.files import open_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from nnlab.datasets.mnist import DatasetInfo, PublishedFile
 
 GZIP_WINDOW = 31  # zlib's number for "a gzip header and trailer around the largest window"
@@ -159,9 +156,11 @@ def read(path: Path, file: PublishedFile) -> bytes:
     size = file.size if _is_packed(path) else file.content_size
     expected = digest(path, file)
     try:
-        with _opened(path) as stream:
+        with os.fdopen(open_regular(path), "rb") as stream:
             data = stream.read(size + 1)
     except OSError as error:
+        if error.errno == errno.EINVAL:  # a pipe, a socket or a device, which a download may replace
+            raise DatasetError(str(error.strerror)) from None
         raise DatasetError(explain(error)) from error
     if len(data) > size:
         raise DatasetError(f"longer than {size:,} bytes")
@@ -172,29 +171,6 @@ def read(path: Path, file: PublishedFile) -> bytes:
     if expected is not None and hashlib.sha256(data).hexdigest() != expected:
         raise DatasetError("wrong SHA-256")
     return unpack(data, file) if _is_packed(path) else data
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """Yield the file at `path`, open for reading. Raises `DatasetError` for a pipe, socket or device."""
-    # Whoever opens a pipe to read it waits for somebody to write.
-    flags = (
-        os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    )
-    try:
-        descriptor = os.open(path, flags)
-    except OSError as error:
-        if error.errno == errno.ENXIO:  # of a socket
-            raise DatasetError("not a file") from None
-        raise
-    mode = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(mode):
-        os.close(descriptor)
-        if stat.S_ISDIR(mode):
-            raise IsADirectoryError(errno.EISDIR, "a folder, not a file")
-        raise DatasetError("not a file")
-    with os.fdopen(descriptor, "rb") as stream:
-        yield stream
 
 
 def unpack(data: bytes, file: PublishedFile) -> bytes:

@@ -24,7 +24,7 @@ from nnlab.errors import ConfigError, NnlabError, RunError
 from nnlab.files import make_folders, open_regular, read, sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 CONFIG = "config.yaml"
 METRICS = "metrics.csv"
@@ -186,32 +186,29 @@ def find(runs: Path, named: str | None) -> Path:
 
     Raises `RunError` if there is none.
     """
-    if named is not None:
-        if not named:
-            raise RunError("the name of the run is empty")
-        for folder in (Path(named), runs / named):
-            if is_run(folder):
-                return folder
-        if len(matching := _matching(runs, named)) > 1:
-            first, second, *more = (one_line(run.name) for run in matching)
-            names = ", ".join([first, second, *(["…"] if more else [])])
-            raise RunError(f"{len(matching)} runs match {named}: {names}; name one of them")
-        if matching:
-            return matching[0]
+    if named is None:
+        return newest_first(_some(runs))[0]
+    if not named:
+        raise RunError("the name of the run is empty")
+    for folder in (Path(named), runs / named):
+        if is_run(folder):
+            return folder
+    if not (matching := _matching(runs, named)):
         raise RunError(_not_found(runs, named))
-    folders = find_all(runs)
-    if not folders:
-        raise RunError(
-            f"no runs in {runs}; train one with `nnlab train CONFIG`, or name the folder with --runs"
-        )
-    return max(folders, key=_last_touched)
+    if len(matching) > 1:
+        first, second, *more = (one_line(run.name) for run in matching)
+        names = ", ".join([first, second, *(["…"] if more else [])])
+        raise RunError(f"{len(matching)} runs match {named}: {names}; name one of them")
+    return matching[0]
 
 
 def find_each(runs: Path, named: Sequence[str]) -> list[Path]:
     """Return the runs `named`, each once; a pattern such as tanh-* stands for all that match it.
 
-    Raises `RunError` if there is none of a name or a pattern.
+    If none is named, all. Raises `RunError` if there is none, or none of a name or a pattern.
     """
+    if not named:
+        return _some(runs)
     return list(dict.fromkeys(run for name in named for run in _matching(runs, name) or [find(runs, name)]))
 
 
@@ -225,9 +222,18 @@ def _matching(runs: Path, pattern: str) -> list[Path]:
     return next(filter(None, found), [])
 
 
-def newest_first(runs: Path) -> list[Path]:
-    """Return the run folders in `runs`, the one last written to first."""
-    return sorted(find_all(runs), key=_last_touched, reverse=True)
+def _some(runs: Path) -> list[Path]:
+    """Return the run folders in `runs`, by name. Raises `RunError` if there is none."""
+    if not (found := find_all(runs)):
+        raise RunError(
+            f"no runs in {runs}; train one with `nnlab train CONFIG`, or name the folder with --runs"
+        )
+    return found
+
+
+def newest_first(folders: Iterable[Path]) -> list[Path]:
+    """Return run folders, the one last written to first."""
+    return sorted(folders, key=_last_touched, reverse=True)
 
 
 def _not_found(runs: Path, named: str) -> str:
@@ -237,7 +243,7 @@ def _not_found(runs: Path, named: str) -> str:
     if _is_file(path) and is_run(path.parent):
         return f"{nothing}; did you mean {path.parent}?"
     is_config = _is_file(path) and path.suffix in (".yaml", ".yml")
-    names = [] if is_config else [run.name for run in newest_first(runs)]
+    names = [] if is_config else [run.name for run in newest_first(find_all(runs))]
     numbered = (name for name in names if re.fullmatch(re.escape(path.name) + r"-[0-9]{3,9}", name))
     if meant := next(numbered, None) or next(iter(get_close_matches(path.name, names, n=1)), None):
         return f"{nothing}; did you mean {meant}?"

@@ -46,7 +46,8 @@ def test_a_folder_in_the_place_of_a_file_is_one_line_for_a_download(
     refused = call("data", "download", "mnist", "--data-dir", "mine")
     assert (refused.code, refused.out) == (4, "")
     assert refused.err == (
-        f"nnlab: {path}: a folder, not a file; move the folder away, or name another folder with --data-dir\n"
+        f"nnlab: {path}: it is a folder, not a file; move the folder away, or name another folder with "
+        "--data-dir\n"
     )
 
 

@@ -133,7 +133,11 @@ def test_what_is_no_file_is_wrong_and_gives_way_to_the_file_that_was_downloaded(
     obstacle = tmp_path / "Elsewhere" / "raw" / f"t10k-labels-idx1-ubyte{suffix}"
     put(what, obstacle)
     check = verify("mnist", tmp_path)[-1]
-    assert (check.path, check.status, check.reason) == (obstacle, "wrong", "not a file")
+    assert (check.path, check.status, check.reason) == (
+        obstacle,
+        "wrong",
+        "it is a pipe, a socket or a device, not a file",
+    )
     download_dataset("mnist", tmp_path)
     assert statuses(tmp_path) == ["ok"] * 4
     assert Path(DEVICE).is_char_device()
@@ -148,7 +152,7 @@ def test_a_folder_in_the_place_of_a_file_is_told_before_anything_is_fetched(
     put("folder", obstacle)
     assert statuses(tmp_path)[0] == "wrong"
     with pytest.raises(
-        DatasetError, match=f"^{re.escape(str(obstacle))}: a folder, not a file; move the folder"
+        DatasetError, match=f"^{re.escape(str(obstacle))}: it is a folder, not a file; move the folder"
     ):
         download_dataset("mnist", tmp_path)
     assert obstacle.is_dir()

@@ -191,9 +191,9 @@ def test_what_is_no_file_is_refused_and_not_waited_for(
     path = packed.with_suffix("") if raw else packed
     put(what, path)
     reason = (
-        "a folder, not a file; move the folder away, or name"
+        "it is a folder, not a file; move the folder away, or name"
         if what == "folder"
-        else "not a file; delete it, or run"
+        else "it is a pipe, a socket or a device, not a file; delete it, or run"
     )
     with pytest.raises(DatasetError, match=f"^{re.escape(str(path))}: {reason} "):
         locate.obtain(elsewhere, elsewhere.train_labels, OFFLINE)
@@ -223,7 +223,7 @@ def test_a_pipe_that_takes_the_place_of_a_file_between_look_and_opening_is_not_w
         other.rename(path)
         third.rename(other)
     assert not reader.is_alive()
-    assert "not a file" in outcomes
+    assert "it is a pipe, a socket or a device, not a file" in outcomes
 
 
 def test_a_file_that_the_disk_cannot_read_is_refused_with_the_reason_and_the_remedy(
