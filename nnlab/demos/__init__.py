@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 # In the order of the lecture. The program of `slow-learning` is slow_learning.py, and so on.
 DEMOS = {
-    "neuron": "one neuron: linear regression, the perceptron, and why σ takes the place of the step",
-    "digits": "the running example: from 784 pixels to a digit, and what hidden neurons see",
-    "step-function": "one hidden layer equals any step function, and gets close to any continuous one",
+    "neuron": "one neuron: linear regression, the perceptron, and why σ",
+    "digits": "the running example: from 784 pixels to a digit",
+    "step-function": "one hidden layer equals any step function",
     "symmetric-step": "a second hidden layer folds: 2n steps for the parameters of n",
-    "regions": "the linear regions of rectifier networks are exponential in the depth",
-    "curse": "data needs against dimension: nearest neighbours, SVM, networks",
+    "regions": "linear regions of rectifier networks, exponential in the depth",
+    "curse": "data needs against dimension: neighbours, SVM, networks",
     "invariance": "the cat in another corner: digits moved, turned and mirrored",
     "xor": "no single layer computes XOR, one hidden layer does",
-    "gradient-descent": "the steepest way down, how far a step may go, and what batches do",
-    "early-stopping": "training and validation cost part: when to stop, and what went on after",
-    "slow-learning": "saturated sigmoid neurons: quadratic cost against cross-entropy",
-    "tanh": "tanh is σ rescaled, and lets the weights of a neuron move in different directions",
+    "gradient-descent": "the steepest way down, how far to step, and what batches do",
+    "early-stopping": "where training and validation cost part, and when to stop",
+    "slow-learning": "saturated sigmoid neurons: quadratic cost or cross-entropy",
+    "tanh": "tanh is σ rescaled, and lets weights move in both directions",
     "dead-relu": "rectified neurons that get negative input stop learning",
 }
 

@@ -24,6 +24,7 @@ def test_without_a_name_it_lists_all(call: Callable[..., Outcome]) -> None:
     lines = out.splitlines()
     assert (code, len(lines)) == (0, 1 + len(demos.DEMOS))
     assert [line.split()[0] for line in lines[1:]] == list(demos.DEMOS)
+    assert max(map(len, lines)) <= 80
 
 
 def test_an_unknown_name_is_told_the_known_ones(call: Callable[..., Outcome]) -> None:
