@@ -65,7 +65,7 @@ def evaluate(run: Path, *, checkpoint: Checkpoint, split: SplitName, source: Sou
         weights = run / (folder.BEST if checkpoint == "best" else folder.LAST)
         labels, loss, accuracy, predicted = _measure_network(run, weights, config, split, source)
     elif checkpoint == "last":
-        raise UsageError(f"{run} is a baseline's, which has no epochs; leave --checkpoint out")
+        raise UsageError(f"{run} is a baseline; it has no epochs, so leave --checkpoint out")
     else:
         labels, loss, accuracy, predicted = _measure_baseline(run, config, split, source)
     classes = DATASETS[config.dataset].classes

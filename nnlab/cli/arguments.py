@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any, get_args
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from nnlab import shipped
 from nnlab.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     # Typer's own names for these types are private to it.
     Context = Any
     Parameter = Any
 
 NEWEST = "\0"  # what --resume alone stands for: no argument of a process can hold it
-OVERRIDES = "KEY=VALUE"
 
 
 class Command(TyperCommand):
@@ -31,13 +31,10 @@ class Command(TyperCommand):
 
     def parse_args(self, context: Context, args: list[str]) -> list[str]:
         """Read `args` into the parameters of `context`. Raises `UsageError`."""
-        given = list(args)
         _hasten(self, context)
         context.allow_extra_args = True  # to be told of below
-        try:
+        with _reworded(context, list(args)):
             rest: list[str] = super().parse_args(context, _resume_alone(args))
-        except typer.TyperException as error:
-            raise UsageError(explain(error, context, given)) from error
         if rest and not context.resilient_parsing:
             raise UsageError(f"too many arguments: {shlex.join(rest)}; {_help(context)}")
         return rest
@@ -48,25 +45,34 @@ class Group(TyperGroup):
 
     def parse_args(self, context: Context, args: list[str]) -> list[str]:
         """Read `args` up to the command. Raises `UsageError`."""
-        given = list(args)
         _hasten(self, context)
-        try:
+        with _reworded(context, list(args)):
             rest: list[str] = super().parse_args(context, args)
-        except typer.TyperException as error:
-            raise UsageError(explain(error, context, given)) from error
         return rest
 
     def resolve_command(self, context: Context, args: list[str]) -> Any:  # noqa: ANN401 - typer's own type
         """Return the command that `args` begin with. Raises `UsageError` if there is none."""
         if args[0] in self.commands or context.resilient_parsing:
             return super().resolve_command(context, args)
-        if Path(args[0]).suffix in (".yaml", ".yml"):
+        if Path(args[0]).suffix in (".yaml", ".yml") or args[0] in shipped.configs():
             raise UsageError(
                 f"no command {args[0]}; train a config with `nnlab train {shlex.quote(args[0])}`"
             )
-        close = get_close_matches(args[0], self.commands, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(self.commands)}"
-        raise UsageError(f"no command {args[0]}; {hint}")
+        from nnlab.config.synonyms import instead_of
+
+        options = [option.lstrip("-") for param in self.get_params(context) for option in param.opts]
+        if args[0] in options:
+            raise UsageError(f"no command {args[0]}; did you mean --{args[0]}?")
+        raise UsageError(f"no command {args[0]}; {instead_of(args[0], self.commands)}")
+
+
+@contextmanager
+def _reworded(context: Context, args: Sequence[str]) -> Iterator[None]:
+    """Raise what typer says of `args` as a `UsageError`."""
+    try:
+        yield
+    except typer.TyperException as error:
+        raise UsageError(explain(error, context, args)) from error
 
 
 def _hasten(command: TyperCommand | TyperGroup, context: Context) -> None:
@@ -100,7 +106,7 @@ def explain(error: typer.TyperException, context: Context, args: Sequence[str]) 
     """Return in nnlab's words what typer says of `args`."""
     option = str(getattr(error, "option_name", ""))
     if hasattr(error, "possibilities"):
-        return _no_such_option(option, error.possibilities or (), context, args)
+        return _no_such_option(option, context, args)
     if option:
         param = next(param for param in context.command.get_params(context) if option in param.opts)
         return f"{option} takes no value" if param.is_flag else f"{option} needs a value: {_usage(param)}"
@@ -109,45 +115,38 @@ def explain(error: typer.TyperException, context: Context, args: Sequence[str]) 
     return f"{error.message.rstrip('.')}; {_help(context)}"
 
 
-def _no_such_option(option: str, close: Sequence[str], context: Context, args: Sequence[str]) -> str:
+def _no_such_option(option: str, context: Context, args: Sequence[str]) -> str:
     """Return what to write in place of an option: often the key of a config."""
-    is_long = option.startswith("--")
-    words = [arg.partition("=") for arg in args]
-    place = next(
-        (
-            n
-            for n, (word, *_) in enumerate(words)
-            if word == option or (word.startswith(option) and not is_long)
-        ),
-        None,
+    # Of -lr, typer names only -l.
+    place, word = next(
+        ((n, word) for n, word in enumerate(args) if word.startswith(option)), (len(args), option)
     )
-    if place is None:
-        return f"no option {option}; {_help(context)}"
-    option, equals, value = words[place]
-    if not equals:
-        value = args[place + 1] if place + 1 < len(args) and not args[place + 1].startswith("--") else "VALUE"
-    if _takes_overrides(context) and (hint := _as_key(option.lstrip("-"), value, exactly=bool(close))):
-        return f"no option {option}; {hint}"
-    if close:
-        return f"no option {option}; did you mean {_either(close)}?"
-    return f"no option {option}; {_help(context)}"
+    option, _, value = word.partition("=")
+    if not value:
+        value = next((arg for arg in args[place + 1 : place + 2] if not arg.startswith("--")), "VALUE")
+    params = context.command.get_params(context)
+    close = get_close_matches(option, [each for param in params for each in param.opts], n=1, cutoff=0.75)
+    if takes_keys := {"overrides", "arguments", "where"} & {param.name for param in params}:
+        hint = _as_key(option.lstrip("-"), value, exactly=bool(close), where="where" in takes_keys)
+        if hint:
+            return f"no option {option}; {hint}"
+    return f"no option {option}; {f'did you mean {close[0]}?' if close else _help(context)}"
 
 
-def _as_key(word: str, value: str, *, exactly: bool) -> str:
+def _as_key(word: str, value: str, *, exactly: bool, where: bool) -> str:
     """Return how the key of a config that an option was meant for is written, if there is one."""
     from nnlab.config.baseline import BASELINES
     from nnlab.config.experiment import Experiment
     from nnlab.config.synonyms import did_you_mean, no_such_key, synonym
 
     keys = [*Experiment.model_fields, *(key for model in BASELINES.values() for key in model.model_fields)]
-    if sentence := no_such_key(word):
+    if not where and (sentence := no_such_key(word)):
         return sentence
     key = synonym(word, keys) if exactly else did_you_mean(word, keys)
-    return f"config keys are written {shlex.quote(f'{key}={value}')}" if key else ""
-
-
-def _takes_overrides(context: Context) -> bool:
-    return any(OVERRIDES in (param.metavar or "") for param in context.command.get_params(context))
+    if key is None:
+        return ""
+    written = shlex.quote(f"{key}={'null' if value == 'None' else value}")
+    return f"did you mean --where {written}?" if where else f"config keys are written {written}"
 
 
 def _bad_value(error: typer.BadParameter, param: Parameter, context: Context) -> str:
@@ -167,9 +166,11 @@ def _bad_value(error: typer.BadParameter, param: Parameter, context: Context) ->
         if limits.max == 1 and (share := _percentage(given)) is not None:
             hint = f"; did you mean {share:g}?"
     elif choices := get_args(kind):
+        from nnlab.config.synonyms import did_you_mean
+
         takes = _either(choices)
-        if close := get_close_matches(given.lower(), choices, n=1):
-            hint = f"; did you mean {close[0]}?"
+        if meant := did_you_mean(given, choices):
+            hint = f"; did you mean {meant}?"
     else:
         return f"{name} cannot be {_shown(given)}"
     return f"{name} takes {takes} (given {_shown(given)}){hint}"

@@ -70,7 +70,7 @@ def _fit(config: Baseline, runs: Path, source: Source, *, quiet: bool) -> tuple[
     import time
 
     from nnlab import baselines
-    from nnlab.datasets import digests
+    from nnlab.datasets import DATASETS, digests
     from nnlab.runs import folder
     from nnlab.runs.baseline import record
     from nnlab.runs.environment import describe
@@ -79,9 +79,9 @@ def _fit(config: Baseline, runs: Path, source: Source, *, quiet: bool) -> tuple[
     training, validation = load_splits(config, source)
     examples = len(training.labels)
     if not quiet:
-        tell(
-            (config.name, "bold"), f": {config.baseline}, {counted(examples, 'example')} of {config.dataset}"
-        )
+        method = "" if config.name == config.baseline else f"{config.baseline}, "
+        title = DATASETS[config.dataset].title
+        tell((config.name, "bold"), f": {method}{counted(examples, 'example')} of {title}")
     began = time.perf_counter()
     # There is nothing to lose yet.
     with working(f"fitting to {counted(examples, 'example')}") if not quiet else nullcontext(), mortal():

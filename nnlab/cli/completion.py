@@ -19,52 +19,56 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # Held against what they name by tests/cli/test_completion.py.
-EXPERIMENT = (
-    *(
-        "name",
-        "dataset",
-        "dataset_options",
-        "architecture",
-        "activation",
-        "output",
-        "loss",
-        "eta",
-        "batch_size",
-    ),
-    *(
-        "epochs",
-        "patience",
-        "seed",
-        "monitor",
-        "min_delta",
-        "start_from_epoch",
-        "validation_size",
-        "train_size",
-    ),
-    *("initialisation", "start", "momentum", "l2", "dtype", "diagnostics", "description"),
-)
-BASELINE = ("dataset", "seed", "validation_size", "train_size", "description")
+EXPERIMENT = [
+    "name",
+    "dataset",
+    "dataset_options",
+    "architecture",
+    "activation",
+    "output",
+    "loss",
+    "eta",
+    "batch_size",
+    "epochs",
+    "patience",
+    "seed",
+    "monitor",
+    "min_delta",
+    "start_from_epoch",
+    "validation_size",
+    "train_size",
+    "initialisation",
+    "start",
+    "momentum",
+    "l2",
+    "dtype",
+    "diagnostics",
+    "description",
+]
+BASELINE = ["dataset", "seed", "validation_size", "train_size", "description"]
 BASELINES = {
-    "nearest_neighbours": ("neighbours",),
-    "svm_rbf": ("penalty", "gamma"),
-    "linear": ("ridge",),
-    "mean_darkness": (),
+    "nearest_neighbours": ["neighbours"],
+    "svm_rbf": ["penalty", "gamma"],
+    "linear": ["ridge"],
+    "mean_darkness": [],
 }
-DATASETS = ("mnist", "fashion_mnist", "kmnist")
-RESULTS = (
-    *(
-        "best_epoch",
-        "val_accuracy",
-        "test_accuracy",
-        "parameters",
-        "seconds",
-        "status",
-        "val_loss",
-        "test_loss",
-    ),
-    *("epochs_done", "stop_reason", "train_examples", "weights_sha256"),
-)
-COLUMNS = ("run", *EXPERIMENT, "baseline", *(key for keys in BASELINES.values() for key in keys), *RESULTS)
+RAISED = ["epochs", "patience"]  # what --resume may change
+DATASETS = ["mnist", "fashion_mnist", "kmnist"]
+RESULTS = [
+    "best_epoch",
+    "val_accuracy",
+    "test_accuracy",
+    "parameters",
+    "seconds",
+    "status",
+    "val_loss",
+    "test_loss",
+    "epochs_done",
+    "stop_reason",
+    "train_examples",
+    "weights_sha256",
+]
+COLUMNS = ["run", *EXPERIMENT, "baseline", *(key for keys in BASELINES.values() for key in keys), *RESULTS]
 
 
 def demos(incomplete: str) -> list[str]:
@@ -91,8 +95,8 @@ def runs(context: typer.Context, incomplete: str) -> list[str]:
 
 def configs(context: typer.Context, incomplete: str) -> list[str]:
     """Return the shipped configs and the YAML files that begin so, and folders if there are any of these."""
-    if context.params.get("resume"):  # has a config, of which two keys may change
-        return _beginning(incomplete, ["epochs=", "patience="])
+    if context.params.get("resume"):  # has a config
+        return _keys(RAISED, (), incomplete)
     folder, slash, _ = incomplete.rpartition("/")
     entries = [f"{folder}{slash}{name}" for name in _entries(Path(folder + slash or "."))]
     found = _beginning(incomplete, [*shipped.configs(), *(name for name in entries if _is_yaml(name))])
@@ -102,9 +106,12 @@ def configs(context: typer.Context, incomplete: str) -> list[str]:
 
 def keys(context: typer.Context, incomplete: str) -> list[str]:
     """Return the keys of the config, or of the baseline, that begin so and are not given yet."""
+    given = context.params.get("overrides") or ()
+    if context.params.get("resume"):
+        return _keys(RAISED, [context.params.get("config") or "", *given], incomplete)
     method = context.params.get("method")
-    known = EXPERIMENT if method is None else (*BASELINE, *BASELINES.get(method, ()))
-    return _keys(known, context.params.get("overrides") or (), incomplete)
+    known = EXPERIMENT if method is None else [*BASELINE, *BASELINES.get(method, ())]
+    return _keys(known, given, incomplete)
 
 
 def configs_or_keys(context: typer.Context, incomplete: str) -> list[str]:

@@ -75,7 +75,7 @@ def check(
     overrides = [argument for argument in arguments if is_override(argument)]
     files = [argument for argument in arguments if argument not in overrides]
     if not files:
-        raise UsageError("name a CONFIG besides the keys to override")
+        raise UsageError("name a CONFIG as well as the keys to override")
     mistakes: list[str] = []
     for file in files:
         path = config_path(file)
@@ -130,6 +130,8 @@ def schema(
     not_a_file = UsageError(f"cannot write {output}: not a file; name one, such as experiment.schema.json")
     if not output.name:
         raise not_a_file
+    if not output.parent.is_dir():
+        raise UsageError(f"cannot write {output}: there is no folder {output.parent}; make it first")
     with atomic_write(output) as file:
         # The file takes the place of what has that name: not of a device, nor of a link to a file elsewhere.
         if output.is_symlink() or (output.exists() and not output.is_file()):

@@ -96,6 +96,8 @@ def verify(names: Names = None, data_dir: DataDir = None) -> None:
     from nnlab.datasets import list_files
     from nnlab.datasets import verify as verify_dataset
 
+    if data_dir is not None and not data_dir.is_dir():
+        raise DatasetError(f"{data_dir} is not a folder; name the one that holds MNIST/raw with --data-dir")
     present = {listing.dataset for listing in list_files(data_dir) if listing.path}
     failed = 0
     for name in _known(names or list(present)):

@@ -9,7 +9,7 @@ import typer
 
 from nnlab.cli.options import Config, DataDir, Json, Offline, Overrides, config_path
 from nnlab.cli.output import emit, emit_table, is_terminal
-from nnlab.errors import DivergedError, NnlabError
+from nnlab.errors import DivergedError, NnlabError, UsageError
 
 if TYPE_CHECKING:
     from nnlab.config import Experiment
@@ -39,7 +39,7 @@ def gradcheck(
 
     \b
     Example:
-      nnlab gradcheck configs/mnist_softmax.yaml
+      nnlab gradcheck mnist_softmax
     """
     from dataclasses import asdict
     from math import isfinite
@@ -48,6 +48,8 @@ def gradcheck(
     from nnlab.datasets import Source
     from nnlab.runs.records import json_text
 
+    if tolerance == 0:
+        raise UsageError("--tolerance has to be above 0: no gradient is free of rounding")
     experiment = load_experiment(config_path(config), overrides or ())
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
     checks = _check(experiment, source, tolerance)

@@ -27,7 +27,7 @@ Runs = Annotated[
     Path | None,
     typer.Option("--runs", metavar="DIR", help="The folder of all runs (or NNLAB_RUNS).  [default: runs]"),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the result.")]
 Name = Annotated[
     str | None, typer.Option("--name", metavar="NAME", help="The experiment's name, for its run folder.")
@@ -59,6 +59,8 @@ def help_if_alone(context: typer.Context) -> None:
 
 def config_path(config: str) -> Path | None:
     """Return the path that CONFIG names, by itself or as a shipped config; None for standard input."""
+    if not config:
+        raise UsageError("CONFIG is empty; name a file, or a shipped config such as mnist_softmax")
     if config == "-":
         return None
     path = Path(config)

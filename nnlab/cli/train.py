@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 
 from nnlab.cli import completion
-from nnlab.cli.arguments import NEWEST
+from nnlab.cli.arguments import NEWEST, is_override
 from nnlab.cli.options import DataDir, Json, Name, Offline, Overrides, Quiet, Runs, config_path
 from nnlab.cli.output import emit, is_terminal, tell
 from nnlab.errors import DivergedError, UsageError
@@ -73,7 +74,7 @@ def train(
     from nnlab.cli.training_view import TrainingView, plan
     from nnlab.config import load_experiment
     from nnlab.datasets import Source
-    from nnlab.runs.folder import runs_folder
+    from nnlab.runs.folder import is_run, runs_folder
     from nnlab.runs.records import as_json
 
     bar = is_terminal(sys.stderr) and not (quiet or no_progress)
@@ -86,28 +87,45 @@ def train(
     if dry_run and json:
         raise UsageError("--dry-run prints no JSON; leave one of the two out")
     if resume is not None:
-        if name is not None or dry_run:
-            raise UsageError("--resume goes on with a run as it is; leave --name and --dry-run out")
+        for option, given in (("--name", name is not None), ("--dry-run", dry_run)):
+            if given:
+                raise UsageError(f"--resume goes on with a run as it is; leave {option} out")
+        if config is not None and not is_override(config):
+            raise UsageError(_resumed_with(config, session.runs, named=resume != NEWEST))
         raised = [override for override in (config, *(overrides or ())) if override is not None]
         run, summary = session.resume(None if resume == NEWEST else resume, raised)
     elif config is None:
         raise UsageError("name a CONFIG, such as mnist_softmax, or a run with --resume")
     else:
-        experiment = load_experiment(config_path(config), overrides or (), name=name)
+        path = config_path(config)
+        if path is not None and not path.exists() and is_run(session.runs / path):
+            raise UsageError(
+                f"{config} is a run, not a config; go on with it by --resume {shlex.quote(config)}"
+            )
+        experiment = load_experiment(path, overrides or (), name=name)
         if dry_run:
             emit(plan(experiment))
             return
         if not quiet:
-            _tell_of_a_name_made_up(config_path(config), experiment.name)
+            _tell_of_a_name_made_up(path, experiment.name)
         run, summary = session.begin(experiment)
 
     emit(f"{as_json(summary) if json else run}\n")
     if summary.status == "diverged":
         kept = f"the weights of epoch {summary.best_epoch}" if summary.best_epoch else "the starting weights"
         raise DivergedError(
-            f"the loss or a weight left the finite numbers in epoch {summary.epochs}; take a smaller eta; "
+            f"the loss or a weight is no longer finite in epoch {summary.epochs}; take a smaller eta; "
             f"{kept} are kept in {run}"
         )
+
+
+def _resumed_with(config: str, runs: Path, *, named: bool) -> str:
+    """Return what to say to somebody who gave --resume a CONFIG too, or a run in its place."""
+    from nnlab.runs.folder import is_run
+
+    if not named and is_run(runs / config):
+        return f"write --resume {shlex.quote(config)}: the run comes right after it"
+    return f"--resume goes on with the config of the run; leave {config} out"
 
 
 def _tell_of_a_name_made_up(path: Path | None, name: str) -> None:
@@ -116,6 +134,6 @@ def _tell_of_a_name_made_up(path: Path | None, name: str) -> None:
 
     if path is not None and default_name(path) == name != path.stem:
         tell(
-            f"The experiment is called {name}: a name has only the letters A to Z, digits and _ . + -. "
-            "Choose another with --name."
+            f"The experiment is called {name}: a name has only letters from A to Z, digits\n"
+            "and _ . + -. Choose another with --name."
         )

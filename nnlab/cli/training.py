@@ -149,5 +149,8 @@ def _refuse_other_changes(before: Experiment, after: Experiment) -> None:
     if after.epochs < before.epochs:
         raise UsageError(f"epochs can only be raised from {before.epochs} (given {after.epochs})")
     if after.patience is not None and (before.patience is None or after.patience < before.patience):
-        was = "null (never stop)" if before.patience is None else before.patience
-        raise UsageError(f"patience can only be raised from {was} (given {after.patience})")
+        if before.patience is None:
+            raise UsageError(
+                f"patience is null, which never stops, and cannot be raised (given {after.patience})"
+            )
+        raise UsageError(f"patience can only be raised from {before.patience} (given {after.patience})")

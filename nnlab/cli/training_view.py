@@ -98,7 +98,7 @@ class TrainingView:
     def nothing_to_do(self, run: Path, summary: Summary) -> None:
         """Say why a run that is resumed does not go on."""
         more = "patience" if summary.stop_reason == "patience" else "epochs"
-        self._say(f"{run} had ended after epoch {summary.epochs}; to go on, raise {more}=")
+        self._say(f"{run} had ended after epoch {summary.epochs}; go on with a larger {more}=N")
 
     def end(self, run: Path, summary: Summary, patience: int | None, guess: float) -> None:
         """Say why the training stopped, which epoch was best, and what to type next.
@@ -108,20 +108,16 @@ class TrainingView:
         self._end_bar()
         if summary.stop_reason == "diverged":
             return  # an error, which is told by its exception
-        waited = (
-            f"no improvement of {summary.monitor} in {counted(max(patience or 0, 1), 'epoch')} (patience)"
-        )
+        waited = f"no improvement of {summary.monitor} in {counted(max(patience or 0, 1), 'epoch')}"
         why = waited if summary.stop_reason == "patience" else "all epochs are done"
-        self._say(f"\nStopped after epoch {summary.epochs}: {why}; {summary.seconds:.1f} s of training.")
+        self._say(f"\nStopped after epoch {summary.epochs}, {summary.seconds:.1f} s: {why}.")
         accuracy = "" if summary.val_accuracy is None else f", val_accuracy {percent(summary.val_accuracy)}"
         self._say(f"Best was epoch {summary.best_epoch}: val_loss {decimals(summary.val_loss)}{accuracy}.")
         if summary.val_loss is not None and 0 < guess < summary.val_loss:
             remedy = (
-                "take a smaller eta" if summary.val_loss > 2 * guess else "train longer, or take another eta"
+                "take a smaller eta" if summary.val_loss > 2 * guess else "train longer, or try another eta"
             )
-            self._say(
-                (f"That is worse than guessing, which has val_loss {decimals(guess)}; {remedy}.", "yellow")
-            )
+            self._say((f"Worse than guessing, which has val_loss {decimals(guess)}; {remedy}.", "yellow"))
         self._next(f"nnlab eval {shlex.quote(str(run))}")
 
     def _say(self, *parts: str | tuple[str, str]) -> None:

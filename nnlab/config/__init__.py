@@ -166,6 +166,11 @@ def _parsed(text: str, path: Path | None) -> Document:
 def _read_overrides(overrides: Sequence[str], name: str | None) -> Document:
     values: dict[str, object] = {} if name is None else {"name": name}
     mistakes = []
+    if "=" in overrides[1:-1]:
+        key, _, value = overrides[(place := overrides.index("=", 1) - 1) : place + 3]
+        raise ConfigError(
+            [f"command line: {one_line(key)}: write {one_line(key)}={one_line(value)}, without spaces"]
+        )
     for override in overrides:
         key, equals, text = override.partition("=")
         if not equals or not key.isprintable() or not key:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from nnlab.config.experiment import Experiment, Start
-from nnlab.config.synonyms import did_you_mean, no_such_key
+from nnlab.config.synonyms import did_you_mean, instead_of, no_such_key
 from nnlab.config.yaml12 import Mistake
 from nnlab.datasets import DATASETS
 
@@ -28,7 +28,7 @@ _WRONG = {
     "string_type": "must be text",
     "string_unicode": "must be text without lone surrogates",
     "string_too_long": "must be at most {max_length} characters long",
-    "string_pattern_mismatch": "must be letters, digits and _ . + -, beginning with a letter, a digit or _",
+    "string_pattern_mismatch": "must be letters from A to Z, digits and _ . + -, beginning with none of . + -",
     "tuple_type": "must be a list",
     "bool_type": "must be true or false",
     "too_short": "must be a list of at least {min_length} widths, input and output",
@@ -59,6 +59,8 @@ _WRONG_OF_KEY: dict[str | tuple[str, str], str] = {
     "start": "must be {{weights: …, biases: …}}, or null",
     ("architecture", "tuple_type"): "must be a list of widths such as [784, 30, 10]",
 }
+# The words that keys of numbers take as well.
+_WORDS_OF_KEY = {"batch_size": ("full",), "patience": ("null",), "train_size": ("null",)}
 # Keys whose values are mappings: their mistakes are of a key within.
 MAPPINGS = ("dataset_options", "start")
 
@@ -162,7 +164,7 @@ def _explain(key: str, detail: ErrorDetails, document: Document, model: type[Bas
         what = f"must be {_either(names)}"
     if places := [int(place) + 1 for place in detail["loc"] if isinstance(place, int)]:
         what = f"{'width' if key == 'architecture' else 'item'} {'.'.join(map(str, places))} {what}"
-    hint = _suggestion(given, names or (("full",) if key == "batch_size" else ()))
+    hint = _suggestion(given, names or _WORDS_OF_KEY.get(key, ()))
     if kind == "string_type":
         hint = "quotes make it text"
     bounds = {name: f"{bound:g}" if isinstance(bound, float) else bound for name, bound in context.items()}
@@ -179,11 +181,11 @@ def _unknown(key: str, document: Document, model: type[BaseModel]) -> str:
         return f"unknown option; {hint}"
     if owner == "start":
         return f"unknown key; {owner} has {' and '.join(Start.model_fields)}"
-    hint = no_such_key(key) or _suggestion(key, model.model_fields)
     if model is Experiment:
+        hint = no_such_key(key) or _suggestion(key, model.model_fields)
         return f"unknown key; {hint or '`nnlab config schema` lists all'}"
     keys = [name for name in model.model_fields if name not in ("name", "baseline")]
-    return f"unknown key; {_suggestion(key, keys) or 'there are ' + ', '.join(keys)}"
+    return f"unknown key; {instead_of(key, keys)}"
 
 
 def _sentence(what: str, given: object, remedy: str) -> str:

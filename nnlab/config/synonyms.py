@@ -49,6 +49,7 @@ SYNONYMS = {
     "lecun": ("lecun_normal", "lecun_uniform"),
     "standard_normal": ("normal", "gaussian", "random"),
     "full": ("all", "full_batch", "batch"),
+    "null": ("none", "nil", "never", "off", "infinite"),
     # Columns of compare, baselines and datasets.
     "seconds": ("time", "duration", "elapsed"),
     "parameters": ("params", "n_params"),
@@ -60,6 +61,11 @@ SYNONYMS = {
     "kmnist": ("kuzushiji", "kuzushiji_mnist"),
     "val_accuracy": ("accuracy", "acc", "val_acc", "validation_accuracy"),
     "val_loss": ("validation_loss", "loss"),
+    "neighbours": ("k", "n_neighbors", "n_neighbours", "neighbors"),
+    "penalty": ("c",),
+    "ridge": ("alpha", "lambda", "l2"),
+    "validation": ("val", "valid", "dev"),
+    "markdown": ("md",),
     "float32": ("float", "single", "f32"),
     "float64": ("double", "f64"),
 }
@@ -113,6 +119,7 @@ NO_SUCH_KEY = {
 
 # What is longer than any name is not worth the time of comparing.
 _LONGEST = 40
+_TELLING = 3  # letters of a name, at least, that may stand for it
 
 
 def no_such_key(word: str) -> str | None:
@@ -134,8 +141,11 @@ def did_you_mean(word: str, allowed: Collection[str]) -> str | None:
     names = {name: name for name in allowed}
     for name in allowed:
         names = dict.fromkeys(SYNONYMS.get(name, ()), name) | names
-    close = get_close_matches(word, names, n=1, cutoff=0.7)
-    return names[close[0]] if close else None
+    if close := get_close_matches(word, names, n=1, cutoff=0.7):
+        return names[close[0]]
+    # `slow` for slow-learning, if nothing else has it in its name.
+    containing = [name for name in allowed if word in _normalised(name)]
+    return containing[0] if len(containing) == 1 and len(word) >= _TELLING else None
 
 
 def instead_of(word: str, allowed: Collection[str]) -> str:

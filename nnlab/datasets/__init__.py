@@ -99,8 +99,8 @@ def load_training(
         train_size = available - validation_size
     if validation_size < 0 or train_size < 1 or validation_size + train_size > available:
         raise UsageError(
-            f"validation_size {validation_size} and train_size {train_size} do not fit {info.title}, "
-            f"which has {available} examples to train and validate with"
+            f"train_size {train_size:,} and validation_size {validation_size:,} do not fit {info.title}, "
+            f"which has {available:,} examples to train and validate with; take fewer"
         )
     inputs: npt.NDArray[Any]
     if isinstance(info, Toy):

@@ -196,10 +196,10 @@ def obtain(info: DatasetInfo, file: PublishedFile, source: Source) -> bytes:
                 "which replaces it"
             ) from error
     if source.offline:
-        looked = "".join(f"\n  {folder_in(root, info)}" for root in roots(source.data_dir))
+        looked = ", ".join(str(folder_in(root, info)) for root in roots(source.data_dir))
         raise DatasetError(
-            f"{file.name} of {info.title} is missing, and offline nothing is downloaded. Looked in:{looked}\n"
-            f"Run `nnlab data download {info.name}` where there is a network, or name the folder that holds "
+            f"{file.name} of {info.title} is missing (looked in {looked}), and offline nothing is downloaded; "
+            f"run `nnlab data download {info.name}` where there is a network, or name the folder that holds "
             f"{info.folder}/raw with --data-dir or NNLAB_DATA_DIR"
         )
     path = folder_in(target_root(source.data_dir), info) / file.name

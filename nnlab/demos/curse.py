@@ -171,10 +171,10 @@ def symmetry() -> Iterator[Piece]:
         }
     )
     yield Claim(
-        "nearest neighbours err more in every higher dimension, at 16 above 30 %",
+        "nearest neighbours err more in every higher dimension, at 16 above 30%",
         all(a < b for a, b in pairwise(neighbours)) and neighbours[-1] > 0.3,
     )
-    yield Claim("the network that knows the symmetry stays below 10 %", max(networks) < 0.1)
+    yield Claim("the network that knows the symmetry stays below 10%", max(networks) < 0.1)
 
 
 def cloud(examples: int, dimension: int, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -310,11 +310,11 @@ def one_optimum(source: Source) -> Iterator[Piece]:
         "examples the first grow as their square, and an epoch in proportion.)"
     )
     yield Claim(
-        "the SVM's optimum is one: more than 99.5 % of its answers are the same",
+        "the SVM's optimum is one: more than 99.5% of its answers are the same",
         same["SVM, RBF kernel"] > 0.995,
     )
     yield Claim(
         "at 1,000 examples, its kernel takes fewer multiplications than the network's training",
         cost["SVM, RBF kernel"] < cost["network"],
     )
-    yield Claim("two networks agree in fewer than 98 %", same["network"] < 0.98)
+    yield Claim("two networks agree in fewer than 98%", same["network"] < 0.98)

@@ -99,9 +99,9 @@ def on_mnist(source: Source) -> Iterator[Piece]:
             "accuracy on others": [f"{accuracy:.1%}" for accuracy in accuracies],
         }
     )
-    yield Claim("with a small η (0.03, 0.1) at most 2 % are dead", max(dead[:2]) <= 0.02)
+    yield Claim("with a small η (0.03, 0.1) at most 2% are dead", max(dead[:2]) <= 0.02)
     yield Claim("with a large one (1, 3) more than half are", min(dead[3:]) > 0.5)
-    yield Claim("and a network of the dead knows nothing: less than 30 % right", max(accuracies[3:]) < 0.3)
+    yield Claim("and a network of the dead knows nothing: less than 30% right", max(accuracies[3:]) < 0.3)
 
 
 def many_layers(source: Source) -> Iterator[Piece]:
@@ -148,8 +148,8 @@ def many_layers(source: Source) -> Iterator[Piece]:
     )
     sigmoid, relu = accuracies["sigmoid"], accuracies["relu"]
     yield Claim(
-        "with four hidden layers and with nine, sigmoid networks have not begun to learn: less than 20 % "
+        "with four hidden layers and with nine, sigmoid networks have not begun to learn: less than 20% "
         "right",
         max(sigmoid[1:]) < 0.2,
     )
-    yield Claim("rectifier networks have: more than 60 % right", min(relu[1:]) > 0.6)
+    yield Claim("rectifier networks have: more than 60% right", min(relu[1:]) > 0.6)

@@ -41,7 +41,7 @@ def demo(source: Source) -> Iterator[Piece]:
     outputs = network.output.activate(z)[:, 0]
     yield (
         f"A network with one hidden layer of {HIDDEN} sigmoid neurons and ten softmax outputs, trained on "
-        f"5,000 images, has {accuracy:.1%} of 2,000 others right. Of this image it says:"
+        f"5,000 images, gets {accuracy:.1%} of 2,000 others right. Of this image it says:"
     )
     yield Table({"digit": [str(digit) for digit in range(10)], "probability": [f"{a:.4f}" for a in outputs]})
 

@@ -122,9 +122,9 @@ def on_a_network(source: Source) -> Iterator[Piece]:
         "is ∇C."
     )
     small = changes[-1] / (-SMALL_ETAS[-1] * squared)
-    yield Claim("for a small η, ΔC is −η‖∇C‖² (η = 0.001: to 1 %)", abs(small - 1) < 0.01)
+    yield Claim("for a small η, ΔC is −η‖∇C‖² (η = 0.001: to 1%)", abs(small - 1) < 0.01)
     yield Claim(
-        "for a large one it no longer is (η = 1: off by more than 10 %)", abs(changes[0] / -squared - 1) > 0.1
+        "for a large one it no longer is (η = 1: off by more than 10%)", abs(changes[0] / -squared - 1) > 0.1
     )
     yield Claim(
         "the mean of the batches' gradients is the gradient",

@@ -90,7 +90,7 @@ def one_neuron(source: Source) -> Iterator[Piece]:
         key: float(sigmoid(state.network.parameters.sum(keepdims=True))[0])
         for key, (_, state) in runs.items()
     }
-    yield "Gradient descent, η = 0.15 (`nnlab train configs/neuron.yaml`):"
+    yield "Gradient descent, η = 0.15 (`nnlab train neuron`):"
     for loss in COSTS:
         yield Curves(
             f"cost ({loss.replace('_', '-')})",
@@ -120,7 +120,7 @@ def one_neuron(source: Source) -> Iterator[Piece]:
         costs["quadratic", 0.6][99] < 0.1 * costs["quadratic", 0.6][0],
     )
     yield Claim(
-        "cross-entropy, from (2, 2): after 100 epochs more than 98 % are gone", fast[99] < 0.02 * fast[0]
+        "cross-entropy, from (2, 2): after 100 epochs more than 98% are gone", fast[99] < 0.02 * fast[0]
     )
     yield Claim("all four learn it in the end: the output falls below 0.25", max(outputs.values()) < 0.25)
 
@@ -139,7 +139,7 @@ def on_mnist(source: Source) -> Iterator[Piece]:
     yield (
         "The same on MNIST: 5,000 images, 100 hidden sigmoid neurons, accuracy on 2,000 others, with large "
         "starting weights (standard normal) and with small ones (for the whole of MNIST: "
-        "configs/mnist_sigmoid_quadratic.yaml and mnist_sigmoid_cross_entropy.yaml):"
+        "`nnlab train mnist_sigmoid_quadratic` and `mnist_sigmoid_cross_entropy`):"
     )
     yield Table(
         {

@@ -114,7 +114,7 @@ def smooth() -> Iterator[Piece]:
     )
     shares = [later / earlier for earlier, later in pairwise(means[1:])]
     yield Claim(
-        "ten times as steep, a tenth of the mean error (within 20 %)",
+        "ten times as steep, a tenth of the mean error (within 20%)",
         all(abs(10 * share - 1) < 0.2 for share in shares),
     )
     yield Claim(

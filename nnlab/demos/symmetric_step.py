@@ -79,9 +79,9 @@ def two_against_one() -> Iterator[Piece]:
         }
     )
     yield (
-        "For f are two parameters per step, where it jumps and by how much, and the value that it begins "
-        "with; with two layers also where the axis lies. The others are ones, twos and biases that follow "
-        "from these. What the fold saves in examples is measured by `nnlab demo curse`."
+        "The columns `for f` count what depends on the function: where each step is and how high, and the "
+        "first value; with two layers also where the axis lies. The other parameters are ones, twos and "
+        "biases that follow from these. What the fold saves in examples is measured by `nnlab demo curse`."
     )
     yield Claim(
         "for n = 1 … 50, both networks equal random functions with 2n symmetric steps, exactly",

@@ -41,7 +41,7 @@ def rescaled() -> Iterator[Piece]:
     slopes = [float((a(small) - a(-small)) / (2 * small)) for a in (np.tanh, lambda x: 1 / (1 + np.exp(-x)))]
     yield (
         "σ(z) = (1 + tanh(z/2)) / 2, equation (25). The other way about, tanh(z) = 2σ(2z) − 1: twice as "
-        f"high, its argument twice as fast, so four times as steep. At 0 tanh's slope is {slopes[0]:.4f}, "
+        f"high, and twice as quick, so four times as steep. At 0 tanh's slope is {slopes[0]:.4f}, "
         f"σ's {slopes[1]:.4f}."
     )
     yield Curves(
@@ -126,7 +126,7 @@ def zigzag() -> Iterator[Piece]:
     yield Claim(
         "positive inputs: both weights move the same way at every step", positive_together == 1, "a theorem"
     )
-    yield Claim("inputs of both signs: at fewer than 60 % of the steps", mixed_together < 0.6)
+    yield Claim("inputs of both signs: at fewer than 60% of the steps", mixed_together < 0.6)
     yield Claim(
         "the path of positive inputs is longer, and takes more steps",
         positive_length > mixed_length and positive_steps > mixed_steps,

@@ -110,9 +110,10 @@ def layer_by_layer() -> Iterator[Piece]:
     layers = parity_layers(BITS)
     parts = [feed(inputs.T, layers[: 2 * level]) for level in range(1, len(layers) // 2 + 1)]
     yield (
-        "A task taken apart, layer by layer, as a face is into eyes, nose and mouth, and an eye into its "
-        f"parts: are an odd number of {BITS} bits 1? Two layers (OR, NAND; then AND) say it of each pair, "
-        "the next two of each four, made of what is known of the pairs, and the last two of all. By hand:"
+        "A face is recognised by its eyes, nose and mouth, and an eye by its own parts. Parity can be taken "
+        f"apart in the same way, layer by layer: is the number of ones among {BITS} bits odd? Two layers (OR, "
+        "NAND; then AND) answer that for each pair of bits, the next two for each four, from the answers for "
+        "the pairs, and the last two for all. Built by hand:"
     )
     shown = (0b00000001, 0b01100001, 0b11010011, 0b11111111)
     yield Table(
@@ -142,7 +143,7 @@ def trained(source: Source) -> Iterator[Piece]:
     with_one = [run(source, **TRAINED | {"architecture": (2, 4, 1), "seed": seed})[0] for seed in SEEDS]
     best = [max(epoch.val_accuracy or 0 for epoch in epochs) for epochs in without]
     last = [epochs[-1].val_accuracy or 0 for epochs in with_one]
-    yield "Trained from random weights, cross-entropy, η = 4, 200 epochs (`nnlab train configs/xor.yaml`):"
+    yield "Trained from random weights, cross-entropy, η = 4, 200 epochs (`nnlab train xor`):"
     yield Table(
         {
             "seed": [str(seed) for seed in SEEDS],

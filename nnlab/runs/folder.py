@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from nnlab import shipped
 from nnlab.config import MAX_BYTES, Baseline, Experiment, one_line, parse_config
-from nnlab.errors import ConfigError, NnlabError, RunError
+from nnlab.errors import ConfigError, NnlabError, RunError, UsageError
 from nnlab.files import make_folders, open_regular, read, sync_folder
 
 if TYPE_CHECKING:
@@ -255,13 +255,14 @@ def _not_found(runs: Path, named: str) -> str:
 def experiment_of(run: Path, overrides: Sequence[str] = ()) -> Experiment:
     """Return the experiment of `run` with KEY=VALUE `overrides` on top.
 
-    Raises `RunError` if config.yaml is not that of one, `ConfigError` for what the overrides have wrong.
+    Raises `RunError` if config.yaml is broken, `UsageError` if it is a baseline's, `ConfigError` for what the
+    overrides have wrong.
     """
     config = config_of(run)
     if overrides and isinstance(config, Experiment):
         config = parse_config(config_text(run), run / CONFIG, overrides)
     if isinstance(config, Baseline):
-        raise RunError(f"{run} is a baseline's, which has no training to go on with")
+        raise UsageError(f"{run} is a baseline; it has no training to go on with")
     return config
 
 
