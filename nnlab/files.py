@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _CAUTIOUS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"))
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
+SURROGATES = range(0xDC80, 0xDD00)  # how Python writes, in text, the bytes from 128 on that are not UTF-8
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 
 
@@ -39,7 +40,7 @@ def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
         status = os.fstat(descriptor)
         _refuse_unless_regular(status)
         if writes and status.st_nlink > 1:
-            raise OSError(errno.EMLINK, "it has another name elsewhere, a hard link")
+            raise OSError(errno.EMLINK, "it is hard-linked elsewhere")
     except OSError:
         os.close(descriptor)
         raise
@@ -53,6 +54,20 @@ def _refuse_unless_regular(status: os.stat_result) -> None:
         raise OSError(errno.EISDIR, "it is a folder, not a file")
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is a pipe, a socket or a device, not a file")
+
+
+def printable(text: str) -> str:
+    r"""Return `text`, which may come out of any file, on one line and with nothing that steers a terminal.
+
+    A byte of a path that is not UTF-8 is written as \xff.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    return f"\\x{ord(char) % 256:02x}" if ord(char) in SURROGATES else repr(char)[1:-1]
 
 
 @contextmanager
@@ -133,15 +148,19 @@ def read(path: Path, *, limit: int) -> bytes:
         return file.read(size)  # which takes so much memory at once
 
 
+def version(path: Path) -> tuple[int, int] | None:
+    """Return what changes when another file takes the place of the one at `path`; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
+
+
 def sync(file: IO[bytes]) -> None:
     """Hand all that was written to `file` to the disk."""
     file.flush()
     os.fsync(file.fileno())
-
-
-def legible(path: str) -> str:
-    r"""Return a path, or a word of a command line, with bytes that are not UTF-8 written as \xff."""
-    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def make_folders(path: Path) -> None:

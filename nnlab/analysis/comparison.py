@@ -9,13 +9,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from nnlab.analysis.evaluation import Evaluation, refuse_other_weights
+from nnlab.analysis.evaluation import Evaluation
 from nnlab.config import BASELINES, Experiment, parse_values
 from nnlab.config.synonyms import instead_of
 from nnlab.config.yaml12 import UnreadableError, parse_value
 from nnlab.errors import ConfigError, RunError, UsageError
-from nnlab.runs import folder, records
-from nnlab.runs.checkpoint import digest
+from nnlab.runs import checkpoint, folder, records
 from nnlab.runs.summary import Summary
 
 if TYPE_CHECKING:
@@ -67,10 +66,14 @@ class Condition:
 
     def holds(self, row: Row) -> bool:
         """Tell whether `row` has it; nothing is neither larger nor smaller than a number."""
-        found = row[self.column]
+        column, *options = self.column.split(".")
+        found = row[column]
+        for option in options:
+            found = found.get(option) if isinstance(found, dict) else None
         if compare := ORDER.get(self.sign):
             return isinstance(found, int | float) and compare(found, self.value)
-        return (found == self.value or str(found) == self.given) == (self.sign == "=")
+        shown = "-".join(map(str, found)) if isinstance(found, list | tuple) else str(found)
+        return (found == self.value or shown == self.given) == (self.sign == "=")
 
 
 def compare(
@@ -92,7 +95,7 @@ def compare(
     available = ["run", *KEYS, *RESULTS, *FURTHER_RESULTS]
     by = sort.removeprefix("-")
     conditions = [_condition(text) for text in where]
-    for column in (by, *(columns or ()), *(condition.column for condition in conditions)):
+    for column in (by, *(columns or ()), *(condition.column.partition(".")[0] for condition in conditions)):
         if column not in available:
             raise UsageError(f"no column {column!r}; {instead_of(column, available)}")
     rows = [{**read_row(run), "run": run.name if run.parent == home else str(run)} for run in runs]
@@ -114,23 +117,35 @@ def compare(
 
 def _condition(text: str) -> Condition:
     """Return what KEY=VALUE, or another comparison, asks for. Raises `UsageError`."""
-    match = re.fullmatch(r"(\w+) *(=|!=|<=|>=|<|>) *(.*)", text, flags=re.DOTALL)
+    match = re.fullmatch(r"\s*([\w.]+)\s*(==?|!=|<=|>=|<|>)\s*(.*?)\s*", text, flags=re.DOTALL)
     if match is None:
         raise UsageError(f"--where {text!r} is not a condition; write eta=0.1, or val_accuracy>0.97")
     column, sign, given = match.groups()
+    sign = "=" if sign == "==" else sign
     try:
         value = parse_value(given)
     except UnreadableError as error:
         raise UsageError(f"--where {text!r}: {error.what}") from error
+    if column.endswith("accuracy") and (share := _meant_as_share(given)) is not None:
+        raise UsageError(f"--where {text!r}: an accuracy is at most 1; did you mean {column}{sign}{share:g}?")
     if sign in ORDER and not isinstance(value, int | float):
         raise UsageError(f"--where {text!r}: {sign} needs a number, such as {column}{sign}0.5")
     return Condition(column, sign, given, value)
 
 
+def _meant_as_share(given: str) -> float | None:
+    """Return the share that a number of per cent says, such as 97 or 97%."""
+    try:
+        percent = float(given.removesuffix("%"))
+    except ValueError:
+        return None
+    return percent / 100 if percent > 1 or given.endswith("%") else None
+
+
 def read_row(run: Path) -> Row:
     """Return all columns of `run` but its name; a broken or unfinished run says so in `status`.
 
-    A run may be trained, and measured, meanwhile: what is read is of one moment, or left out.
+    A run may be trained, and measured, meanwhile.
     """
     row: Row = dict.fromkeys(["run", *KEYS, *RESULTS, *FURTHER_RESULTS])
     # Before the summary is read: the process may end in between, but not begin.
@@ -149,8 +164,12 @@ def read_row(run: Path) -> Row:
             if (run / folder.SUMMARY).exists():
                 raise
             return row  # it was killed as it began
-        if summary.status != "running" and _changed_after(run / folder.BEST, run / folder.SUMMARY):
-            refuse_other_weights(run, summary, digest(run / folder.BEST, parameters=summary.parameters))
+        try:
+            _check_weights(run / folder.BEST, summary)
+        except RunError:
+            if records.read_if_whole(run / folder.SUMMARY, Summary) != summary:  # a training has begun
+                return read_row(run)
+            raise
         row |= {key: value for key, value in vars(summary).items() if key in row and key not in KEYS}
         row["epochs_done"] = summary.epochs
         if summary.status == "running" and not in_training:
@@ -173,12 +192,15 @@ def _test_figures(run: Path) -> Evaluation | None:
         return None
 
 
-def _changed_after(path: Path, other: Path) -> bool:
-    """Tell whether the file at `path` was written, or put there, later than the one at `other`."""
-    try:
-        return path.stat().st_ctime_ns > other.stat().st_ctime_ns
-    except FileNotFoundError:
-        return False
+def _check_weights(best: Path, summary: Summary) -> None:
+    """Raise `RunError` unless best.npz is what `summary` recorded; its arrays are read only if in doubt."""
+    if summary.status == "running" or summary.best_npz_tail_sha256 == checkpoint.tail_sha256(best):
+        return
+    is_old = summary.best_npz_tail_sha256 is None
+    if is_old and best.stat().st_size > checkpoint.LARGEST:
+        return  # `nnlab eval` checks it, and knows how large it may be
+    if checkpoint.arrays_sha256(checkpoint.load_arrays(best)) != summary.weights_sha256:
+        raise RunError(f"{best} does not match the weights recorded in {folder.SUMMARY}")
 
 
 def _is_finite(value: object) -> bool:

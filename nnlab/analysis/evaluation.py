@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-import shlex
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from nnlab import baselines
+from nnlab import baselines, files
 from nnlab.config import Baseline, Experiment
 from nnlab.datasets import DATASETS, Source, Split, load_test
 from nnlab.errors import RunError, UsageError
-from nnlab.files import legible
+from nnlab.files import printable
 from nnlab.runs import folder, records
 from nnlab.runs.checkpoint import arrays_sha256, load_arrays, load_network, weights_sha256
 from nnlab.runs.environment import Environment
@@ -24,12 +23,15 @@ from nnlab.runs.summary import Summary
 from nnlab.training import load_splits, measure, predict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from nnlab.network import Network
+
 Checkpoint: TypeAlias = Literal["best", "last"]
+T = TypeVar("T")
 SplitName: TypeAlias = Literal["test", "validation", "train"]
 
 
@@ -73,7 +75,7 @@ def evaluate(run: Path, *, checkpoint: Checkpoint, split: SplitName, source: Sou
     if classes:
         np.add.at(confusion, (labels, predicted), 1)
     return Evaluation(
-        run=legible(str(run)),
+        run=printable(str(run)),
         checkpoint=checkpoint,
         split=split,
         examples=len(labels),
@@ -93,16 +95,24 @@ def evaluate(run: Path, *, checkpoint: Checkpoint, split: SplitName, source: Sou
     )
 
 
-def refuse_other_weights(run: Path, summary: Summary | None, digest: str) -> None:
-    """Raise `RunError` unless the weights of that `digest` are those that the summary of `run` speaks of.
+def _best(run: Path, load: Callable[[], T], digest: Callable[[T], str]) -> T:
+    """Return what `load` takes from best.npz of `run`, of that `digest`.
 
-    While a run is trained, its best weights may be ahead of its summary.
+    Raises `RunError` if it is not what summary.json recorded. While a run is trained, its best weights may be
+    ahead of its summary; and where a training ends in between, both are read again.
     """
-    if summary is not None and summary.status != "running" and summary.weights_sha256 != digest:
-        raise RunError(
-            f"{run / folder.BEST} holds other weights than {folder.SUMMARY} speaks of; put the right file "
-            f"back, or train anew with `nnlab train {shlex.quote(str(run / folder.CONFIG))}`"
-        )
+    path = run / folder.BEST
+    while True:
+        version = files.version(path)
+        found = load()
+        summary = records.read_if_whole(run / folder.SUMMARY, Summary)
+        if summary is None or summary.status == "running" or summary.weights_sha256 == digest(found):
+            return found
+        if files.version(path) == version:
+            raise RunError(
+                f"{path} does not match the weights recorded in {folder.SUMMARY}; put the right file back, "
+                "or make the run anew"
+            )
 
 
 @contextmanager
@@ -117,11 +127,11 @@ def _measure_network(
     run: Path, weights: Path, experiment: Experiment, split: SplitName, source: Source
 ) -> tuple[NDArray[Any], float, float | None, NDArray[np.intp]]:
     """Return the labels of the split, the loss, the accuracy, and the classes predicted."""
-    network = load_network(weights, experiment)
-    if weights.name == folder.BEST:
-        refuse_other_weights(
-            run, records.read_if_whole(run / folder.SUMMARY, Summary), weights_sha256(network)
-        )
+
+    def load() -> Network:
+        return load_network(weights, experiment)
+
+    network = _best(run, load, weights_sha256) if weights.name == folder.BEST else load()
     examples = _load(experiment, split, source)
     with _threads_of_training(run):
         z = network.pre_activations(examples.inputs)
@@ -133,8 +143,7 @@ def _measure_baseline(
     run: Path, baseline: Baseline, split: SplitName, source: Source
 ) -> tuple[NDArray[Any], float, float | None, NDArray[np.intp]]:
     """Return the same of a baseline, which has no loss."""
-    arrays = load_arrays(run / folder.BEST)
-    refuse_other_weights(run, records.read_if_whole(run / folder.SUMMARY, Summary), arrays_sha256(arrays))
+    arrays = _best(run, lambda: load_arrays(run / folder.BEST), arrays_sha256)
     examples = _load(baseline, split, source)
     training, _ = load_splits(baseline, source)
     try:

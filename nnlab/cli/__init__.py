@@ -14,7 +14,8 @@ from nnlab.cli.arguments import Command, Group
 from nnlab.cli.options import help_if_alone
 from nnlab.cli.output import WHATEVER_IT_IS, abandon, emit, tell
 from nnlab.cli.signals import Interrupted, can_start_threads, die_by, interruptible
-from nnlab.errors import ConfigError, NnlabError
+from nnlab.errors import ConfigError, DatasetError, NnlabError
+from nnlab.files import printable
 
 app = typer.Typer(
     name="nnlab",
@@ -88,10 +89,12 @@ def explain(error: NnlabError | OSError | MemoryError) -> int:
     if isinstance(error, ConfigError):
         tell((str(error), "red"))  # each line begins with a place in a file, which an editor can jump to
     elif isinstance(error, NnlabError):
-        tell((f"nnlab: {error}", "red"))
+        # Why each mirror failed is a line each; elsewhere a line break can only come out of a name.
+        text = str(error) if isinstance(error, DatasetError) else printable(str(error))
+        tell((f"nnlab: {text}", "red"))
     elif isinstance(error, MemoryError):
-        reason = str(error) or "not even for something small"
-        tell((f"nnlab: out of memory: {reason}; take a smaller architecture or batch_size", "red"))
+        reason = f": {error}" if str(error) else ""
+        tell((f"nnlab: out of memory{reason}; take a smaller architecture or batch_size", "red"))
         return 1
     else:
         if sys.stdout is not None:

@@ -10,7 +10,7 @@ import typer
 
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Json, Name, Offline, Overrides, Quiet, Runs
-from nnlab.cli.output import counted, emit, is_terminal, percent, tell, working
+from nnlab.cli.output import as_path, counted, emit, is_terminal, percent, tell, working
 from nnlab.cli.signals import mortal
 from nnlab.errors import UsageError
 
@@ -62,7 +62,7 @@ def baseline(
     config = load_baseline(method, overrides or (), name=name)
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr) and not quiet)
     run, summary = _fit(config, runs_folder(runs), source, quiet=quiet)
-    emit(f"{as_json(summary) if json else run}\n")
+    emit(f"{as_json(summary) if json else as_path(run)}\n")
 
 
 def _fit(config: Baseline, runs: Path, source: Source, *, quiet: bool) -> tuple[Path, Summary]:

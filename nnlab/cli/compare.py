@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from nnlab.cli import completion
+from nnlab.cli.arguments import is_override
 from nnlab.cli.options import Runs
-from nnlab.cli.output import counted, decimals, emit, emit_table, printable, tell
+from nnlab.cli.output import decimals, emit, emit_table, tell
+from nnlab.errors import UsageError
+from nnlab.files import printable
 
 if TYPE_CHECKING:
     from nnlab.analysis.comparison import Comparison
 
 _MARKDOWN = str.maketrans(
-    {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"} | {c: f"\\{c}" for c in "|[]`\\"}
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "#": "&#35;"} | {c: f"\\{c}" for c in "|[]`\\"}
 )
 _BEGIN_A_FORMULA = ("=", "+", "-", "@")
 
@@ -42,7 +46,7 @@ def compare(
         list[str] | None,
         typer.Option(
             metavar="KEY=VALUE",
-            help="Show only runs with this value, or with KEY<NUMBER or KEY>NUMBER; may be repeated.",
+            help="Show only runs with this value; also !=, <, >, <= and >=. May be repeated.",
             autocompletion=completion.column,
         ),
     ] = None,
@@ -74,6 +78,8 @@ def compare(
     from nnlab.analysis import comparison
     from nnlab.runs import folder
 
+    for name in filter(is_override, named or ()):
+        raise UsageError(f"{name} is not a run; did you mean --where {shlex.quote(name)}?")
     home = folder.runs_folder(runs)
     found = folder.find_each(home, named or ())
     result = comparison.compare(
@@ -86,7 +92,7 @@ def compare(
         everything=everything,
     )
     if not result.rows:
-        tell(f"None of {counted(len(found), 'run')} has {' and '.join(where or ())}.")
+        tell(f"No run has {' and '.join(where or ())}.")
     {"table": _table, "csv": _csv, "json": _json, "markdown": _markdown}[output_format](result)
 
 
@@ -154,7 +160,7 @@ def _cell(column: str, value: object) -> str:
 def _inert(value: object) -> str:
     """Return a cell of CSV that is no formula to a spreadsheet, and does not steer a terminal."""
     text = printable(_text(value))
-    return f"'{text}" if isinstance(value, str) and text.startswith(_BEGIN_A_FORMULA) else text
+    return f"'{text}" if text.startswith(_BEGIN_A_FORMULA) and not isinstance(value, int | float) else text
 
 
 def _text(value: object) -> str:

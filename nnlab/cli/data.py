@@ -10,8 +10,9 @@ import typer
 
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, help_if_alone
-from nnlab.cli.output import emit, emit_table, is_terminal, printable
+from nnlab.cli.output import as_path, emit, emit_table, is_terminal
 from nnlab.errors import DatasetError, UsageError
+from nnlab.files import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,9 +123,7 @@ def path(name: Name, data_dir: DataDir = None) -> None:
     """
     from nnlab.datasets import folder
 
-    shown = str(folder(_known([name])[0], data_dir))
-    # A script needs the name as it is.
-    emit((printable(shown) if is_terminal(sys.stdout) else shown) + "\n")
+    emit(f"{as_path(folder(_known([name])[0], data_dir))}\n")
 
 
 def _known(names: Sequence[str] | None) -> list[FamilyName]:

@@ -10,12 +10,11 @@ import typer
 
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Json, Offline, Runs
-from nnlab.cli.output import counted, decimals, emit, emit_table, is_terminal, percent, printable, tell
+from nnlab.cli.output import counted, decimals, emit, emit_table, is_terminal, percent, tell
 from nnlab.errors import BelowThresholdError, NnlabError, UsageError
+from nnlab.files import printable
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nnlab.analysis.evaluation import Evaluation
     from nnlab.config import Baseline, Experiment
 
@@ -59,12 +58,12 @@ def evaluate(
     """
     from nnlab.analysis import evaluation
     from nnlab.datasets import Source
-    from nnlab.files import remove
+    from nnlab.files import remove, version
     from nnlab.runs import folder, records
 
     found = folder.find(folder.runs_folder(runs), run)
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
-    measured = _version(found / folder.BEST)
+    measured = version(found / folder.BEST)
     result = evaluation.evaluate(found, checkpoint=checkpoint, split=split, source=source)
     if json:
         emit(records.as_json(result) + "\n")
@@ -78,21 +77,12 @@ def evaluate(
             if not isinstance(cause := error.__cause__, OSError) or cause.errno not in _READ_ONLY:
                 raise
             tell(f"nnlab: {error}; so `nnlab compare` does not show these figures")
-        if _version(found / folder.BEST) != measured:  # a training has found better weights meanwhile
+        if version(found / folder.BEST) != measured:  # a training has found better weights meanwhile
             remove(path)
     if fail_under is not None and result.accuracy is None:
         raise UsageError(f"{found} is a regression and has no accuracy for --fail-under")
     if fail_under is not None and result.accuracy is not None and result.accuracy < fail_under:
         raise BelowThresholdError(f"accuracy {result.accuracy} is below {fail_under}")
-
-
-def _version(path: Path) -> tuple[int, int] | None:
-    """Return what changes when another file takes the place of the one at `path`."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns
 
 
 def _show(result: Evaluation, config: Experiment | Baseline) -> None:

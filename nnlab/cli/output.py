@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO, cast
 
 from nnlab.errors import NnlabError
+from nnlab.files import SURROGATES, printable
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from rich.console import Console, JustifyMethod
     from rich.text import Text
@@ -29,10 +31,9 @@ def _encoded(error: UnicodeError) -> tuple[bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     codes = map(ord, error.object[error.start : error.end])
-    return bytes(code % 256 if code in _BYTES else ord("?") for code in codes), error.end
+    return bytes(code % 256 if code in SURROGATES else ord("?") for code in codes), error.end
 
 
-_BYTES = range(0xDC80, 0xDD00)  # how Python writes, in text, the bytes from 128 on that are not UTF-8
 WHATEVER_IT_IS = "nnlab.whatever_it_is"
 codecs.register_error(WHATEVER_IT_IS, _encoded)
 
@@ -186,11 +187,9 @@ def _blocks(widths: Mapping[str, int], available: int) -> list[list[str]]:
     return [[first, *block] for block in blocks]
 
 
-def printable(text: str) -> str:
-    """Return `text`, which may come out of any file, on one line and with nothing that steers a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+def as_path(path: Path) -> str:
+    """Return `path` as a result: as it is for a script, and so that it cannot steer a terminal."""
+    return printable(str(path)) if is_terminal(sys.stdout) else str(path)
 
 
 def decimals(loss: float | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ import typer
 from nnlab.cli import completion
 from nnlab.cli.arguments import NEWEST, is_override
 from nnlab.cli.options import DataDir, Json, Name, Offline, Overrides, Quiet, Runs, config_path
-from nnlab.cli.output import emit, is_terminal, tell
+from nnlab.cli.output import as_path, emit, is_terminal, tell
 from nnlab.errors import DivergedError, UsageError
 
 
@@ -74,7 +75,7 @@ def train(
     from nnlab.cli.training_view import TrainingView, plan
     from nnlab.config import load_experiment
     from nnlab.datasets import Source
-    from nnlab.runs.folder import is_run, runs_folder
+    from nnlab.runs.folder import runs_folder
     from nnlab.runs.records import as_json
 
     bar = is_terminal(sys.stderr) and not (quiet or no_progress)
@@ -87,21 +88,15 @@ def train(
     if dry_run and json:
         raise UsageError("--dry-run prints no JSON; leave one of the two out")
     if resume is not None:
-        for option, given in (("--name", name is not None), ("--dry-run", dry_run)):
-            if given:
-                raise UsageError(f"--resume goes on with a run as it is; leave {option} out")
-        if config is not None and not is_override(config):
-            raise UsageError(_resumed_with(config, session.runs, named=resume != NEWEST))
-        raised = [override for override in (config, *(overrides or ())) if override is not None]
+        if name is not None or dry_run:
+            option = "--dry-run" if dry_run else "--name"
+            raise UsageError(f"--resume goes on with a run as it is; leave {option} out")
+        raised = _raised(config, overrides or (), session.runs, named=resume != NEWEST)
         run, summary = session.resume(None if resume == NEWEST else resume, raised)
     elif config is None:
         raise UsageError("name a CONFIG, such as mnist_softmax, or a run with --resume")
     else:
-        path = config_path(config)
-        if path is not None and not path.exists() and is_run(session.runs / path):
-            raise UsageError(
-                f"{config} is a run, not a config; go on with it by --resume {shlex.quote(config)}"
-            )
+        path = _config_path(config, session.runs)
         experiment = load_experiment(path, overrides or (), name=name)
         if dry_run:
             emit(plan(experiment))
@@ -110,7 +105,7 @@ def train(
             _tell_of_a_name_made_up(path, experiment.name)
         run, summary = session.begin(experiment)
 
-    emit(f"{as_json(summary) if json else run}\n")
+    emit(f"{as_json(summary) if json else as_path(run)}\n")
     if summary.status == "diverged":
         kept = f"the weights of epoch {summary.best_epoch}" if summary.best_epoch else "the starting weights"
         raise DivergedError(
@@ -119,13 +114,28 @@ def train(
         )
 
 
-def _resumed_with(config: str, runs: Path, *, named: bool) -> str:
-    """Return what to say to somebody who gave --resume a CONFIG too, or a run in its place."""
+def _config_path(config: str, runs: Path) -> Path | None:
+    """Return the path that CONFIG names. Raises `UsageError` if it names a run."""
     from nnlab.runs.folder import is_run
 
+    path = config_path(config)
+    if path is not None and not path.exists() and is_run(runs / path):
+        raise UsageError(f"{config} is a run, not a config; go on with it by --resume {shlex.quote(config)}")
+    return path
+
+
+def _raised(config: str | None, overrides: Sequence[str], runs: Path, *, named: bool) -> list[str]:
+    """Return the overrides of a run to resume, the first of which typer takes for the CONFIG.
+
+    Raises `UsageError` if it is one, or a run that was not `named` right after --resume.
+    """
+    from nnlab.runs.folder import is_run
+
+    if config is None or is_override(config):
+        return [override for override in (config, *overrides) if override is not None]
     if not named and is_run(runs / config):
-        return f"write --resume {shlex.quote(config)}: the run comes right after it"
-    return f"--resume goes on with the config of the run; leave {config} out"
+        raise UsageError(f"write --resume {shlex.quote(config)}: the run comes right after it")
+    raise UsageError(f"--resume goes on with the config of the run; leave {config} out")
 
 
 def _tell_of_a_name_made_up(path: Path | None, name: str) -> None:

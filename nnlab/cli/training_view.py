@@ -11,6 +11,7 @@ from tqdm import tqdm
 from nnlab.cli.output import counted, decimals, percent, tell
 from nnlab.config import Experiment, dump
 from nnlab.datasets import DATASETS, number_of_examples
+from nnlab.files import printable
 from nnlab.network import number_of_parameters
 
 if TYPE_CHECKING:
@@ -54,13 +55,14 @@ class TrainingView:
         self._say(f"η {experiment.eta:g}, {batches}, seed {experiment.seed}")
         if self._verbose:
             blas = ", ".join(f"{library['library']} {library['version']}" for library in environment.blas)
-            self._say(f"into {run}; NumPy {environment.numpy}, {blas}, threads: {environment.threads}")
+            into = f"into {printable(str(run))}; NumPy {environment.numpy}, {blas}"
+            self._say(f"{into}, threads: {environment.threads}")
         self._say((f"\n{HEADER}", "bold"))
 
     def resume(self, run: Path, epoch: int, examples: int) -> None:
         """Say where the training goes on."""
         self._examples, self._epoch = examples, epoch + 1
-        self._say(f"{run} goes on after epoch {epoch}\n\n", (HEADER, "bold"))
+        self._say(f"{printable(str(run))} goes on after epoch {epoch}\n\n", (HEADER, "bold"))
 
     def advance(self, examples: int) -> None:
         """Move the bar on by `examples`."""
@@ -98,7 +100,8 @@ class TrainingView:
     def nothing_to_do(self, run: Path, summary: Summary) -> None:
         """Say why a run that is resumed does not go on."""
         more = "patience" if summary.stop_reason == "patience" else "epochs"
-        self._say(f"{run} had ended after epoch {summary.epochs}; go on with a larger {more}=N")
+        ended = f"{printable(str(run))} has already ended after epoch {summary.epochs}"
+        self._say(f"{ended}; go on with a larger {more}=N")
 
     def end(self, run: Path, summary: Summary, patience: int | None, guess: float) -> None:
         """Say why the training stopped, which epoch was best, and what to type next.
@@ -125,7 +128,7 @@ class TrainingView:
             tell(*parts)
 
     def _next(self, command: str) -> None:
-        self._say("Next: ", (command, "bold"))
+        self._say("Next: ", (printable(command), "bold"))
 
     def _end_bar(self) -> None:
         if self._bar is not None:

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=BaseModel)
 
-_ONE_KEY = re.compile(r"[a-z]\w*: [^\s#|>&*!]")
+# A key and a plain or quoted value, without any of the other characters that break a line in YAML.
+_ONE_KEY = re.compile(r"[a-z]\w*: [^\s#|>&*!][^\r\x85\u2028\u2029]*")
+_MOST_LINES = 100  # of a config; above it, the parser counts keys and values
 
 __all__ = [
     "BASELINES",
@@ -105,15 +107,15 @@ def _values_by_lines(text: str) -> dict[str, object] | None:
 
     Thousands of runs have the same lines, nearly all of them, and each needs to be parsed only once.
     """
-    pairs = [_pair(line) for line in text.removesuffix("\n").split("\n")]
+    pairs = [_pair(line) for line in text.removesuffix("\n").split("\n", _MOST_LINES)]
     values = dict(filter(None, pairs))
-    return values if len(values) == len(pairs) else None
+    return values if len(values) == len(pairs) <= _MOST_LINES else None
 
 
 @lru_cache(maxsize=4096)
 def _pair(line: str) -> tuple[str, object] | None:
     """Return the key and the value of a line that is a mapping by itself, whatever stands around it."""
-    if not _ONE_KEY.match(line):
+    if not _ONE_KEY.fullmatch(line):
         return None
     try:
         document = yaml12.parse(line)

@@ -11,6 +11,7 @@ from nnlab.config.experiment import Experiment, Start
 from nnlab.config.synonyms import did_you_mean, instead_of, no_such_key
 from nnlab.config.yaml12 import Mistake
 from nnlab.datasets import DATASETS
+from nnlab.files import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,7 +29,8 @@ _WRONG = {
     "string_type": "must be text",
     "string_unicode": "must be text without lone surrogates",
     "string_too_long": "must be at most {max_length} characters long",
-    "string_pattern_mismatch": "must be letters from A to Z, digits and _ . + -, beginning with none of . + -",
+    "string_pattern_mismatch": "must be letters from A to Z, digits and _ . + -, beginning with a letter, "
+    "a digit or _",
     "tuple_type": "must be a list",
     "bool_type": "must be true or false",
     "too_short": "must be a list of at least {min_length} widths, input and output",
@@ -136,7 +138,7 @@ def shown(value: object) -> str:
 
 def one_line(text: str, limit: int = _SHOWN) -> str:
     """Return `text` cut to `limit` characters, with whatever could upset a terminal escaped."""
-    text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text[: limit + 1])
+    text = printable(text[: limit + 1])
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from nnlab.errors import DatasetError, NnlabError
-from nnlab.files import atomic_write
+from nnlab.files import atomic_write, make_folders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ def download(
 
 def _write(path: Path, data: bytes) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(path.parent)
     except OSError as error:
         raise NnlabError(f"cannot write {path}: {error.strerror or error}") from error
     with atomic_write(path) as stream:

@@ -111,9 +111,9 @@ def layer_by_layer() -> Iterator[Piece]:
     parts = [feed(inputs.T, layers[: 2 * level]) for level in range(1, len(layers) // 2 + 1)]
     yield (
         "A face is recognised by its eyes, nose and mouth, and an eye by its own parts. Parity can be taken "
-        f"apart in the same way, layer by layer: is the number of ones among {BITS} bits odd? Two layers (OR, "
-        "NAND; then AND) answer that for each pair of bits, the next two for each four, from the answers for "
-        "the pairs, and the last two for all. Built by hand:"
+        f"apart in the same way, layer by layer: is the number of ones among {BITS} bits odd? Two layers "
+        "(OR, NAND; then AND) answer that for each pair of bits, the next two for each four, from the "
+        "answers for the pairs, and the last two for all. Built by hand:"
     )
     shown = (0b00000001, 0b01100001, 0b11010011, 0b11111111)
     yield Table(

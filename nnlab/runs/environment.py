@@ -12,7 +12,7 @@ from pydantic import Field
 from threadpoolctl import threadpool_info
 
 import nnlab
-from nnlab.files import legible
+from nnlab.files import printable
 
 
 @dataclass(frozen=True)
@@ -50,5 +50,5 @@ def describe(*, threads: int, digests: dict[str, str]) -> Environment:
         platform=platform.platform(),
         processor=platform.machine(),
         dataset=digests,
-        command=["nnlab", *map(legible, sys.argv[1:])],
+        command=["nnlab", *map(printable, sys.argv[1:])],
     )

@@ -56,7 +56,8 @@ class Recorder:
     experiment: Experiment
     train_examples: int
     best_epoch: int | None = None
-    weights_sha256: str = ""  # of best.npz
+    weights_sha256: str = ""  # of best.npz, as is the next
+    tail_sha256: str = ""
     rows: list[metrics.Row] = field(default_factory=list)
     digest: Any = field(default_factory=hashlib.sha256)  # of the rows
     summary: Summary = field(init=False)  # as it was last written
@@ -86,9 +87,9 @@ class Recorder:
             table.rewrite(run / folder.METRICS, metrics.Row, [])
             if experiment.diagnostics:
                 table.rewrite(run / folder.DIAGNOSTICS, metrics.LayerRow, [])
-            start = Checkpoint(state, recorder.digest.hexdigest())
-            recorder._save_last(start)
-            recorder._save_best(start)
+            begun = Checkpoint(state, recorder.digest.hexdigest())
+            recorder._save_last(begun)
+            recorder._save_best(begun)
             recorder._write_summary(None)
         return recorder
 
@@ -108,11 +109,12 @@ class Recorder:
         try:
             best = checkpoint.load_network(run / folder.BEST, experiment)
             recorder.weights_sha256 = checkpoint.weights_sha256(best)
+            recorder.tail_sha256 = checkpoint.tail_sha256(run / folder.BEST)
         except RunError:
             if not state.is_best:
                 raise
-        if not state.is_best and written.weights_sha256 not in (None, recorder.weights_sha256):
-            raise RunError(f"{run / folder.BEST} holds other weights than were written")
+        if not state.is_best and _best_sha256(run, written) not in (None, recorder.weights_sha256):
+            raise RunError(f"{run / folder.BEST} is not the file that was written")
         if state.is_best and recorder.weights_sha256 != checkpoint.weights_sha256(state.network):
             recorder._save_best(saved)
         recorder.write_config()
@@ -142,7 +144,10 @@ class Recorder:
             elif self._alarm is None:
                 self._alarm = threading.Timer(DELAY, self._write_late)
                 self._alarm.daemon = True
-                self._alarm.start()
+                try:
+                    self._alarm.start()
+                except RuntimeError:  # the system has no thread left
+                    self.write(None)
 
     def write(self, stop_reason: StopReason | None) -> None:
         """Write all that was recorded, and the summary; without a `stop_reason` the run goes on.
@@ -184,6 +189,7 @@ class Recorder:
             self.rows,
             best_epoch=self.best_epoch,
             weights_sha256=self.weights_sha256,
+            best_npz_tail_sha256=self.tail_sha256,
             train_examples=self.train_examples,
             stop_reason=stop_reason,
         )
@@ -202,7 +208,7 @@ class Recorder:
         if len(self.rows) < epochs:
             raise RunError(f"{path} ends at epoch {len(self.rows)}, the checkpoint at {epochs}")
         if written not in (None, self.digest.hexdigest()):
-            raise RunError(f"{path} has other figures than were written")
+            raise RunError(f"{path} has other figures than those that were written")
 
     def _mend_diagnostics(self, epochs: int) -> None:
         """Drop what is of later epochs. Nothing depends on the file: where it is gone, it begins anew."""
@@ -231,10 +237,19 @@ class Recorder:
         checkpoint.save_weights(self.run / folder.BEST, saved.state.network)
         self._forget_evaluations()  # after, for one that came in between
         self.weights_sha256 = checkpoint.weights_sha256(saved.state.network)
+        self.tail_sha256 = checkpoint.tail_sha256(self.run / folder.BEST)
 
     def _forget_evaluations(self) -> None:
         for evaluation in self.run.glob("eval_*.json"):
             files.remove(evaluation)
+
+
+def _best_sha256(run: Path, written: checkpoint.Progress) -> str | None:
+    """Return the digest of the best weights that were written, if it is known."""
+    if written.weights_sha256 is None:  # by a version that left it to summary.json, which may be behind
+        summary = records.read_if_whole(run / folder.SUMMARY, Summary)
+        return summary.weights_sha256 if summary and summary.status != "running" else None
+    return written.weights_sha256
 
 
 def saved_state(run: Path, experiment: Experiment) -> tuple[TrainingState, checkpoint.Progress]:

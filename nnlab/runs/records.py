@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
@@ -44,9 +45,15 @@ def json_text(value: object) -> str:
     Raises `ValueError` for a NaN.
     """
     text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
-    if text.isascii():
-        return text
-    return "".join(c if c == "\n" or c.isprintable() else json.dumps(c)[1:-1] for c in text)
+    return re.sub(r"[^\n -~]", _harmless, text)
+
+
+def _harmless(match: re.Match[str]) -> str:
+    """Return a character of JSON as it is, or escaped; json.dumps itself lets DEL pass."""
+    char = match[0]
+    if char.isprintable():
+        return char
+    return r"\u007f" if char == "\x7f" else json.dumps(char)[1:-1]
 
 
 def read(path: Path, kind: type[T]) -> T:

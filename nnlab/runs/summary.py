@@ -46,6 +46,7 @@ class Summary:
     train_examples: Count
     seconds: Annotated[float, Field(ge=0)]
     weights_sha256: Digest
+    best_npz_tail_sha256: Digest | None = None  # `checkpoint.tail_sha256` of best.npz; not in old runs
 
 
 def summarise(
@@ -54,6 +55,7 @@ def summarise(
     *,
     best_epoch: int | None,
     weights_sha256: str,
+    best_npz_tail_sha256: str,
     train_examples: int,
     stop_reason: StopReason | None,
 ) -> Summary:
@@ -74,4 +76,5 @@ def summarise(
         train_examples=train_examples,
         seconds=round(sum(row.seconds or 0 for row in rows), 3),
         weights_sha256=weights_sha256,
+        best_npz_tail_sha256=best_npz_tail_sha256,
     )

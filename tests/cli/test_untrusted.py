@@ -40,7 +40,7 @@ def in_bytes(folder: Path, *arguments: bytes | str, **variables: str) -> subproc
 def test_a_runs_folder_whose_name_is_not_text_is_like_any_other(desk: Path) -> None:
     trained = in_bytes(desk, "train", "linear.yaml", "epochs=1", "--runs", b"r\xff")
     assert (trained.returncode, trained.stdout) == (0, b"r\xff/linear-001\n")
-    assert rb"nnlab eval 'r\udcff/linear-001'" in trained.stderr
+    assert rb"nnlab eval 'r\xff/linear-001'" in trained.stderr
     assert os.path.isdir(os.fsencode(desk) + b"/r\xff/linear-001")  # noqa: PTH112 (a Path takes text alone)
     evaluated = in_bytes(desk, "eval", NNLAB_RUNS=os.fsdecode(b"r\xff"))
     assert (evaluated.returncode, evaluated.stderr) == (0, b"")
@@ -148,11 +148,13 @@ def test_weights_of_another_run_are_noticed(with_run: Path, call: Callable[..., 
     evaluated = call("eval", "linear-001")
     assert (evaluated.code, evaluated.out) == (5, "")
     assert evaluated.err == (
-        "nnlab: runs/linear-001/best.npz holds other weights than summary.json speaks of; put the right file "
-        "back, or train anew with `nnlab train runs/linear-001/config.yaml`\n"
+        "nnlab: runs/linear-001/best.npz does not match the weights recorded in summary.json; put the right "
+        "file back, or make the run anew\n"
     )
     rows = json.loads(call("compare", "--format", "json", "--sort", "run").out)
-    assert rows[0]["status"].startswith("broken: best.npz holds other weights than summary.json speaks of")
+    assert rows[0]["status"].startswith(
+        "broken: best.npz does not match the weights recorded in summary.json"
+    )
     assert (rows[0]["test_accuracy"], rows[1]["status"]) == (None, "finished")
 
 
@@ -165,7 +167,7 @@ def test_weights_of_another_run_are_not_taken_over_by_resuming(
     shutil.copy(with_run / "best.npz", Path(settled, "best.npz"))
     resumed = call("train", "--resume", settled, "epochs=6")
     assert (resumed.code, resumed.out) == (5, "")
-    assert "best.npz holds other weights than were written; put it back" in resumed.err
+    assert "best.npz is not the file that was written; put it back" in resumed.err
 
 
 def test_a_baseline_with_the_arrays_of_another_is_noticed(desk: Path, call: Callable[..., Outcome]) -> None:

@@ -161,7 +161,7 @@ def test_metrics_with_other_figures_than_were_written_are_a_run_error(
     first = lines[1].split(",")
     lines[1] = ",".join([first[0], "0.123", *first[2:]])
     (run / folder.METRICS).write_text("\n".join(lines) + "\n")
-    with pytest.raises(RunError, match=r"metrics\.csv has other figures than were written"):
+    with pytest.raises(RunError, match=r"metrics\.csv has other figures than those that were written"):
         go_on_with(run, epochs=4)
 
 
