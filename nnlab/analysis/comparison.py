@@ -194,7 +194,9 @@ def _test_figures(run: Path) -> Evaluation | None:
 
 def _check_weights(best: Path, summary: Summary) -> None:
     """Raise `RunError` unless best.npz is what `summary` recorded; its arrays are read only if in doubt."""
-    if summary.status == "running" or summary.best_npz_tail_sha256 == checkpoint.tail_sha256(best):
+    if summary.status == "running" or not best.exists():
+        return
+    if summary.best_npz_tail_sha256 == checkpoint.tail_sha256(best):
         return
     is_old = summary.best_npz_tail_sha256 is None
     if is_old and best.stat().st_size > checkpoint.LARGEST:

@@ -119,7 +119,7 @@ def _config_path(config: str, runs: Path) -> Path | None:
     from nnlab.runs.folder import is_run
 
     path = config_path(config)
-    if path is not None and not path.exists() and is_run(runs / path):
+    if path is not None and is_run(runs / path) and not path.exists():
         raise UsageError(f"{config} is a run, not a config; go on with it by --resume {shlex.quote(config)}")
     return path
 

@@ -64,6 +64,10 @@ SYNONYMS = {
     "neighbours": ("k", "n_neighbors", "n_neighbours", "neighbors"),
     "penalty": ("c",),
     "ridge": ("alpha", "lambda", "l2"),
+    # Commands, splits and formats.
+    "eval": ("evaluate", "test", "score"),
+    "train": ("fit", "run", "learn"),
+    "compare": ("list", "ls", "runs"),
     "validation": ("val", "valid", "dev"),
     "markdown": ("md",),
     "float32": ("float", "single", "f32"),

@@ -95,7 +95,7 @@ def test_its_training_examples_a_neighbour_knows_by_heart(call: Callable[..., Ou
         (("nearest_neighbours", "neighbours=0"), "command line: neighbours: must be at least 1 (given 0)"),
         (("nearest_neighbours", "neighbours=20", "train_size=10"), "cannot fit nearest_neighbours to 10"),
         (("linear", "dataset=xor"), "command line: dataset: must be mnist, fashion_mnist or kmnist"),
-        (("linear", "train_size=50001"), "do not fit MNIST, which has 60000 examples"),
+        (("linear", "train_size=50001"), "do not fit MNIST, which has 60,000 examples"),
         (("linear", "gamma"), "gamma: not an override"),
         (("linear", "baseline=svm_rbf"), "baseline: "),
     ],
@@ -116,8 +116,8 @@ def test_training_does_not_take_the_config_of_a_baseline(call: Callable[..., Out
         "the config of a baseline; repeat it with `nnlab baseline linear validation_size=1000" in refused.err
     )
     resumed = call("train", "--resume", "linear-001")
-    assert resumed.code == 5
-    assert "no training to go on with" in resumed.err
+    assert resumed.code == 2
+    assert "is a baseline; it has no training to go on with" in resumed.err
 
 
 def test_the_config_of_a_baseline_says_how_to_repeat_it(call: Callable[..., Outcome], desk: Path) -> None:

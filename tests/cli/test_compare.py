@@ -204,6 +204,9 @@ def test_a_pattern_that_nothing_matches_or_too_much_is_one_line(
         (["batch_size=full"], ["full-001"]),
         (["batch_size!=full"], ["fast-001", "linear-001"]),
         (["batch_size>=64"], ["fast-001", "linear-001"]),
+        (["eta == 0.1"], ["full-001", "linear-001"]),
+        (["architecture=784-10"], ["fast-001", "full-001", "linear-001"]),
+        (["dataset_options.steps=4"], []),
         (["architecture=[784, 10]"], ["fast-001", "full-001", "linear-001"]),
         (["test_accuracy>0"], []),
         (["test_accuracy="], ["fast-001", "full-001", "linear-001"]),
@@ -217,7 +220,7 @@ def test_only_runs_that_meet_every_condition_are_shown(
     where = [word for condition in conditions for word in ("--where", condition)]
     outcome = call("compare", *where, "--sort", "run", "--format", "csv")
     assert shown(outcome) == expected
-    told = "" if expected else f"None of 3 runs has {' and '.join(conditions)}.\n"
+    told = "" if expected else f"No run has {' and '.join(conditions)}.\n"
     assert outcome.err == told
 
 
@@ -227,6 +230,14 @@ def test_only_runs_that_meet_every_condition_are_shown(
         ("eta", "--where 'eta' is not a condition; write eta=0.1, or val_accuracy>0.97"),
         ("lr=1", "no column 'lr'; did you mean eta?"),
         ("eta<much", "--where 'eta<much': < needs a number, such as eta<0.5"),
+        (
+            "val_accuracy>97%",
+            "--where 'val_accuracy>97%': an accuracy is at most 1; did you mean val_accuracy>0.97?",
+        ),
+        (
+            "test_accuracy<97",
+            "--where 'test_accuracy<97': an accuracy is at most 1; did you mean test_accuracy<0.97?",
+        ),
         ("eta={", "--where 'eta={': not valid YAML"),
     ],
 )
@@ -246,3 +257,9 @@ def test_what_differs_is_decided_before_the_rows_are_cut(call: Callable[..., Out
     assert header.startswith("run,eta,batch_size,best_epoch")
     filtered = call("compare", "--where", "eta=0.1", "--format", "csv").out.splitlines()[0]
     assert filtered.startswith("run,batch_size,best_epoch")
+
+
+def test_a_condition_in_the_place_of_a_run_is_told_how_it_is_written(call: Callable[..., Outcome]) -> None:
+    told = call("compare", "eta=0.1")
+    assert (told.code, told.err) == (2, "nnlab: eta=0.1 is not a run; did you mean --where eta=0.1?\n")
+    assert "did you mean --where eta=3?" in call("compare", "--eta", "3").err

@@ -83,6 +83,8 @@ EXPERIMENT_KEYS = [f"{key}=" for key in Experiment.model_fields]
         (["compare", "linear-001", "d"], ["deep-001"]),
         (["train", "--resume", "de"], ["deep-001"]),
         (["train", "--resume", "deep-001", ""], ["epochs=", "patience="]),
+        (["train", "--resume", "deep-001", "e"], ["epochs=", "epochs=…"]),
+        (["train", "--resume", "deep-001", "epochs", "=", "3", ""], ["patience=", "patience=…"]),
         (["train", "line"], ["line", "linear.yaml"]),
         (["train", "mnist_s"], [name for name in shipped.configs() if name.startswith("mnist_s")]),
         (["config", "show", "xo"], ["xor"]),

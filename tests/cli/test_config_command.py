@@ -69,7 +69,7 @@ def test_what_check_is_to_override_holds_for_all_files(call: Callable[..., Outco
     assert (refused.code, refused.out) == (2, "")
     assert refused.err == "command line: eta: must be greater than 0 (given 0)\n"
     assert call("config", "check", "linear.yaml", "description=" + 300 * "x").code == 0
-    assert call("config", "check", "eta=0").err == "nnlab: name a CONFIG besides the keys to override\n"
+    assert call("config", "check", "eta=0").err == "nnlab: name a CONFIG as well as the keys to override\n"
 
 
 def test_list_shows_what_each_shipped_config_is_about_in_80_columns(nnlab: Callable[..., Outcome]) -> None:
@@ -197,8 +197,8 @@ NOT_A_FILE = "not a file; name one, such as experiment.schema.json"
         ("pipe", 2, f"cannot write pipe: {NOT_A_FILE}"),
         ("link", 2, f"cannot write link: {NOT_A_FILE}"),
         ("loop", 2, f"cannot write loop: {NOT_A_FILE}"),
-        ("nowhere/new.json", 1, "cannot write nowhere/new.json: No such file or directory"),
-        ("linear.yaml/new.json", 1, "cannot write linear.yaml/new.json: Not a directory"),
+        ("nowhere/new.json", 2, "cannot write nowhere/new.json: there is no folder nowhere; make it first"),
+        ("linear.yaml/new.json", 2, "cannot write linear.yaml/new.json: there is no folder linear.yaml;"),
         ("x" * 300, 1, f"cannot write {'x' * 300}: File name too long"),
     ],
 )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from .conftest import Outcome
 
-NAME_RULE = "name: must be letters, digits and _ . + -, beginning with a letter, a digit or _ "
+NAME_RULE = "name: must be letters from A to Z, digits and _ . + -, beginning with a letter, a digit or _ "
 
 
 @pytest.mark.parametrize(

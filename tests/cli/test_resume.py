@@ -54,7 +54,7 @@ def test_a_finished_run_says_so_and_stays_as_it_is(call: Callable[..., Outcome],
     assert call("train", "--resume", "linear-001") == (
         0,
         "runs/linear-001\n",
-        "runs/linear-001 had ended after epoch 3; to go on, raise epochs=\n",
+        "runs/linear-001 has already ended after epoch 3; go on with a larger epochs=N\n",
     )
     assert contents(with_run) == before
     assert json.loads(call("train", "--resume", "linear-001", "--json").out) == json.loads(
@@ -71,7 +71,7 @@ def test_a_finished_run_says_so_and_stays_as_it_is(call: Callable[..., Outcome],
         ("epochs=2", "epochs can only be raised from 3 (given 2)"),
         ("patience=4", "patience can only be raised from 5 (given 4)"),
         ("epochs=many", "command line: epochs: must be a whole number (given 'many')"),
-        ("linear.yaml", "command line: linear.yaml: not an override; write KEY=VALUE, such as eta=0.1"),
+        ("linear.yaml", "--resume goes on with the config of the run; leave linear.yaml out"),
     ],
 )
 def test_other_changes_are_refused_and_nothing_is_touched(
@@ -88,7 +88,7 @@ def test_patience_can_be_lifted_but_not_introduced(call: Callable[..., Outcome],
     assert call("train", "--resume", "linear-001", "patience=null", "epochs=4").code == 0
     assert "patience: null" in (with_run / "config.yaml").read_text()
     refused = call("train", "--resume", "linear-001", "patience=100")
-    assert refused.err == "nnlab: patience can only be raised from null (never stop) (given 100)\n"
+    assert refused.err == "nnlab: patience is null, which never stops, and cannot be raised (given 100)\n"
 
 
 def test_a_diverged_run_is_not_resumed(call: Callable[..., Outcome]) -> None:

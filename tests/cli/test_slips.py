@@ -60,6 +60,21 @@ NO_RUN = (
         ("eval --fail-under=-1", "--fail-under takes a number from 0 to 1 (given -1)"),
         ("eval --split tests", "(given tests); did you mean test?"),
         ("gradcheck linear.yaml --tolerance x", "--tolerance takes a number of at least 0 (given x)"),
+        ("help", "no command help; did you mean --help?"),
+        ("mnist_softmax", "no command mnist_softmax; train a config with `nnlab train mnist_softmax`"),
+        ("compare --foo", "no option --foo; see `nnlab compare --help`"),
+        ("train linear.yaml --resum", "no option --resum; did you mean --resume?"),
+        ("train linear.yaml --patience=None", "no option --patience; config keys are written patience=null"),
+        ("eval --split val", "--split takes test, validation or train (given val); did you mean validation?"),
+        ("demo slow", "no demo slow; did you mean slow-learning?"),
+        ("baseline nearest_neighbours k=3", "command line: k: unknown key; did you mean neighbours?"),
+        ("baseline svm_rbf C=3", "command line: C: unknown key; did you mean penalty?"),
+        ("train linear.yaml eta = 0.1", "command line: eta: write eta=0.1, without spaces"),
+        ("train linear.yaml --resume", "--resume goes on with the config of the run; leave linear.yaml out"),
+        (
+            "gradcheck linear.yaml --tolerance 0",
+            "--tolerance has to be above 0: no gradient is free of rounding",
+        ),
         ("evaluate", "no command evaluate; did you mean eval?"),
         (
             "configs/xor.yaml",
@@ -79,7 +94,7 @@ NO_RUN = (
 def test_a_slip_is_answered_in_one_line(call: Callable[..., Outcome], line: str, says: str) -> None:
     refused = call(*line.split())
     assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
-    assert refused.err.startswith("nnlab: ")
+    assert refused.err.startswith(("nnlab: ", "command line: "))
     assert says in refused.err
     for word in ("Input", "Value error", "valid", "No such", "Possible", "Invalid", "<=", "Got"):
         assert word not in refused.err.replace("validation", "")

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from nnlab.runs import records
+
 from .conftest import COMMAND, environment
 
 if TYPE_CHECKING:
@@ -109,6 +111,29 @@ def test_a_cell_of_csv_is_no_formula(with_run: Path, call: Callable[..., Outcome
     assert list(csv.reader(io.StringIO(shown)))[1] == [f"'{text}", "0.1"]
 
 
+def test_a_list_or_a_mapping_is_no_formula_either(with_run: Path, call: Callable[..., Outcome]) -> None:
+    config = with_run / "config.yaml"
+    text = config.read_text().replace("dataset_options: {}", 'dataset_options: {"=cmd|calc": 1}')
+    config.write_text(text.replace("[784, 10]", '["=1+1", 10]'))
+    columns = "architecture,dataset_options,train_size"
+    shown = call("compare", "--columns", columns, "--format", "csv").out
+    assert list(csv.reader(io.StringIO(shown)))[1] == ["'=1+1-10", "'=cmd|calc=1", "1000"]
+
+
+def test_a_folder_found_by_itself_forges_no_line_and_steers_no_terminal(
+    with_run: Path, call: Callable[..., Outcome]
+) -> None:
+    with_run.rename(with_run.with_name("x\x1b[31m\nnnlab: FORGED"))
+    resumed = call("train", "--resume", "epochs=4")
+    assert resumed.code == 0
+    assert resumed.out == "runs/x\x1b[31m\nnnlab: FORGED\n", "a script needs the name as it is"
+    assert "\nnnlab: FORGED" not in resumed.err
+    assert "\x1b" not in resumed.err
+    (Path(resumed.out.removesuffix("\n")) / "best.npz").unlink()
+    refused = call("eval")
+    assert (refused.code, refused.err.count("\n")) == (5, 1)
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -158,6 +183,69 @@ def test_weights_of_another_run_are_noticed(with_run: Path, call: Callable[..., 
     assert (rows[0]["test_accuracy"], rows[1]["status"]) == (None, "finished")
 
 
+def test_weights_of_another_run_are_noticed_in_a_copy_too(
+    with_run: Path, call: Callable[..., Outcome]
+) -> None:
+    other = Path(call("train", "linear.yaml", "seed=1", "-q").out.strip())
+    shutil.copy2(other / "best.npz", with_run / "best.npz")
+    shutil.copytree(with_run.parent, "copy")  # best.npz is now older than summary.json, or not, as it comes
+    rows = json.loads(call("compare", "--runs", "copy", "--format", "json", "--sort", "run").out)
+    assert [row["status"].partition(":")[0] for row in rows] == ["broken", "finished"]
+
+
+def test_best_weights_that_were_saved_again_are_still_the_right_ones(
+    with_run: Path, call: Callable[..., Outcome]
+) -> None:
+    with np.load(with_run / "best.npz") as arrays:
+        np.savez(with_run / "best.npz", padding=np.zeros(0), **arrays)
+    assert call("eval").code == 0
+    with np.load(with_run / "best.npz") as arrays:
+        np.savez(with_run / "best.npz", **{name: arrays[name] for name in arrays if name != "padding"})
+    assert json.loads(call("compare", "--format", "json").out)[0]["status"] == "finished"
+
+
+def test_a_summary_cannot_make_compare_read_without_end(with_run: Path, call: Callable[..., Outcome]) -> None:
+    summary = json.loads((with_run / "summary.json").read_text())
+    del summary["best_npz_tail_sha256"]
+    (with_run / "summary.json").write_text(json.dumps(summary | {"parameters": 10**12}))
+    with (with_run / "best.npz").open("r+b") as file:
+        file.truncate(30 << 30)  # of which next to nothing is on the disk
+    assert call("compare").code == 0
+
+
+def test_a_training_that_ends_meanwhile_raises_no_false_alarm(
+    with_run: Path, call: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = records.read_if_whole
+    ended: list[bool] = []
+
+    def training_ends_before(path: Path, kind: type) -> object:
+        """Let a training go on to its end between the reading of best.npz and that of summary.json."""
+        if path.name == "summary.json" and not ended:
+            ended.append(True)
+            done = in_bytes(with_run.parents[1], "train", "--resume", "linear-001", "epochs=9", "-q")
+            assert done.returncode == 0
+        return read(path, kind)
+
+    before = (with_run / "best.npz").read_bytes()
+    monkeypatch.setattr(records, "read_if_whole", training_ends_before)
+    evaluated = call("eval", "linear-001")
+    assert (evaluated.code, evaluated.err, ended) == (0, "", [True])
+    assert (with_run / "best.npz").read_bytes() != before
+
+
+def test_weights_of_another_run_are_not_taken_over_by_resuming_a_run_of_an_older_version(
+    with_run: Path, call: Callable[..., Outcome]
+) -> None:
+    settled = Path(call("train", "linear.yaml", "eta=2", "momentum=0.9", "epochs=5", "-q").out.strip())
+    with np.load(settled / "last.npz") as archive:
+        state = json.loads(str(archive["training_state"]))
+        del state["weights_sha256"]
+        np.savez(settled / "last.npz", **dict(archive) | {"training_state": np.array(json.dumps(state))})
+    shutil.copy(with_run / "best.npz", settled / "best.npz")
+    assert call("train", "--resume", str(settled), "epochs=6").code == 5
+
+
 def test_weights_of_another_run_are_not_taken_over_by_resuming(
     with_run: Path, call: Callable[..., Outcome]
 ) -> None:
@@ -184,7 +272,7 @@ def test_weights_that_overflowed_are_never_best(desk: Path, call: Callable[..., 
     trained = call("train", str(CONFIGS / "neuron.yaml"), "eta=1e39", "epochs=3")
     assert trained.code == 3
     assert trained.err.splitlines()[-1].startswith(
-        "nnlab: the loss or a weight left the finite numbers in epoch 1; take a smaller eta; the starting "
+        "nnlab: the loss or a weight is no longer finite in epoch 1; take a smaller eta; the starting "
     )
     run = desk / trained.out.strip()
     assert json.loads((run / "summary.json").read_text())["status"] == "diverged"

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nnlab.config import BASELINES, json_schema, load_experiment, parse_config, parse_values
+from nnlab.config import BASELINES, json_schema, load_experiment, parse_config, parse_values, yaml12
 from nnlab.config.experiment import Experiment
 from nnlab.config.synonyms import NO_SUCH_KEY, SYNONYMS, did_you_mean
 from nnlab.errors import ConfigError
@@ -142,7 +142,9 @@ def test_every_entry_of_the_table_of_other_names_leads_to_a_name_of_ours() -> No
     properties = json_schema()["properties"].values()
     values = {value for schema in properties for value in schema.get("enum", ())}
     columns = {"seconds", "parameters"}
-    assert set(SYNONYMS) <= {*Experiment.model_fields, *values, "full", *BASELINES, *columns}
+    others = {"full", "null", "eval", "train", "compare", "validation", "markdown"}
+    keys = {key for model in BASELINES.values() for key in model.model_fields}
+    assert set(SYNONYMS) <= {*Experiment.model_fields, *values, *BASELINES, *keys, *columns, *others}
     for ours, others in SYNONYMS.items():
         assert all(did_you_mean(other, [ours]) == ours for other in others)
 
@@ -221,7 +223,7 @@ def test_the_name_on_the_command_line_is_text_and_goes_through_the_same_rules(
 ) -> None:
     assert load_experiment(config(), name="007").name == "007"
     (line,) = mistakes(config(), name="../up")
-    assert line.startswith("command line: name: must be letters, digits and _ . + -")
+    assert line.startswith("command line: name: must be letters from A to Z, digits and _ . + -")
 
 
 def test_standard_input_is_read_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -356,3 +358,54 @@ def test_a_key_with_a_dot_is_unknown_also_where_the_dataset_is(tmp_path: Path) -
     path.write_text("dataset_options.1: 2\n")
     told = refusal(load_experiment, path)
     assert any(line.startswith(f"{path}:1: dataset_options.1: unknown key; ") for line in told)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "a: 1",
+                "b: [1, 2]",
+                "c: 'x",
+                'd: "y"',
+                "e: |",
+                "  f: 1",
+                "a: 2",
+                "g: {h: 1}",
+                "",
+                "# i",
+                "---",
+                "j:",
+                "k: 1\r...",
+                "l: 1\u2028m: 2",
+                "n: *o",
+                "p: !q r",
+                "s: - t",
+                "u: 1 # v",
+                "w: x: y",
+                "%z",
+                "...",
+                "- a",
+            ]
+        ),
+        max_size=6,
+    )
+)
+def test_values_that_are_read_line_by_line_are_those_of_the_parser(lines: list[str]) -> None:
+    path = Path("config.yaml")
+    text = "".join(f"{line}\n" for line in lines)
+    try:
+        document = yaml12.parse(text)
+    except yaml12.UnreadableError:
+        document = None
+    if document is None or document.mistakes:
+        with pytest.raises(ConfigError):
+            parse_values(text.encode(), path)
+    else:
+        assert parse_values(text.encode(), path) == document.values
+
+
+def test_a_config_of_a_thousand_lines_is_refused_however_it_is_read() -> None:
+    text = "".join(f"k{n}: 1\n" for n in range(600))
+    with pytest.raises(ConfigError, match="more than 1000 keys and values"):
+        parse_values(text.encode(), Path("config.yaml"))

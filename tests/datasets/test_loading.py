@@ -100,7 +100,7 @@ def test_where_nothing_is_held_back_the_training_examples_validate() -> None:
     ("validation_size", "train_size"), [(10_000, 50_001), (60_000, None), (60_001, None), (-1, 10), (10, 0)]
 )
 def test_sizes_that_do_not_fit_are_the_users_mistake(validation_size: int, train_size: int | None) -> None:
-    with pytest.raises(UsageError, match="60000 examples"):
+    with pytest.raises(UsageError, match="60,000 examples"):
         load(validation_size, train_size)
 
 

@@ -98,7 +98,9 @@ def test_what_is_not_a_file_is_neither_read_nor_appended_to_and_never_waited_for
         append(path, b"more")
 
 
-@pytest.mark.parametrize(("link", "what"), [("symlink_to", "a link"), ("hardlink_to", "another name")])
+@pytest.mark.parametrize(
+    ("link", "what"), [("symlink_to", "a link"), ("hardlink_to", "hard-linked elsewhere")]
+)
 def test_nothing_is_appended_to_what_a_link_leads_to(tmp_path: Path, link: str, what: str) -> None:
     precious = tmp_path / "precious"
     precious.write_bytes(b"precious")

@@ -121,6 +121,25 @@ def test_what_goes_wrong_when_it_is_written_late_is_raised_by_the_next_epoch(
         pen.record(next(epochs), state)
 
 
+def test_where_no_thread_can_be_started_an_epoch_is_written_at_once(
+    tmp_path: Path,
+    experiment: Callable[..., Experiment],
+    splits: tuple[Split, Split],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_thread(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    described = experiment()
+    state = start(described)
+    run = tmp_path / "run"
+    run.mkdir()
+    pen = Recorder.create(run, described, state, describe(threads=1, digests={}), 1000)
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    pen.record(next(train(described, state, *splits)), state)
+    assert records.read(run / folder.SUMMARY, Summary).epochs == 1
+
+
 def wait_for(happened: Callable[[], bool]) -> None:
     """Wait until something has happened, in another thread; the test fails if it never does."""
     for _ in range(600):

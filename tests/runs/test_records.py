@@ -27,6 +27,7 @@ HEADER = "epoch,train_loss,train_accuracy,val_loss,val_accuracy,eta,seconds\n"
 SUMMARY_KEYS = [
     *("schema_version", "name", "status", "stop_reason", "epochs", "best_epoch", "monitor", "best_value"),
     *("val_loss", "val_accuracy", "parameters", "train_examples", "seconds", "weights_sha256"),
+    "best_npz_tail_sha256",
 ]
 ENVIRONMENT_KEYS = [
     *("nnlab", "python", "numpy", "blas", "threads", "platform", "processor", "dataset", "command"),
