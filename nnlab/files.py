@@ -111,9 +111,12 @@ def append(path: Path, content: bytes) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove the file at `path`, if it is there. Raises `NnlabError`."""
+    """Remove the file at `path`, if it is there, and see that on the disk. Raises `NnlabError`."""
     try:
-        path.unlink(missing_ok=True)
+        path.unlink()
+        sync_folder(path.parent)
+    except FileNotFoundError:
+        return
     except OSError as error:
         if path.is_dir():
             raise NnlabError(f"cannot remove {path}: it is a folder; move it away") from error

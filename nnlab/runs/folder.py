@@ -53,7 +53,8 @@ def create(runs: Path, name: str) -> Path:
                 run.mkdir()
             except FileExistsError:
                 continue  # another process was faster
-            sync_folder(runs)
+            with filled(run):
+                sync_folder(runs)
             return run
     except OSError as error:
         reason = error.strerror or error
@@ -80,7 +81,12 @@ def claimed(run: Path) -> Iterator[None]:
     The claim is a lock of the system's on a file that names its holder, and ends with the process, even one
     that is killed. Windows and some network file systems have none.
     """
-    lock = _claim(run)
+    try:
+        lock = _claim(run)
+    except BaseException:
+        with suppress(OSError):
+            run.rmdir()  # which it lets only if the run is new, and so empty
+        raise
     try:
         yield
     finally:

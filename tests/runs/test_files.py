@@ -84,6 +84,16 @@ def test_what_is_removed_is_gone_or_an_error_with_the_path(tmp_path: Path) -> No
         remove(tmp_path)
 
 
+def test_what_is_removed_is_gone_from_the_disk_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr("nnlab.files.sync_folder", synced.append)
+    remove(tmp_path / "a")
+    assert synced == []
+    (tmp_path / "a").touch()
+    remove(tmp_path / "a")
+    assert synced == [tmp_path]
+
+
 @pytest.mark.parametrize("what", ["a pipe", "a socket", "a device", "a folder"])
 def test_what_is_not_a_file_is_neither_read_nor_appended_to_and_never_waited_for(
     tmp_path: Path, put: Callable[[Path, str], None], what: str

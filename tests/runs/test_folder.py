@@ -71,6 +71,18 @@ def test_a_folder_that_another_process_made_in_between_is_not_taken(
     assert [path.name for path in (tmp_path / "a-001").iterdir()] == ["theirs"]
 
 
+def test_a_folder_whose_name_cannot_be_made_durable_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(folder, "sync_folder", fail)
+    with pytest.raises(NnlabError, match=r"cannot make a run folder in .*: Input/output error"):
+        folder.create(tmp_path, "a")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_runs_folder_that_is_a_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "runs").touch()
     with pytest.raises(NnlabError, match=r"runs: File exists; choose another with --runs") as error:
@@ -171,3 +183,17 @@ def test_a_run_is_claimed_by_one_process_at_a_time(run: Callable[..., Path]) -> 
         pass
     with folder.claimed(made):
         pass
+
+
+def test_a_new_folder_that_cannot_be_claimed_goes_and_a_run_stays(
+    tmp_path: Path, run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(folder, "open_regular", fail)
+    for path in (folder.create(tmp_path, "new"), made := run("a-001")):
+        with pytest.raises(NnlabError, match=r"cannot write .*\.lock: No space left"), folder.claimed(path):
+            pass
+    assert not (tmp_path / "new-001").exists()
+    assert (made / folder.CONFIG).exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import sys
 import time
 import traceback
@@ -21,6 +22,10 @@ SECONDS = 2.0  # a command on a small file takes no longer, however hostile the 
 MEGABYTES = 300
 EXIT_CODES = range(7)
 STATUS = Path("/proc/self/status")
+
+
+class Skipped(Exception):  # noqa: N818 (it is no error)
+    """This system lacks what a harness needs."""
 
 
 class Outcome(NamedTuple):
@@ -55,9 +60,19 @@ def call(*arguments: object, seconds: float = SECONDS) -> Outcome:
 @contextlib.contextmanager
 def bounded(what: str, limit: float = SECONDS) -> Iterator[None]:
     """Raise `AssertionError` if the block takes more time or memory than a hostile file may."""
+
+    def bark(*_: object) -> None:
+        raise AssertionError(f"{what} hangs")
+
     forget_peak()
+    before = signal.signal(signal.SIGALRM, bark)
     started = time.perf_counter()
-    yield
+    signal.setitimer(signal.ITIMER_REAL, 2 * limit, limit)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
     seconds, peak = time.perf_counter() - started, peak_megabytes()
     assert seconds < limit, f"{what} took {seconds:.1f} s"
     assert peak < MEGABYTES, f"{what} took {peak} MB"

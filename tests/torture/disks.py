@@ -6,7 +6,6 @@ and now and then, no file may grow beyond a limit. Either way the kernel refuses
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import resource
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from checkpoints import CONFIG
 from nnlab.runs import checkpoint, folder
+from remains import what_came_of
 
 NNLAB = [sys.executable, "-m", "nnlab"]
 NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
@@ -120,18 +120,6 @@ def nnlab(here: Path, *arguments: str, limit: int | None = None) -> tuple[int, s
         preexec_fn=limit and partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit)),
     )
     return done.returncode, done.stdout, done.stderr
-
-
-def what_came_of(run: Path) -> dict[str, object]:
-    """Return what must be the same."""
-    state, _ = checkpoint.load_state(run / folder.LAST, folder.experiment_of(run))
-    return {
-        **json.loads((run / folder.SUMMARY).read_text()),
-        "seconds": None,
-        "metrics": [line.rpartition(",")[0] for line in (run / folder.METRICS).read_text().splitlines()],
-        "last": checkpoint.weights_sha256(state.network),
-        "files": sorted(path.name for path in run.iterdir()),
-    }
 
 
 if __name__ == "__main__":
