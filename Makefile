@@ -24,10 +24,10 @@ quick: .venv/.installed  ## run the tests that take no time
 ci: ## do all that has to pass before a change lands
 	bash .ci/run
 
-bench: .venv/.installed .venv-bench/.installed  ## measure nnlab against its limit, PyTorch, JAX and scikit-learn
+bench: .venv/.installed .venv-bench/.installed  ## measure nnlab against PyTorch, JAX and scikit-learn
 	$(PY) tests/benchmarks --peers .venv-bench/bin/python
 
-torture: .venv/.installed  ## hold nnlab to what the README promises, in full: kills, faults, hostile files
+torture: .venv/.installed  ## hold nnlab to its promises in full: kills, faults, hostile files
 	$(PY) tests/torture --seed $(SEED)
 
 check: .venv/.installed  ## format, lint and types

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import textwrap
 from itertools import pairwise
 from typing import TYPE_CHECKING, Never
 
@@ -161,13 +162,14 @@ def plan(experiment: Experiment) -> str:
     lines.append(f"{'total':>5}  {'':7}  {'':7}  {'':10}  {parameters:11,}")
     available = number_of_examples(experiment.dataset, experiment.dataset_options)
     examples = experiment.train_size or available - experiment.validation_size
-    rule = (
-        f"{examples:,} training examples for {parameters:,} parameters: {examples / parameters:.2g} each. "
-        "The rule of thumb asks for about one;\n"
-        + (
-            "here it is met."
-            if examples >= parameters
-            else "here it is not, so early stopping and l2 have to prevent overfitting."
-        )
+    enough = (
+        "here it is met"
+        if examples >= parameters
+        else "here it is not, so early stopping and l2 have to prevent overfitting"
     )
-    return "\n".join([dump(experiment), *lines, "", rule, ""])
+    share = f"{examples / parameters:.2g} each"
+    rule = (
+        f"{counted(examples, 'training example')} for {parameters:,} parameters: {share}. "
+        f"The rule of thumb asks for about one; {enough}."
+    )
+    return "\n".join([dump(experiment), *lines, "", textwrap.fill(rule, 80), ""])
