@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from command import Skipped, worst
+from command import Skipped
 
 # How often each makes trouble in full.
 COUNTS = {
@@ -44,18 +45,24 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := set(options.harnesses) - set(COUNTS):
         parser.error(f"no harness {', '.join(sorted(unknown))}; there are {', '.join(COUNTS)}")
-    for name in options.harnesses or COUNTS:
-        worst.update(seconds=0.0, megabytes=0)
-        started = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="nnlab-", ignore_cleanup_errors=True) as folder:
-            try:
-                figures = importlib.import_module(name).torture(
-                    Path(folder), seed=options.seed, count=options.count or COUNTS[name]
-                )
-            except Skipped as reason:
-                figures = f"skipped: {reason}"
-        sys.stdout.write(f"{name}: {figures} ({time.monotonic() - started:.0f} s)\n")
-        sys.stdout.flush()
+    names = options.harnesses or list(COUNTS)
+    if len(names) > 1:  # each in a process of its own, lest one take the memory of another for its own
+        count = [] if options.count is None else ["--count", str(options.count)]
+        for name in names:
+            command = [sys.executable, Path(__file__).parent, name, "--seed", str(options.seed), *count]
+            if code := subprocess.run(command, check=False).returncode:
+                sys.exit(code)
+        return
+    (name,) = names
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="nnlab-", ignore_cleanup_errors=True) as folder:
+        try:
+            figures = importlib.import_module(name).torture(
+                Path(folder), seed=options.seed, count=options.count or COUNTS[name]
+            )
+        except Skipped as reason:
+            figures = f"skipped: {reason}"
+    sys.stdout.write(f"{name}: {figures} ({time.monotonic() - started:.0f} s)\n")
 
 
 if __name__ == "__main__":
