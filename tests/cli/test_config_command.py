@@ -198,7 +198,11 @@ NOT_A_FILE = "not a file; name one, such as experiment.schema.json"
         ("link", 2, f"cannot write link: {NOT_A_FILE}"),
         ("loop", 2, f"cannot write loop: {NOT_A_FILE}"),
         ("nowhere/new.json", 2, "cannot write nowhere/new.json: there is no folder nowhere; make it first"),
-        ("linear.yaml/new.json", 2, "cannot write linear.yaml/new.json: there is no folder linear.yaml; make it first"),
+        (
+            "linear.yaml/new.json",
+            2,
+            "cannot write linear.yaml/new.json: there is no folder linear.yaml; make it first",
+        ),
         ("x" * 300, 1, f"cannot write {'x' * 300}: File name too long"),
     ],
 )
