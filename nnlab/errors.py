@@ -50,6 +50,10 @@ class RunError(NnlabError):
     exit_code = 5
 
 
+class MissingError(RunError):
+    """A file of a run is missing."""
+
+
 class BelowThresholdError(NnlabError):
     """The accuracy is below `--fail-under`."""
 

@@ -10,7 +10,7 @@ import stat
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
-from nnlab.errors import NnlabError, RunError
+from nnlab.errors import MissingError, NnlabError, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,12 +132,12 @@ def remove_temporary(folder: Path) -> None:
 
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
-    """Yield the file at `path`, open for reading. Raises `RunError` for what cannot be read."""
+    """Yield the file at `path`, open for reading. Raises `MissingError` or another `RunError`."""
     try:
         with os.fdopen(open_regular(path), "rb") as file:
             yield file
     except FileNotFoundError:
-        raise RunError(f"{path} is missing") from None
+        raise MissingError(f"{path} is missing") from None
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror or error}") from error
 

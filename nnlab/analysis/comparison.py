@@ -13,7 +13,7 @@ from nnlab.analysis.evaluation import Evaluation
 from nnlab.config import BASELINES, Experiment, parse_values
 from nnlab.config.synonyms import instead_of
 from nnlab.config.yaml12 import UnreadableError, parse_value
-from nnlab.errors import ConfigError, RunError, UsageError
+from nnlab.errors import ConfigError, MissingError, RunError, UsageError
 from nnlab.runs import checkpoint, folder, records
 from nnlab.runs.summary import Summary
 
@@ -160,9 +160,7 @@ def read_row(run: Path) -> Row:
         row["status"] = "running" if in_training else "unfinished"  # its process was killed
         try:
             summary = records.read(run / folder.SUMMARY, Summary)
-        except RunError:
-            if (run / folder.SUMMARY).exists():
-                raise
+        except MissingError:
             return row  # it was killed as it began
         try:
             _check_weights(run / folder.BEST, summary)
@@ -183,12 +181,9 @@ def read_row(run: Path) -> Row:
 
 def _test_figures(run: Path) -> Evaluation | None:
     """Return what was measured on the test split. A training that goes on may remove it at any moment."""
-    path = run / "eval_test.json"
     try:
-        return records.read(path, Evaluation)
-    except RunError:
-        if path.exists():
-            raise
+        return records.read(run / "eval_test.json", Evaluation)
+    except MissingError:
         return None
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from nnlab.config.messages import one_line
 from nnlab.config.yaml12 import MAX_BYTES
 from nnlab.errors import ConfigError
+from nnlab.files import open_regular
 from nnlab.shipped import configs
 
 _CONFIGS = Path("configs")  # where many keep theirs
@@ -31,6 +32,8 @@ def read_text(path: Path | None) -> str:
         raise ConfigError([f"{place_of(path)}: a folder, not a config file{_nearby(path)}"]) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
+        if getattr(error, "errno", None) == errno.EINVAL:
+            reason = f"{reason}; write - to read a config from standard input"
         raise ConfigError([f"{place_of(path)}: cannot be read: {reason}"]) from None
     return decoded(content, path)
 
@@ -51,20 +54,14 @@ def decoded(content: bytes, path: Path | None) -> str:
 
 def _read_bytes(path: Path | None) -> bytes:
     if path is not None:
-        # A pipe that nobody writes to would be waited for, for ever; without a writer it is empty.
-        with open(path, "rb", opener=_without_waiting) as file:
+        # What a shell puts in the place of <(…) lies there. Any other pipe might be waited for without end.
+        is_of_the_shell = path.parts[:2] in (("/", "dev"), ("/", "proc"))
+        descriptor = os.open(path, os.O_RDONLY) if is_of_the_shell else open_regular(path)
+        with os.fdopen(descriptor, "rb") as file:
             return file.read(MAX_BYTES + 1)
     if sys.stdin is None:
         raise OSError(errno.EBADF, "standard input is closed")
     return sys.stdin.buffer.read(MAX_BYTES + 1)
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    if os.name != "posix":
-        return os.open(path, flags)
-    descriptor = os.open(path, flags | os.O_NONBLOCK)
-    os.set_blocking(descriptor, True)
-    return descriptor
 
 
 def _nearby(path: Path | None) -> str:

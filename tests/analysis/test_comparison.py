@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nnlab.analysis.comparison import compare
+from nnlab.analysis.comparison import compare, read_row
 from nnlab.config import Experiment
 from nnlab.errors import UsageError
-from nnlab.runs import folder
+from nnlab.runs import folder, records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,3 +200,21 @@ def test_a_run_elsewhere_goes_by_its_path(pretend: Callable[..., Path], tmp_path
     run = pretend("a-001")
     assert order(compare([run], home=tmp_path)) == ["a-001"]
     assert order(compare([run], home=tmp_path / "other")) == [str(run)]
+
+
+def test_a_summary_that_appears_while_a_run_is_read_breaks_nothing(
+    pretend: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = pretend("a-001")
+    summary = (run / folder.SUMMARY).read_bytes()
+    (run / folder.SUMMARY).unlink()
+    read = records.read
+
+    def then_it_appears(path: Path, kind: type) -> object:
+        try:
+            return read(path, kind)
+        finally:
+            (run / folder.SUMMARY).write_bytes(summary)
+
+    monkeypatch.setattr(records, "read", then_it_appears)
+    assert read_row(run)["status"] == "unfinished"

@@ -71,6 +71,21 @@ def test_a_config_may_come_through_a_pipe_of_the_file_system(desk: Path) -> None
     assert (code, out, err) == (0, "runs/piped-001\n", "")
 
 
+@pytest.mark.parametrize("command", [["train"], ["config", "check"]])
+def test_a_pipe_that_somebody_holds_open_is_not_waited_for(
+    desk: Path, call: Callable[..., Outcome], command: list[str]
+) -> None:
+    os.mkfifo(desk / "pipe.yaml")
+    held = os.open(desk / "pipe.yaml", os.O_RDWR)
+    refused = call(*command, "pipe.yaml")
+    os.close(held)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == (
+        "pipe.yaml: cannot be read: it is a pipe, a socket or a device, not a file; write - to read a config "
+        "from standard input\n"
+    )
+
+
 @pytest.mark.parametrize("file", ["a b.yaml", "new\nline.yaml", "-x.yaml", "\x1b[31m.yaml", "é.yaml"])
 def test_a_file_of_any_name_makes_a_run_in_the_runs_folder(
     call: Callable[..., Outcome], desk: Path, file: str
