@@ -40,6 +40,7 @@ def test_folders_count_up_from_001(tmp_path: Path) -> None:
         (["a-999"], "a-1000"),
         (["a-1000", "a-002"], "a-1001"),
         (["a-b-005", "ba-005", "a-x", "a-1", "a-005-old"], "a-001"),
+        (["a-" + 240 * "9", "a-٠٠٧", "a-００９"], "a-001"),  # not numbers that anything counts on from
     ],
 )
 def test_a_new_number_is_above_all_that_are_taken(tmp_path: Path, taken: list[str], new: str) -> None:
