@@ -14,7 +14,7 @@ import time
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -251,7 +251,8 @@ def _not_found(runs: Path, named: str) -> str:
     is_config = _is_file(path) and path.suffix in (".yaml", ".yml")
     names = [] if is_config else [run.name for run in newest_first(find_all(runs))]
     numbered = (name for name in names if re.fullmatch(re.escape(path.name) + r"-[0-9]{3,9}", name))
-    if meant := next(numbered, None) or next(iter(get_close_matches(path.name, names, n=1)), None):
+    longer = (name for name in names if path.name and name.startswith(path.name))
+    if meant := next(chain(numbered, longer, get_close_matches(path.name, names, n=1)), None):
         return f"{nothing}; did you mean {meant}?"
     if is_config or named in shipped.configs():
         return f"{named} is a config, not a run; train it first with `nnlab train {shlex.quote(named)}`"

@@ -105,6 +105,7 @@ def test_a_slip_is_answered_in_one_line(call: Callable[..., Outcome], line: str,
     [
         ("linear", "no run linear, neither as a path nor in runs; did you mean linear-002?"),
         ("runs/linear", "no run runs/linear, neither as a path nor in runs; did you mean linear-002?"),
+        ("lin", "no run lin, neither as a path nor in runs; did you mean linear-002?"),
         ("liner-001", "no run liner-001, neither as a path nor in runs; did you mean linear-001?"),
         ("linear.yaml", "linear.yaml is a config, not a run; train it first with `nnlab train linear.yaml`"),
         ("xor", "xor is a config, not a run; train it first with `nnlab train xor`"),
