@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+# A second thread of the matrix library has nothing to do in networks as small as these, and spins meanwhile.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path

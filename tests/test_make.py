@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -20,7 +21,12 @@ def dry_run(folder: Path, *targets: str) -> str:
     for name in ("Makefile", "pyproject.toml", "requirements.lock"):
         shutil.copy(ROOT / name, folder / name)
     done = subprocess.run(
-        ["make", "--dry-run", "--jobs", *targets], cwd=folder, capture_output=True, text=True, check=True
+        ["make", "--dry-run", "--jobs", "--no-print-directory", *targets],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout
 
