@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Context = Any
     Parameter = Any
 
+LEAST_LIKELY = 0.1  # share that somebody may have written in per cent: guessing a digit gives as much
 NEWEST = "\0"  # what --resume alone stands for: no argument of a process can hold it
 
 
@@ -80,6 +81,7 @@ def _hasten(command: TyperCommand | TyperGroup, context: Context) -> None:
     if context.resilient_parsing:
         as_typed = SimpleNamespace(coerce=lambda value, **_: value)
         for param in command.get_params(context):
+            # typer has no public way to leave a value alone.
             param.get_runtime_param = lambda: as_typed  # type: ignore[attr-defined]
 
 
@@ -186,7 +188,7 @@ def _percentage(text: str) -> float | None:
     """Return the share that a text such as 97 or 97% says, if it is a likely one: 1.5 is not."""
     with suppress(ValueError):
         share = float(text.removesuffix("%")) / 100
-        return share if 0.1 <= share <= 1 else None  # noqa: PLR2004
+        return share if LEAST_LIKELY <= share <= 1 else None
     return None
 
 
