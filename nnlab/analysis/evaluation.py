@@ -20,7 +20,7 @@ from nnlab.runs.checkpoint import arrays_sha256, load_arrays, load_network, weig
 from nnlab.runs.environment import Environment
 from nnlab.runs.records import Count, Share
 from nnlab.runs.summary import Summary
-from nnlab.training import load_splits, measure, predict
+from nnlab.training import load_splits, measure, predict, targets_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,7 +135,8 @@ def _measure_network(
     examples = _load(experiment, split, source)
     with _threads_of_training(run):
         z = network.pre_activations(examples.inputs)
-        loss, accuracy = measure(network, z, examples.labels)
+        targets = targets_of(examples.labels, len(z), z.dtype)
+        loss, accuracy = measure(network, z, targets, examples.labels)
     return examples.labels, loss, accuracy, predict(network, z)
 
 

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from nnlab.network import Network
 
 STATE = "training_state"  # JSON, a `Progress`
-VELOCITY = "velocity"
 LARGEST = 1 << 26  # bytes of a checkpoint whose size no network gives
 TAIL = 4096  # bytes: the directory of the archive of a network of thirty layers
 BESIDE = 1 << 20  # bytes of a checkpoint that are neither parameters nor velocity, at most
@@ -87,7 +86,7 @@ def save_state(path: Path, state: TrainingState, *, metrics_sha256: str, weights
         weights_sha256,
     )
     text = np.array(records.as_json(progress))
-    save_arrays(path, {**_arrays(state.network), VELOCITY: state.velocity, STATE: text})
+    save_arrays(path, {**_arrays(state.network), **state.optimiser, STATE: text})
 
 
 def load_network(path: Path, experiment: Experiment) -> Network:
@@ -107,7 +106,8 @@ def load_state(path: Path, experiment: Experiment) -> tuple[TrainingState, Progr
         progress = records.parse(str(arrays[STATE]), Progress)
         state.epoch, state.history = progress.epoch, progress.history
         state.rng.bit_generator.state = progress.shuffle
-        state.velocity[:] = _checked(arrays[VELOCITY], state.velocity.shape, state.velocity.dtype)
+        for name, array in state.optimiser.items():
+            array[...] = _checked(arrays[name], array.shape, array.dtype)
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise RunError(f"{path} is not a checkpoint to resume from: {error}") from error
     return state, progress
