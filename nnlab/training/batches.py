@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
+
+from nnlab.network import Array
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from nnlab.network import Array
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class BatchGroup:
     @property
     def size(self) -> int:
         """The number of examples in each batch."""
-        return self.batches.shape[1]
+        return len(self.batches[0])
 
     def __iter__(self) -> Iterator[tuple[Array, Array]]:
         """Yield x, (features, size), and the targets, (outputs, size), of each batch.

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from nnlab.config import Experiment
     from nnlab.datasets import Split
-    from nnlab.network import Array
-    from nnlab.training.optimisers import Optimiser
+    from nnlab.network import Array, Network
+    from nnlab.training.optimisers import Optimiser, OptimiserState
     from nnlab.training.state import TrainingState
 
 StopReason: TypeAlias = Literal["patience", "epochs", "diverged", "interrupted"]
@@ -93,7 +93,15 @@ def train(
         order = state.rng.permutation(examples)
         # A run that diverges is recognised by its losses; the warnings on its way there add nothing.
         with np.errstate(over="ignore", invalid="ignore"):
-            z, shuffled_targets = train_epoch(state, optimiser, experiment.eta, source, order, on_batch)
+            z, shuffled_targets = train_epoch(
+                state.network,
+                optimiser,
+                state.optimiser,
+                source,
+                order,
+                eta=experiment.eta,
+                on_batch=on_batch,
+            )
             train_loss, train_accuracy = measure(state.network, z, shuffled_targets, training.labels[order])
             z = state.network.pre_activations(validation.inputs)
             val_loss, val_accuracy = measure(state.network, z, val_targets, validation.labels)
@@ -128,20 +136,21 @@ def train(
 
 
 def train_epoch(
-    state: TrainingState,
+    network: Network,
     optimiser: Optimiser,
-    eta: float,
+    state: OptimiserState,
     source: BatchSource,
     order: NDArray[np.intp],
+    *,
+    eta: float,
     on_batch: Callable[[int], None] = lambda _: None,
 ) -> tuple[Array, Array]:
-    """Update the network and the optimiser's state in `state` with every batch of `source`, in `order`.
+    """Update `network` and the optimiser's `state`, in place, with every batch of `source`, in `order`.
 
     Returns z of the output layer and the targets, (outputs, examples): a column per example, in `order`, z
     as it was when the example's batch came up.
     """
-    network, arrays, outputs = state.network, state.optimiser, len(source.targets)
-    step = optimiser.step
+    outputs, step = len(source.targets), optimiser.step
     logits, targets = [], []
     for group in source.groups(order):
         size = group.size
@@ -150,7 +159,7 @@ def train_epoch(
         z = np.empty((len(group.batches), outputs, size), network.parameters.dtype)
         for (x, y_batch), z_batch in zip(group, z, strict=True):
             backpropagation(x, y_batch, z_batch)
-            step(network, gradient, arrays, eta)
+            step(network, gradient, state, eta)
             on_batch(size)
         logits.append(z.swapaxes(0, 1).reshape(outputs, -1))
         targets.append(group.targets)

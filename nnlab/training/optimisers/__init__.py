@@ -1,4 +1,4 @@
-"""Optimisers: how a gradient becomes a step. A new one is a file beside `sgd.py` and an entry in the table."""
+"""Optimisers: how a gradient becomes a step. A new one is one file here and one entry in `OPTIMISERS`."""
 
 from __future__ import annotations
 
