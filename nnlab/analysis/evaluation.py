@@ -20,7 +20,7 @@ from nnlab.runs.checkpoint import arrays_sha256, load_arrays, load_network, weig
 from nnlab.runs.environment import Environment
 from nnlab.runs.records import Count, Share
 from nnlab.runs.summary import Summary
-from nnlab.training import load_splits, measure, predict
+from nnlab.training import load_splits, measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -136,7 +136,7 @@ def _measure_network(
     with _threads_of_training(run):
         z = network.pre_activations(examples.inputs)
         loss, accuracy = measure(network, z, examples.labels)
-    return examples.labels, loss, accuracy, predict(network, z)
+    return examples.labels, loss, accuracy, network.classes(z)
 
 
 def _measure_baseline(

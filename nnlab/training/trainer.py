@@ -20,7 +20,7 @@ from nnlab.network import (
     number_of_parameters,
 )
 from nnlab.randomness import stream
-from nnlab.training.diagnostics import LayerDiagnostics, diagnose, number_of_examples
+from nnlab.training.diagnostics import LayerDiagnostics, diagnose, sample_size
 from nnlab.training.early_stopping import EarlyStopping, History
 from nnlab.training.sgd import SGD
 
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from nnlab.config import Experiment
     from nnlab.datasets import Split
-
-HALF = 0.5
 
 StopReason: TypeAlias = Literal["patience", "epochs", "diverged", "interrupted"]
 
@@ -96,11 +94,9 @@ def start(experiment: Experiment) -> TrainingState:
     """Return the state before the first epoch: its weights are given, or drawn by the experiment's seed."""
     state = blank_state(experiment)
     network = state.network
-    hidden = len(experiment.architecture) - 2
-    activations = [experiment.activation] * hidden + [experiment.output]
     rng = stream(experiment.seed, "initialisation")
     if experiment.start is None:
-        initialise(network, experiment.initialisation, activations, rng=rng)
+        initialise(network, experiment.initialisation, rng=rng)
     else:
         for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
             weights[...] = experiment.start.weights[layer]
@@ -139,16 +135,6 @@ def targets_of(labels: NDArray[Any], outputs: int, dtype: DTypeLike) -> Array:
     return np.eye(outputs, dtype=dtype)[:, labels]
 
 
-def predict(network: Network, z: Array) -> NDArray[np.intp]:
-    """Return the classes that output pre-activations `z`, (outputs, examples), stand for.
-
-    The largest output decides; a single one says 1 from a half on.
-    """
-    classes: NDArray[np.intp]
-    classes = z.argmax(axis=0) if len(z) > 1 else (network.output.activate(z)[0] >= HALF).astype(np.intp)
-    return classes
-
-
 def measure(network: Network, z: Array, labels: NDArray[Any]) -> tuple[float, float | None]:
     """Return the mean loss and the accuracy of output pre-activations `z`, (outputs, examples).
 
@@ -157,7 +143,7 @@ def measure(network: Network, z: Array, labels: NDArray[Any]) -> tuple[float, fl
     loss = float(network.output.loss(z, targets_of(labels, len(z), z.dtype)).mean(dtype=np.float64))
     if labels.dtype.kind == "f":
         return loss, None
-    return loss, float((predict(network, z) == labels).mean())
+    return loss, float((network.classes(z) == labels).mean())
 
 
 def loss_of_a_guess(experiment: Experiment, labels: NDArray[Any]) -> float:
@@ -187,7 +173,7 @@ def train(
     )
     targets = targets_of(training.labels, experiment.architecture[-1], experiment.dtype)
     targets = np.ascontiguousarray(targets.T)
-    examined = number_of_examples(len(training.labels))
+    examined = sample_size(len(training.labels))
     reason = stop_reason(experiment, state)
     while reason is None:
         began = time.perf_counter()
