@@ -17,8 +17,6 @@ from nnlab.files import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nnlab.datasets import FamilyName
-
 app = typer.Typer(
     callback=help_if_alone,
     invoke_without_command=True,
@@ -56,7 +54,7 @@ def list_datasets(data_dir: DataDir = None) -> None:
     Example:
       nnlab data list
     """
-    from nnlab.datasets import FAMILY, folder, list_files
+    from nnlab.datasets import FAMILY, find_folder, list_files
 
     present = Counter(file.dataset for file in list_files(data_dir) if file.path)
     emit_table(
@@ -64,7 +62,7 @@ def list_datasets(data_dir: DataDir = None) -> None:
             "dataset": list(FAMILY),
             "licence": [info.licence for info in FAMILY.values()],
             "files": [f"{present[name]} of {len(info.files)}" for name, info in FAMILY.items()],
-            "folder": [str(folder(name, data_dir)) if present[name] else "" for name in FAMILY],
+            "folder": [str(find_folder(name, data_dir)) if present[name] else "" for name in FAMILY],
         }
     )
 
@@ -121,12 +119,12 @@ def path(name: Name, data_dir: DataDir = None) -> None:
     Example:
       ls "$(nnlab data path mnist)"
     """
-    from nnlab.datasets import folder
+    from nnlab.datasets import find_folder
 
-    emit(f"{as_path(folder(_known([name])[0], data_dir))}\n")
+    emit(f"{as_path(find_folder(_known([name])[0], data_dir))}\n")
 
 
-def _known(names: Sequence[str] | None) -> list[FamilyName]:
+def _known(names: Sequence[str] | None) -> list[str]:
     """Return the datasets of these names, or all."""
     from nnlab.datasets import FAMILY
 

@@ -22,7 +22,7 @@ from nnlab.network import (
     number_of_parameters,
     number_of_weights,
 )
-from nnlab.training import load_splits, predict, start, train
+from nnlab.training import load_splits, start, train
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -281,7 +281,7 @@ def one_optimum(source: Source) -> Iterator[Piece]:
         experiment = Experiment(**MNIST | sizes | KEYS | {"seed": seed})
         state = start(experiment)
         epochs = len(list(train(experiment, state, training, others)))
-        answers["network"].append(predict(state.network, state.network.pre_activations(others.inputs)))
+        answers["network"].append(state.network.predict(others.inputs))
     same = {name: float((one == other).mean()) for name, (one, other) in answers.items()}
     yield (
         "And fast to train? Not in closed form, as linear regression is: an SVM is found step by step, "

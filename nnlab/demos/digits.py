@@ -9,7 +9,7 @@ import numpy as np
 from nnlab.config import Experiment
 from nnlab.demos.experiments import MNIST, run
 from nnlab.demos.pieces import Claim, Picture, Piece, Table
-from nnlab.training import load_splits, predict, start
+from nnlab.training import load_splits, start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def demo(source: Source) -> Iterator[Piece]:
     _, state = run(source, **KEYS)
     network = state.network
     activations, z = hidden_layer(network, others.inputs)
-    accuracy = float((predict(network, z) == others.labels).mean())
+    accuracy = float((network.classes(z) == others.labels).mean())
     yield (
         "f: ℝ⁷⁸⁴ → {0, 1, …, 9}, equation (1). An image of MNIST is 28 × 28 = 784 numbers. The first of "
         f"those held back is a {others.labels[0]}:"

@@ -56,7 +56,7 @@ def learn(
     output = OUTPUTS["softmax", "log_likelihood"] if softmax else OUTPUTS["sigmoid", "cross_entropy"]
     parameters = np.zeros(number_of_parameters(architecture), np.float32)
     network = Network(architecture, ACTIVATIONS["sigmoid"], output, parameters)
-    initialise(network, "auto", ["sigmoid", "softmax" if softmax else "sigmoid"], rng=rng)
+    initialise(network, "auto", rng=rng)
     order = np.concatenate([rng.permutation(len(inputs)) for _ in range(seen // len(inputs))])
     optimiser, source = SGD(), BatchSource(inputs, targets, BATCH)
     train_epoch(network, optimiser, optimiser.start(parameters), source, order, eta=ETA)
