@@ -10,9 +10,10 @@ import typer
 
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Json, Name, Offline, Overrides, Quiet, Runs
-from nnlab.cli.output import as_path, counted, emit, is_terminal, percent, tell, working
+from nnlab.cli.output import as_path, emit, is_terminal, tell, working
 from nnlab.cli.signals import mortal
 from nnlab.errors import UsageError
+from nnlab.rendering.looks import counted, percent
 
 if TYPE_CHECKING:
     from pathlib import Path

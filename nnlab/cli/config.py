@@ -10,7 +10,7 @@ import typer
 from nnlab.cli import completion
 from nnlab.cli.arguments import is_override
 from nnlab.cli.options import Config, Overrides, config_path, help_if_alone
-from nnlab.cli.output import SEPARATOR, emit, emit_table
+from nnlab.cli.output import emit, emit_pieces
 from nnlab.errors import ConfigError, UsageError
 
 app = typer.Typer(
@@ -25,7 +25,6 @@ app = typer.Typer(
       nnlab config check my.yaml
     """,
 )
-TABLE_WIDTH = 80
 
 
 @app.command("list", short_help="List the configs that come with nnlab.")
@@ -36,18 +35,12 @@ def list_configs() -> None:
     Example:
       nnlab config list
     """
-    import textwrap
-
+    from nnlab.rendering.pieces import Column, Table
     from nnlab.shipped import configs, purpose
 
     paths = configs()
-    width = TABLE_WIDTH - len(SEPARATOR) - max(map(len, paths), default=0)
-    names, shows = [], []
-    for name, path in paths.items():
-        lines = textwrap.wrap(purpose(path), width, break_on_hyphens=False)
-        names += [name, *[""] * (len(lines) - 1)]
-        shows += lines
-    emit_table({"config": names, "shows": shows})
+    purposes = [purpose(path) for path in paths.values()]
+    emit_pieces(Table({"config": Column(list(paths)), "shows": Column(purposes, is_prose=True)}))
 
 
 @app.command(short_help="Report all mistakes of config files.")
@@ -62,7 +55,7 @@ def check(
         ),
     ],
 ) -> None:
-    """Report all mistakes of config files, one a line; exit with 2 if there are any.
+    """Report all mistakes of config files, one per line; exit with 2 if there are any.
 
     \b
     Examples:
@@ -86,7 +79,7 @@ def check(
         else:
             emit(f"{place_of(path)}: no mistakes; the experiment is {experiment.name}\n")
     if mistakes:
-        raise ConfigError(dict.fromkeys(mistakes))  # those of the command line once, not once a file
+        raise ConfigError(dict.fromkeys(mistakes))  # those of the command line once, not once per file
 
 
 @app.command(short_help="Print a config with every key.")
@@ -120,7 +113,6 @@ def schema(
     import json
 
     from nnlab.config import json_schema
-    from nnlab.errors import UsageError
     from nnlab.files import atomic_write
 
     text = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"

@@ -10,7 +10,7 @@ import typer
 
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, help_if_alone
-from nnlab.cli.output import as_path, emit, emit_table, is_terminal
+from nnlab.cli.output import as_path, emit, emit_pieces, is_terminal
 from nnlab.errors import DatasetError, UsageError
 from nnlab.files import printable
 
@@ -57,15 +57,18 @@ def list_datasets(data_dir: DataDir = None) -> None:
       nnlab data list
     """
     from nnlab.datasets import FAMILY, folder, list_files
+    from nnlab.rendering.pieces import Column, Table
 
     present = Counter(file.dataset for file in list_files(data_dir) if file.path)
-    emit_table(
-        {
-            "dataset": list(FAMILY),
-            "licence": [info.licence for info in FAMILY.values()],
-            "files": [f"{present[name]} of {len(info.files)}" for name, info in FAMILY.items()],
-            "folder": [str(folder(name, data_dir)) if present[name] else "" for name in FAMILY],
-        }
+    emit_pieces(
+        Table(
+            {
+                "dataset": Column(list(FAMILY)),
+                "licence": Column([info.licence for info in FAMILY.values()]),
+                "files": Column([f"{present[name]} of {len(info.files)}" for name, info in FAMILY.items()]),
+                "folder": Column([folder(name, data_dir) if present[name] else None for name in FAMILY]),
+            }
+        )
     )
 
 

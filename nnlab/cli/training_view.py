@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Never
 
 from tqdm import tqdm
 
-from nnlab.cli.output import counted, decimals, percent, tell
+from nnlab.cli.output import tell
 from nnlab.config import Experiment, dump
 from nnlab.datasets import DATASETS, number_of_examples
 from nnlab.files import printable
 from nnlab.network import number_of_parameters
+from nnlab.rendering.looks import counted, decimals, percent
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nnlab.datasets import Source
-    from nnlab.demos.pieces import Piece
+    from nnlab.rendering.pieces import Piece
 
 # In the order of the lecture. The program of `slow-learning` is slow_learning.py, and so on.
 DEMOS = {

@@ -13,7 +13,6 @@ from nnlab.datasets import Split
 from nnlab.datasets.toys import jumps
 from nnlab.demos.by_hand import Layer, feed, layer, sum_layer
 from nnlab.demos.experiments import MNIST, run
-from nnlab.demos.pieces import Claim, Curves, Piece, Table
 from nnlab.network import (
     ACTIVATIONS,
     OUTPUTS,
@@ -22,6 +21,8 @@ from nnlab.network import (
     number_of_parameters,
     number_of_weights,
 )
+from nnlab.rendering import looks
+from nnlab.rendering.pieces import Claim, Column, Curves, Piece, Table, row_labels
 from nnlab.training import load_splits, predict, start, train
 
 if TYPE_CHECKING:
@@ -68,9 +69,9 @@ def distances() -> Iterator[Piece]:
     )
     yield Table(
         {
-            "dimensions": [str(dimension) for dimension in DIMENSIONS],
-            "distance of the nearest, median": [f"{distance:.4f}" for distance in nearest],
-            "cells": [f"{10.0**dimension:.0e}" for dimension in DIMENSIONS],
+            "dimensions": row_labels(DIMENSIONS),
+            "distance of the nearest, median": Column(nearest, "{:.4f}".format),
+            "cells": Column([10.0**dimension for dimension in DIMENSIONS], "{:.0e}".format),
         }
     )
     yield Claim(
@@ -115,8 +116,8 @@ def one_symmetry() -> Iterator[Piece]:
     )
     yield Table(
         {
-            "examples": [str(examples) for examples in FEW_EXAMPLES],
-            **{name: [f"{share:.1%}" for share in shares] for name, shares in errors.items()},
+            "examples": row_labels(FEW_EXAMPLES),
+            **{name: Column(shares, "{:.1%}".format) for name, shares in errors.items()},
         }
     )
     *others, folds = errors.values()
@@ -164,10 +165,10 @@ def symmetry() -> Iterator[Piece]:
     )
     yield Table(
         {
-            "dimensions d": [str(dimension) for dimension in DIMENSIONS],
-            "mirror images": [f"{2**dimension:,}" for dimension in DIMENSIONS],
-            "nearest neighbour": [f"{error:.1%}" for error in neighbours],
-            "network that folds": [f"{error:.1%}" for error in networks],
+            "dimensions d": row_labels(DIMENSIONS),
+            "mirror images": Column([2**dimension for dimension in DIMENSIONS], looks.count),
+            "nearest neighbour": Column(neighbours, "{:.1%}".format),
+            "network that folds": Column(networks, "{:.1%}".format),
         }
     )
     yield Claim(
@@ -225,8 +226,8 @@ def on_mnist(source: Source) -> Iterator[Piece]:
     yield "MNIST: errors on 2,000 images, against the number of images to learn from."
     yield Table(
         {
-            "examples": [f"{examples:,}" for examples in MNIST_EXAMPLES],
-            **{name: [f"{error:.1%}" for error in shares] for name, shares in errors.items()},
+            "examples": row_labels(MNIST_EXAMPLES, looks.count),
+            **{name: Column(shares, "{:.1%}".format) for name, shares in errors.items()},
         }
     )
     yield Curves("error", np.log10(MNIST_EXAMPLES), errors, "log₁₀ of the examples")
@@ -242,9 +243,9 @@ def on_mnist(source: Source) -> Iterator[Piece]:
     )
     yield Table(
         {
-            "examples": [f"{examples:,}" for examples in MNIST_EXAMPLES],
-            "support vectors": [f"{vectors:,}" for vectors in support],
-            **{name: [f"{count:,}" for count in counts] for name, counts in per_answer.items()},
+            "examples": row_labels(MNIST_EXAMPLES, looks.count),
+            "support vectors": Column(support, looks.count),
+            **{name: Column(counts, looks.count) for name, counts in per_answer.items()},
         }
     )
     yield Claim(
@@ -300,9 +301,9 @@ def one_optimum(source: Source) -> Iterator[Piece]:
     }
     yield Table(
         {
-            "": list(same),
-            "same answers": [f"{share:.1%}" for share in same.values()],
-            "multiplications, to train": [f"{count:.1e}" for count in cost.values()],
+            "": Column(list(same)),
+            "same answers": Column(list(same.values()), "{:.1%}".format),
+            "multiplications, to train": Column(list(cost.values()), "{:.1e}".format),
         }
     )
     yield (

@@ -8,7 +8,7 @@ import numpy as np
 
 from nnlab.config import Experiment
 from nnlab.demos.experiments import MNIST, TOY, run
-from nnlab.demos.pieces import Claim, Piece, Table
+from nnlab.rendering.pieces import Claim, Column, Piece, Table, row_labels
 from nnlab.training import load_splits, start
 
 if TYPE_CHECKING:
@@ -54,12 +54,12 @@ def one_neuron(source: Source) -> Iterator[Piece]:
     )
     yield Table(
         {
-            "hidden neuron": list(rows),
-            "its w before": [f"{before[0]:g}" for before, _ in rows.values()],
-            "its w after": [f"{after[0]:.6g}" for _, after in rows.values()],
-            "its b after": [f"{after[2]:.6g}" for _, after in rows.values()],
-            "output's b before": [f"{before[3]:g}" for before, _ in rows.values()],
-            "output's b after": [f"{after[3]:.3g}" for _, after in rows.values()],
+            "hidden neuron": Column(list(rows)),
+            "its w before": Column([before[0] for before, _ in rows.values()], "{:g}".format),
+            "its w after": Column([after[0] for _, after in rows.values()], "{:.6g}".format),
+            "its b after": Column([after[2] for _, after in rows.values()], "{:.6g}".format),
+            "output's b before": Column([before[3] for before, _ in rows.values()], "{:g}".format),
+            "output's b after": Column([after[3] for _, after in rows.values()], "{:.3g}".format),
         }
     )
     (relu_before, relu_after), (sigmoid_before, sigmoid_after) = rows.values()
@@ -94,9 +94,9 @@ def on_mnist(source: Source) -> Iterator[Piece]:
     )
     yield Table(
         {
-            "η": [f"{eta:g}" for eta in ETAS],
-            "dead": [f"{share:.0%}" for share in dead],
-            "accuracy on others": [f"{accuracy:.1%}" for accuracy in accuracies],
+            "η": row_labels(ETAS, "{:g}".format),
+            "dead": Column(dead, "{:.0%}".format),
+            "accuracy on others": Column(accuracies, "{:.1%}".format),
         }
     )
     yield Claim("with a small η (0.03, 0.1) at most 2% are dead", max(dead[:2]) <= 0.02)
@@ -130,9 +130,9 @@ def many_layers(source: Source) -> Iterator[Piece]:
     )
     yield Table(
         {
-            "hidden layers": [str(depth) for depth in DEPTHS],
+            "hidden layers": row_labels(DEPTHS),
             **{
-                f"{activation}, η = {DEEP_ETA[activation]}": [f"{share:.1%}" for share in shares]
+                f"{activation}, η = {DEEP_ETA[activation]}": Column(shares, "{:.1%}".format)
                 for activation, shares in accuracies.items()
             },
         }

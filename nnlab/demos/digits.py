@@ -8,7 +8,7 @@ import numpy as np
 
 from nnlab.config import Experiment
 from nnlab.demos.experiments import MNIST, run
-from nnlab.demos.pieces import Claim, Picture, Piece, Table
+from nnlab.rendering.pieces import Claim, Column, Picture, Piece, Table, row_labels
 from nnlab.training import load_splits, predict, start
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def demo(source: Source) -> Iterator[Piece]:
         f"A network with one hidden layer of {HIDDEN} sigmoid neurons and ten softmax outputs, trained on "
         f"5,000 images, gets {accuracy:.1%} of 2,000 others right. Of this image it says:"
     )
-    yield Table({"digit": [str(digit) for digit in range(10)], "probability": [f"{a:.4f}" for a in outputs]})
+    yield Table({"digit": row_labels(range(10)), "probability": Column(outputs.tolist(), "{:.4f}".format)})
 
     means = by_digit(activations, others.labels)
     means_before = by_digit(hidden_layer(untrained, others.inputs)[0], others.labels)
@@ -59,8 +59,8 @@ def demo(source: Source) -> Iterator[Piece]:
     yield Picture({f"neuron {neuron + 1}": squares[neuron] for neuron in pickiest})
     yield Table(
         {
-            "digit": [str(digit) for digit in range(10)],
-            **{f"neuron {neuron + 1}": [f"{mean:.2f}" for mean in means[neuron]] for neuron in pickiest},
+            "digit": row_labels(range(10)),
+            **{f"neuron {neuron + 1}": Column(means[neuron], "{:.2f}".format) for neuron in pickiest},
         }
     )
     yield (
@@ -70,10 +70,10 @@ def demo(source: Source) -> Iterator[Piece]:
     )
     yield Table(
         {
-            "hidden layer": ["untrained", "trained"],
-            "least span": [f"{each.min():.2f}" for each in (ranges_before, ranges)],
-            "mean span": [f"{each.mean():.2f}" for each in (ranges_before, ranges)],
-            "largest span": [f"{each.max():.2f}" for each in (ranges_before, ranges)],
+            "hidden layer": Column(["untrained", "trained"]),
+            "least span": Column([each.min() for each in (ranges_before, ranges)], "{:.2f}".format),
+            "mean span": Column([each.mean() for each in (ranges_before, ranges)], "{:.2f}".format),
+            "largest span": Column([each.max() for each in (ranges_before, ranges)], "{:.2f}".format),
         }
     )
     yield Claim(

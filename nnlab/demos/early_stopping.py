@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nnlab.demos.experiments import MNIST, run
-from nnlab.demos.pieces import Claim, Curves, Piece, Table
+from nnlab.rendering.pieces import Claim, Column, Curves, Piece, Table, row_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,11 +39,13 @@ def demo(source: Source) -> Iterator[Piece]:
     )
     yield Table(
         {
-            "epoch": [str(epoch) for epoch in shown],
-            "": [{best: "best", len(stopped): "stopped"}.get(epoch, "") for epoch in shown],
-            "training cost": [f"{train_loss[epoch - 1]:.4f}" for epoch in shown],
-            "validation cost": [f"{val_loss[epoch - 1]:.4f}" for epoch in shown],
-            "validation accuracy": [f"{accuracies[epoch - 1]:.1%}" for epoch in shown],
+            "epoch": row_labels(shown),
+            "": Column(
+                [{best: "best", len(stopped): "stopped"}.get(epoch, "") for epoch in shown], align="right"
+            ),
+            "training cost": Column([train_loss[epoch - 1] for epoch in shown], "{:.4f}".format),
+            "validation cost": Column([val_loss[epoch - 1] for epoch in shown], "{:.4f}".format),
+            "validation accuracy": Column([accuracies[epoch - 1] for epoch in shown], "{:.1%}".format),
         }
     )
     yield (

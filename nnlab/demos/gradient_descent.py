@@ -8,8 +8,8 @@ import numpy as np
 
 from nnlab.config import Experiment
 from nnlab.demos.experiments import MNIST
-from nnlab.demos.pieces import Claim, Curves, Piece, Table
 from nnlab.network import Backpropagation
+from nnlab.rendering.pieces import Claim, Column, Curves, Piece, Table, row_labels
 from nnlab.training import load_splits, start, targets_of
 
 if TYPE_CHECKING:
@@ -108,12 +108,13 @@ def on_a_network(source: Source) -> Iterator[Piece]:
     )
     yield Table(
         {
-            "η": [f"{eta:g}" for eta in SMALL_ETAS],
-            "ΔC": [f"{change:.6f}" for change in changes],
-            "−η‖∇C‖²": [f"{-eta * squared:.6f}" for eta in SMALL_ETAS],
-            "ratio": [
-                f"{change / (-eta * squared):.4f}" for eta, change in zip(SMALL_ETAS, changes, strict=True)
-            ],
+            "η": row_labels(SMALL_ETAS, "{:g}".format),
+            "ΔC": Column(changes, "{:.6f}".format),
+            "−η‖∇C‖²": Column([-eta * squared for eta in SMALL_ETAS], "{:.6f}".format),
+            "ratio": Column(
+                [change / (-eta * squared) for eta, change in zip(SMALL_ETAS, changes, strict=True)],
+                "{:.4f}".format,
+            ),
         }
     )
     yield (

@@ -8,8 +8,8 @@ import numpy as np
 
 from nnlab.config import Experiment
 from nnlab.demos.experiments import MNIST
-from nnlab.demos.pieces import Claim, Picture, Piece, Table
 from nnlab.network import ACTIVATIONS, OUTPUTS, Network, initialise, number_of_parameters
+from nnlab.rendering.pieces import Claim, Column, Picture, Piece, Table, row_labels
 from nnlab.training import load_splits, targets_of
 from nnlab.training.sgd import SGD
 
@@ -134,11 +134,11 @@ def another_corner(training: Split, others: Split) -> Iterator[Piece]:
     )
     yield Table(
         {
-            "digit in the": list(CORNERS),
-            "learnt in the upper left": [f"{share:.1%}" for share in errors["one corner"]],
-            "learnt in all four corners": [f"{share:.1%}" for share in errors["all corners"]],
-            "small network, slid": [f"{share:.1%}" for share in errors["slid"]],
-            "images centred": [f"{share:.1%}" for share in errors["centred"]],
+            "digit in the": Column(list(CORNERS)),
+            "learnt in the upper left": Column(errors["one corner"], "{:.1%}".format),
+            "learnt in all four corners": Column(errors["all corners"], "{:.1%}".format),
+            "small network, slid": Column(errors["slid"], "{:.1%}".format),
+            "images centred": Column(errors["centred"], "{:.1%}".format),
         }
     )
     yield (
@@ -214,8 +214,8 @@ def turned_digits(training: Split, others: Split) -> Iterator[Piece]:
     )
     yield Table(
         {
-            "turned by": [f"{angle}°" for angle in ANGLES],
-            **{f"learnt {name}": [f"{share:.1%}" for share in shares] for name, shares in errors.items()},
+            "turned by": row_labels(ANGLES, "{}°".format),
+            **{f"learnt {name}": Column(shares, "{:.1%}".format) for name, shares in errors.items()},
         }
     )
     upright, some, every = errors.values()
@@ -266,10 +266,8 @@ def mirrored_digits(training: Split, others: Split) -> Iterator[Piece]:
     )
     yield Table(
         {
-            "learnt from": list(networks),
-            **{
-                f"errors on {shown}": [f"{share:.1%}" for share in shares] for shown, shares in errors.items()
-            },
+            "learnt from": Column(list(networks)),
+            **{f"errors on {shown}": Column(shares, "{:.1%}".format) for shown, shares in errors.items()},
         }
     )
     yield (

@@ -10,8 +10,8 @@ import numpy as np
 from nnlab.config import Experiment
 from nnlab.demos.by_hand import feed, layer
 from nnlab.demos.experiments import TOY, run
-from nnlab.demos.pieces import Claim, Curves, Piece, Table
 from nnlab.network.activations import sigmoid, step
+from nnlab.rendering.pieces import Claim, Column, Curves, Piece, Table, row_labels
 from nnlab.training import load_splits
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ def linear_regression(source: Source) -> Iterator[Piece]:
     yield "a = identity: linear regression. 100 noisy examples of y = 2x − 1, quadratic cost:"
     yield Table(
         {
-            "": ["trained neuron", "least squares in closed form"],
-            "w": [f"{w:.6f}", f"{slope:.6f}"],
-            "b": [f"{b:.6f}", f"{intercept:.6f}"],
+            "": Column(["trained neuron", "least squares in closed form"]),
+            "w": Column([w, slope], "{:.6f}".format),
+            "b": Column([b, intercept], "{:.6f}".format),
         }
     )
     found = np.allclose([w, b], [slope, intercept], rtol=0, atol=1e-6)
@@ -73,10 +73,12 @@ def perceptron() -> Iterator[Piece]:
         + "."
     )
     outputs = {name: feed(INPUTS.T, [layer("step", [w], [b])])[0] for name, (w, b) in GATES.items()}
-    rows = {"x": [f"({x:.0f}, {y:.0f})" for x, y in INPUTS]}
-    for name in GATES:
-        rows[name] = [f"{a:.0f}" for a in outputs[name]]
-    yield Table(rows)
+    yield Table(
+        {
+            "x": Column([f"({x:.0f}, {y:.0f})" for x, y in INPUTS]),
+            **{name: Column(y.tolist(), "{:.0f}".format) for name, y in outputs.items()},
+        }
+    )
     for name in GATES:
         yield Claim(f"a perceptron computes {name}", outputs[name].tolist() == TRUTH[name], "by construction")
 
@@ -91,8 +93,8 @@ def smoothed_step() -> Iterator[Piece]:
     yield Curves("σ(sz)", z, {f"s = {scale}": sigmoid(scale * z) for scale in (1, 4, 16, 64)}, "z")
     yield Table(
         {
-            "s": [str(scale) for scale in scales],
-            "largest |σ(sz) − step(z)| for |z| ≥ 0.1": [f"{error:.2e}" for error in errors],
+            "s": row_labels(scales),
+            "largest |σ(sz) − step(z)| for |z| ≥ 0.1": Column(errors, "{:.2e}".format),
         }
     )
     falls = all(later < earlier for earlier, later in pairwise(errors))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnlab.demos.by_hand import Layer, feed, fold_layers
-from nnlab.demos.pieces import Claim, Piece, Table
+from nnlab.rendering import looks
+from nnlab.rendering.pieces import Claim, Column, Piece, Table, row_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -108,13 +109,13 @@ def on_a_line() -> Iterator[Piece]:
     yield "On a line, counted exactly: networks with random weights (20 each), and one built to fold."
     yield Table(
         {
-            "width": [str(width) for width, _ in SHAPES],
-            "depth": [str(depth) for _, depth in SHAPES],
-            "random, median": [f"{np.median(random[shape]):.0f}" for shape in SHAPES],
-            "random, most": [str(max(random[shape])) for shape in SHAPES],
-            "folding on [0, 1]": [f"{best[shape]:,}" for shape in SHAPES],
-            "Montúfar's bound": [f"{bound([width] * depth, 1):,}" for width, depth in SHAPES],
-            "one layer of all neurons": [str(width * depth + 1) for width, depth in SHAPES],
+            "width": row_labels([width for width, _ in SHAPES]),
+            "depth": Column([depth for _, depth in SHAPES]),
+            "random, median": Column([np.median(random[shape]) for shape in SHAPES], "{:.0f}".format),
+            "random, most": Column([max(random[shape]) for shape in SHAPES]),
+            "folding on [0, 1]": Column([best[shape] for shape in SHAPES], looks.count),
+            "Montúfar's bound": Column([bound([width] * depth, 1) for width, depth in SHAPES], looks.count),
+            "one layer of all neurons": Column([width * depth + 1 for width, depth in SHAPES]),
         }
     )
     yield (
@@ -157,10 +158,10 @@ def folding() -> Iterator[Piece]:
     )
     yield Table(
         {
-            "layers l": [str(depth) for depth in depths],
-            "neurons": [str(2 * depth) for depth in depths],
-            "pieces of [0, 1]": [f"{pieces:,}" for pieces in deep],
-            "one layer of as many neurons": [str(pieces) for pieces in shallow],
+            "layers l": row_labels(depths),
+            "neurons": Column([2 * depth for depth in depths]),
+            "pieces of [0, 1]": Column(deep, looks.count),
+            "one layer of as many neurons": Column(shallow),
         }
     )
     yield Claim(
@@ -201,10 +202,10 @@ def on_a_plane() -> Iterator[Piece]:
     )
     yield Table(
         {
-            "width": [str(width) for width, _ in shapes],
-            "depth": [str(depth) for _, depth in shapes],
-            "regions met": [str(counted[shape]) for shape in shapes],
-            "Montúfar's bound": [f"{bound([width] * depth, 2):,}" for width, depth in shapes],
+            "width": row_labels([width for width, _ in shapes]),
+            "depth": Column([depth for _, depth in shapes]),
+            "regions met": Column([counted[shape] for shape in shapes]),
+            "Montúfar's bound": Column([bound([width] * depth, 2) for width, depth in shapes], looks.count),
         }
     )
     yield Claim(

@@ -8,9 +8,9 @@ import numpy as np
 
 from nnlab.config import Experiment
 from nnlab.demos.experiments import MNIST, TOY, run
-from nnlab.demos.pieces import Claim, Curves, Piece, Table
 from nnlab.network import Backpropagation
 from nnlab.network.activations import sigmoid, sigmoid_derivative
+from nnlab.rendering.pieces import Claim, Column, Curves, Piece, Table, row_labels
 from nnlab.training import start
 
 if TYPE_CHECKING:
@@ -59,17 +59,23 @@ def first_gradients() -> Iterator[Piece]:
             formula = a * sigmoid_derivative(a) if loss == "quadratic" else a
             found = backpropagation.gradient
             agree[loss, w] = np.allclose(found, formula, rtol=1e-12)
-            rows.append(
-                [loss.replace("_", "-"), f"{w}, {b}", f"{a[0]:.4f}", f"{found[0]:.5f}", f"{formula[0]:.5f}"]
-            )
+            rows.append((loss.replace("_", "-"), f"{w}, {b}", a[0], found[0], formula[0]))
     yield (
         "One sigmoid neuron is to answer x = 1 with y = 0. It starts from w = 0.6, b = 0.9, or from w = b = "
         "2, where it is saturated. Its first gradients, ∂C/∂w = ∂C/∂b, by backpropagation and by the "
         "formulas: a σ'(z), equation (10), for the quadratic cost, and a − y, (15) and (16), for the "
         "cross-entropy:"
     )
-    headings = ["cost", "w, b", "a", "backpropagation", "formula"]
-    yield Table(dict(zip(headings, map(list, zip(*rows, strict=True)), strict=True)))
+    costs, starts, outputs, gradients, formulas = zip(*rows, strict=True)
+    yield Table(
+        {
+            "cost": Column(costs),
+            "w, b": Column(starts, align="right"),
+            "a": Column(outputs, "{:.4f}".format),
+            "backpropagation": Column(gradients, "{:.5f}".format),
+            "formula": Column(formulas, "{:.5f}".format),
+        }
+    )
     yield Claim(
         "the quadratic cost's first gradient is a σ'(z), (10)",
         all(agree["quadratic", w] for w, _ in STARTS),
@@ -100,11 +106,11 @@ def one_neuron(source: Source) -> Iterator[Piece]:
         )
     yield Table(
         {
-            "epoch": [str(epoch) for epoch in SHOWN],
+            "epoch": row_labels(SHOWN),
             **{
-                f"{loss.replace('_', '-')} from {w}, {b}": [
-                    f"{costs[loss, w][epoch - 1]:.4f}" for epoch in SHOWN
-                ]
+                f"{loss.replace('_', '-')} from {w}, {b}": Column(
+                    [costs[loss, w][epoch - 1] for epoch in SHOWN], "{:.4f}".format
+                )
                 for loss in COSTS
                 for w, b in STARTS
             },
@@ -143,11 +149,11 @@ def on_mnist(source: Source) -> Iterator[Piece]:
     )
     yield Table(
         {
-            "epoch": [str(epoch) for epoch in range(1, 6)],
+            "epoch": row_labels(range(1, 6)),
             **{
-                f"{loss.replace('_', '-')}, {'large' if spread == 'standard_normal' else 'small'}": [
-                    f"{accuracy:.1%}" for accuracy in shares
-                ]
+                f"{loss.replace('_', '-')}, {'large' if spread == 'standard_normal' else 'small'}": Column(
+                    shares, "{:.1%}".format
+                )
                 for (spread, loss), shares in accuracies.items()
             },
         }

@@ -10,7 +10,8 @@ import numpy as np
 from nnlab.datasets.toys import jumps, levels, step_function
 from nnlab.demos.by_hand import Layer, feed, steps_layer, sum_layer
 from nnlab.demos.experiments import run
-from nnlab.demos.pieces import Claim, Curves, Piece, Table
+from nnlab.rendering import looks
+from nnlab.rendering.pieces import Claim, Column, Curves, Piece, Table, row_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,9 +108,9 @@ def smooth() -> Iterator[Piece]:
     yield Curves("smooth", GRID, {f"s = {s}": versions[s] for s in (1000, 100, 10)})
     yield Table(
         {
-            "steepness s": [f"{s:,}" for s in steepness],
-            "mean error": [f"{error:.2e}" for error in means],
-            "largest error, 0.01 or more from a jump": [f"{error:.2e}" for error in largest],
+            "steepness s": row_labels(steepness, looks.count),
+            "mean error": Column(means, "{:.2e}".format),
+            "largest error, 0.01 or more from a jump": Column(largest, "{:.2e}".format),
         }
     )
     shares = [later / earlier for earlier, later in pairwise(means[1:])]
@@ -132,7 +133,7 @@ def universal() -> Iterator[Piece]:
         errors.append(float(np.abs(feed(GRID[np.newaxis], built(jumps(n), heights))[0] - target).max()))
     yield "So one hidden layer comes close to any continuous function on an interval. sin(2πx), by hand:"
     yield Table(
-        {"hidden neurons": [f"{n:,}" for n in neurons], "largest error": [f"{error:.2e}" for error in errors]}
+        {"hidden neurons": row_labels(neurons, looks.count), "largest error": Column(errors, "{:.2e}".format)}
     )
     # Half a plateau, 1 / (2(n + 1)), times the steepest slope, 2π.
     bounds = [np.pi / (n + 1) for n in neurons]
@@ -185,19 +186,19 @@ def trained(source: Source) -> Iterator[Piece]:
     )
     yield Table(
         {
-            "hidden neurons": [str(hidden) for hidden in HIDDEN],
-            "parameters": [str(3 * hidden + 1) for hidden in HIDDEN],
-            "cost on other examples": [f"{cost:.4f}" for cost in by_neurons],
+            "hidden neurons": row_labels(HIDDEN),
+            "parameters": Column([3 * hidden + 1 for hidden in HIDDEN]),
+            "cost on other examples": Column(by_neurons, "{:.4f}".format),
         }
     )
     yield f"And {HIDDEN[-1]} neurons, {parameters} parameters, on fewer or more examples:"
     yield Table(
         {
-            "examples": [f"{examples:,}" for examples in EXAMPLES],
-            "per parameter": [f"{examples / parameters:.1f}" for examples in EXAMPLES],
-            "cost on them": [f"{train:.4f}" for train, _ in by_examples],
-            "cost on others": [f"{val:.4f}" for _, val in by_examples],
-            "ratio": [f"{val / train:.1f}" for train, val in by_examples],
+            "examples": row_labels(EXAMPLES, looks.count),
+            "per parameter": Column([examples / parameters for examples in EXAMPLES], "{:.1f}".format),
+            "cost on them": Column([train for train, _ in by_examples], "{:.4f}".format),
+            "cost on others": Column([val for _, val in by_examples], "{:.4f}".format),
+            "ratio": Column([val / train for train, val in by_examples], "{:.1f}".format),
         }
     )
     yield (

@@ -8,7 +8,8 @@ import numpy as np
 
 from nnlab.datasets.toys import jumps, levels, symmetric_step_function
 from nnlab.demos.by_hand import Layer, feed, fold_layers, layer, number_of_parameters, steps_layer, sum_layer
-from nnlab.demos.pieces import Claim, Curves, Piece, Table
+from nnlab.rendering import looks
+from nnlab.rendering.pieces import Claim, Column, Curves, Piece, Table, row_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,13 +70,13 @@ def two_against_one() -> Iterator[Piece]:
     yield Curves("2 × 4 steps", GRID, {"f(x)": symmetric_step_function(GRID, 4)})
     yield Table(
         {
-            "n": [str(n) for n in SHOWN],
-            "neurons, one layer": [str(2 * n) for n in SHOWN],
-            "neurons, two layers": [f"2 + {n}" for n in SHOWN],
-            "parameters, one layer": [str(counts[n][0]) for n in SHOWN],
-            "parameters, two layers": [str(counts[n][1]) for n in SHOWN],
-            "for f, one layer": [str(4 * n + 1) for n in SHOWN],
-            "for f, two layers": [str(2 * n + 2) for n in SHOWN],
+            "n": row_labels(SHOWN),
+            "neurons, one layer": Column([2 * n for n in SHOWN]),
+            "neurons, two layers": Column(SHOWN, "2 + {}".format),
+            "parameters, one layer": Column([counts[n][0] for n in SHOWN]),
+            "parameters, two layers": Column([counts[n][1] for n in SHOWN]),
+            "for f, one layer": Column([4 * n + 1 for n in SHOWN]),
+            "for f, two layers": Column([2 * n + 2 for n in SHOWN]),
         }
     )
     yield (
@@ -111,11 +112,11 @@ def repeated_folding() -> Iterator[Piece]:
     yield Curves("folds", GRID, {"in 4": zigzag, "in 4 × 4": feed(zigzag[np.newaxis], fold_layers(4))[0]})
     yield Table(
         {
-            "n": [str(n) for n, _ in cases],
-            "l": [str(layers) for _, layers in cases],
-            "steps counted": [f"{steps:,}" for steps, _ in found],
-            "parameters": [str(parameters) for _, parameters in found],
-            "parameters of one layer": [f"{3 * steps + 1:,}" for steps, _ in found],
+            "n": row_labels([n for n, _ in cases]),
+            "l": Column([layers for _, layers in cases]),
+            "steps counted": Column([steps for steps, _ in found], looks.count),
+            "parameters": Column([parameters for _, parameters in found]),
+            "parameters of one layer": Column([3 * steps + 1 for steps, _ in found], looks.count),
         }
     )
     yield Claim(

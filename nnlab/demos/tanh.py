@@ -8,8 +8,8 @@ import numpy as np
 
 from nnlab.config import Experiment
 from nnlab.demos.experiments import MNIST, run
-from nnlab.demos.pieces import Claim, Curves, Piece, Table
 from nnlab.network import Backpropagation
+from nnlab.rendering.pieces import Claim, Column, Curves, Piece, Table, row_labels
 from nnlab.training import load_splits, start
 
 if TYPE_CHECKING:
@@ -73,10 +73,10 @@ def signs(source: Source) -> Iterator[Piece]:
     )
     yield Table(
         {
-            "hidden neurons": list(shares),
-            "all weights of an output neuron move the same way": [
-                f"{share:.0%}" for share in shares.values()
-            ],
+            "hidden neurons": Column(list(shares)),
+            "all weights of an output neuron move the same way": Column(
+                list(shares.values()), "{:.0%}".format
+            ),
         }
     )
     yield Claim(
@@ -112,12 +112,14 @@ def zigzag() -> Iterator[Piece]:
     )
     yield Table(
         {
-            "inputs": list(rows),
-            "steps that move both weights the same way": [
-                f"{together:.0%}" for together, _, _ in rows.values()
-            ],
-            "length of the path / distance": [f"{length:.2f}" for _, length, _ in rows.values()],
-            "steps until 0.1 away": [str(steps) for _, _, steps in rows.values()],
+            "inputs": Column(list(rows)),
+            "steps that move both weights the same way": Column(
+                [together for together, _, _ in rows.values()], "{:.0%}".format
+            ),
+            "length of the path / distance": Column(
+                [length for _, length, _ in rows.values()], "{:.2f}".format
+            ),
+            "steps until 0.1 away": Column([steps for _, _, steps in rows.values()]),
         }
     )
     (positive_together, positive_length, positive_steps), (mixed_together, mixed_length, mixed_steps) = (
@@ -155,9 +157,9 @@ def on_mnist(source: Source) -> Iterator[Piece]:
     yield "In practice it matters little. 30 hidden neurons, 5,000 images, accuracy on 2,000 others:"
     yield Table(
         {
-            "epoch": [str(epoch) for epoch in range(1, 11)],
+            "epoch": row_labels(range(1, 11)),
             **{
-                f"{activation}, η = {ETA[activation]}": [f"{share:.1%}" for share in shares]
+                f"{activation}, η = {ETA[activation]}": Column(shares, "{:.1%}".format)
                 for activation, shares in accuracies.items()
             },
         }

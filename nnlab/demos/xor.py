@@ -9,7 +9,7 @@ import numpy as np
 
 from nnlab.demos.by_hand import Layer, feed, layer
 from nnlab.demos.experiments import TOY, run
-from nnlab.demos.pieces import Claim, Curves, Piece, Table
+from nnlab.rendering.pieces import Claim, Column, Curves, Piece, Table, row_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,11 +76,11 @@ def by_hand() -> Iterator[Piece]:
     yield "By hand, with a hidden layer of two: XOR = (OR) AND (NAND)."
     yield Table(
         {
-            "x": [f"({x:.0f}, {y:.0f})" for x, y in POINTS],
-            "OR": [f"{a:.0f}" for a in hidden[0]],
-            "NAND": [f"{a:.0f}" for a in hidden[1]],
-            "XOR": [f"{a:.0f}" for a in with_steps],
-            "relu(x₁+x₂) − 2 relu(x₁+x₂−1)": [f"{a:.0f}" for a in with_rectifiers],
+            "x": row_labels([f"({x:.0f}, {y:.0f})" for x, y in POINTS]),
+            "OR": Column(hidden[0], "{:.0f}".format),
+            "NAND": Column(hidden[1], "{:.0f}".format),
+            "XOR": Column(with_steps, "{:.0f}".format),
+            "relu(x₁+x₂) − 2 relu(x₁+x₂−1)": Column(with_rectifiers, "{:.0f}".format),
         }
     )
     yield Claim(
@@ -118,13 +118,13 @@ def layer_by_layer() -> Iterator[Piece]:
     shown = (0b00000001, 0b01100001, 0b11010011, 0b11111111)
     yield Table(
         {
-            "bits": [
-                " ".join(f"{number:0{BITS}b}"[at : at + 2] for at in range(0, BITS, 2)) for number in shown
-            ],
+            "bits": row_labels(
+                [" ".join(f"{number:0{BITS}b}"[at : at + 2] for at in range(0, BITS, 2)) for number in shown]
+            ),
             **{
-                f"odd in {2 ** (level + 1)}s": [
-                    " ".join(f"{a:.0f}" for a in part[:, number]) for number in shown
-                ]
+                f"odd in {2 ** (level + 1)}s": Column(
+                    [" ".join(f"{a:.0f}" for a in part[:, number]) for number in shown], align="right"
+                )
                 for level, part in enumerate(parts)
             },
         }
@@ -146,10 +146,12 @@ def trained(source: Source) -> Iterator[Piece]:
     yield "Trained from random weights, cross-entropy, η = 4, 200 epochs (`nnlab train xor`):"
     yield Table(
         {
-            "seed": [str(seed) for seed in SEEDS],
-            "right without hidden layer, at best": [f"{share * 4:.0f} of 4" for share in best],
-            "right with 4 tanh neurons": [f"{share * 4:.0f} of 4" for share in last],
-            "their cost": [f"{epochs[-1].val_loss:.4f}" for epochs in with_one],
+            "seed": row_labels(SEEDS),
+            "right without hidden layer, at best": Column(
+                [share * 4 for share in best], "{:.0f} of 4".format
+            ),
+            "right with 4 tanh neurons": Column([share * 4 for share in last], "{:.0f} of 4".format),
+            "their cost": Column([epochs[-1].val_loss for epochs in with_one], "{:.4f}".format),
         }
     )
     yield Curves(
