@@ -1,4 +1,4 @@
-"""The command line: one file a command. Only here is anything printed, and only here does nnlab exit."""
+"""The command line: one file per command. Only here is anything printed, and only here does nnlab exit."""
 
 from __future__ import annotations
 
@@ -85,11 +85,12 @@ def main() -> None:
 
 
 def explain(error: NnlabError | OSError | MemoryError) -> int:
-    """Tell a person what went wrong and return the exit code for it."""
+    """Say on stderr what went wrong, and return the exit code for it."""
     if isinstance(error, ConfigError):
-        tell((str(error), "red"))  # each line begins with a place in a file, which an editor can jump to
+        # Each line begins with a place in a file, which an editor can jump to.
+        tell((str(error), "red"))
     elif isinstance(error, NnlabError):
-        # Why each mirror failed is a line each; elsewhere a line break can only come out of a name.
+        # Why each mirror failed is on a line of its own; elsewhere, only a name can hold line breaks.
         text = str(error) if isinstance(error, DatasetError) else printable(str(error))
         tell((f"nnlab: {text}", "red"))
     elif isinstance(error, MemoryError):

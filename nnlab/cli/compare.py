@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nnlab.analysis.comparison import Comparison
     from nnlab.rendering.pieces import Piece
 
-LOOKS: dict[str, Callable[[Any], str]] = {  # of columns that are not shown as they are
+LOOKS: dict[str, Callable[[Any], str]] = {  # of columns whose values are not shown as they are
     "val_accuracy": looks.percent,
     "test_accuracy": looks.percent,
     "val_loss": looks.decimals,
@@ -46,7 +46,7 @@ def compare(
         str,
         typer.Option(
             metavar="COLUMN",
-            help="Sort by this column; -COLUMN downwards.",
+            help="Sort by this column; -COLUMN sorts in descending order.",
             autocompletion=completion.column,
         ),
     ] = "-val_accuracy",
@@ -63,17 +63,17 @@ def compare(
         str | None,
         typer.Option(
             metavar="A,B,…",
-            help="Show these columns, whatever differs.",
+            help="Show these columns, whether or not the runs differ in them.",
             autocompletion=completion.columns,
         ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Show all columns.")] = False,
-    output_format: Annotated[Format, typer.Option("--format", help="How to print them.")] = "table",
+    output_format: Annotated[Format, typer.Option("--format", help="How to print the table.")] = "table",
     runs: Runs = None,
 ) -> None:
-    """Compare runs: the config keys in which they differ, then what they reached, best first.
+    """Compare runs: the config keys in which they differ, then their results, best first.
 
-    `test_accuracy` is there for runs that `nnlab eval` has measured.
+    `test_accuracy` is shown for runs that `nnlab eval` has measured.
 
     \b
     Examples:

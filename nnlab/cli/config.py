@@ -29,7 +29,7 @@ app = typer.Typer(
 
 @app.command("list", short_help="List the configs that come with nnlab.")
 def list_configs() -> None:
-    """List the configs that come with nnlab, and what each shows; a CONFIG may be one of these names.
+    """List the configs that come with nnlab, and what each shows; CONFIG may be any of these names.
 
     \b
     Example:
@@ -43,19 +43,19 @@ def list_configs() -> None:
     emit_pieces(Table({"config": Column(list(paths)), "shows": Column(purposes, is_prose=True)}))
 
 
-@app.command(short_help="Report all mistakes of config files.")
+@app.command(short_help="Report all mistakes in config files.")
 def check(
     arguments: Annotated[
         list[str],
         typer.Argument(
             metavar="CONFIG|KEY=VALUE",
-            help="Config files, names of shipped ones or - for standard input; keys to override in all.",
+            help="Config files, names of shipped ones or - for standard input; keys to override in them all.",
             show_default=False,
             autocompletion=completion.configs_or_keys,
         ),
     ],
 ) -> None:
-    """Report all mistakes of config files, one per line; exit with 2 if there are any.
+    """Report all mistakes in config files, one per line; exit with 2 if there are any.
 
     \b
     Examples:
@@ -125,7 +125,7 @@ def schema(
     if not output.parent.is_dir():
         raise UsageError(f"cannot write {output}: there is no folder {output.parent}; make it first")
     with atomic_write(output) as file:
-        # The file takes the place of what has that name: not of a device, nor of a link to a file elsewhere.
+        # The file replaces what has that name, but neither a device nor a link to a file elsewhere.
         if output.is_symlink() or (output.exists() and not output.is_file()):
             raise not_a_file
         file.write(text.encode())

@@ -1,4 +1,4 @@
-"""`nnlab data`: which datasets there are, where they lie, whether their bytes are right."""
+"""`nnlab data`: list datasets, download them, check their bytes, find their folders."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ Names = Annotated[
 
 @app.command("list", short_help="List the datasets and their folders.")
 def list_datasets(data_dir: DataDir = None) -> None:
-    """List the datasets, how many of their files are there, and in which folder.
+    """List the datasets, how many of their files are present, and in which folder.
 
     \b
     Example:
@@ -74,7 +74,7 @@ def list_datasets(data_dir: DataDir = None) -> None:
 
 @app.command(short_help="Download datasets, verified.")
 def download(names: Names = None, data_dir: DataDir = None) -> None:
-    """Download datasets (all, if none is named); files that are there and right are kept.
+    """Download datasets, by default all of them; files that are present and correct are kept.
 
     \b
     Example:
@@ -91,7 +91,7 @@ def download(names: Names = None, data_dir: DataDir = None) -> None:
 def verify(names: Names = None, data_dir: DataDir = None) -> None:
     """Compare the files' bytes with the published digests; exit with 4 if one is wrong or missing.
 
-    With no DATASET: those of which a file is there.
+    Without DATASET, check all datasets of which a file is present.
 
     \b
     Example:
@@ -118,7 +118,7 @@ def verify(names: Names = None, data_dir: DataDir = None) -> None:
 
 @app.command(short_help="Print the folder of a dataset.")
 def path(name: Name, data_dir: DataDir = None) -> None:
-    """Print the folder in which a dataset lies, or to which it would be downloaded.
+    """Print the folder that holds a dataset, or to which it would be downloaded.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`nnlab demo`: the lecture's examples, run before your eyes, and their claims checked."""
+"""`nnlab demo`: run the lecture's examples, and check their claims."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from nnlab.rendering.pieces import Claim, Piece
 
-WIDTH = 80  # of all that a demo prints, at most
+WIDTH = 80  # columns of text and tables, at most
 
 
 def demo(
@@ -31,10 +31,11 @@ def demo(
     data_dir: DataDir = None,
     offline: Offline = False,
 ) -> None:
-    """Show what the lecture says about neural networks, and check that it is so.
+    """Show what the lecture says about neural networks, and check it.
 
-    Each demo prints tables and curves, and at its end the claims that it checked. What is true by definition,
-    by construction or by a theorem is marked so; the rest is measured. Exit with 1 if a claim fails.
+    Each demo prints tables and curves and, at its end, the claims that it checked. What is true by
+    definition, by construction or by a theorem is marked as such; the rest is measured. Exit with 1 if a
+    claim fails.
 
     \b
     Examples:
@@ -58,7 +59,7 @@ def demo(
     claims: list[Claim] = []
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
     with threadpool_limits(1, user_api="blas"):  # the networks are small
-        for piece in _announced(demos.show(name, source)):
+        for piece in _with_progress(demos.show(name, source)):
             if isinstance(piece, Claim):
                 claims.append(piece)
             else:
@@ -66,8 +67,8 @@ def demo(
     _conclude(name, claims)
 
 
-def _announced(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """Yield the pieces; while one is computed, a terminal says so."""
+def _with_progress(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Yield the pieces; while one is computed, show that on a terminal."""
     while True:
         with working("computing"):
             piece = next(pieces, None)

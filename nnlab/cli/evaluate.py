@@ -50,7 +50,7 @@ def evaluate(
 ) -> None:
     """Measure loss, accuracy, precision, recall and confusion of a run's weights.
 
-    What the best weights reach is kept in the run folder, for `nnlab compare`.
+    The figures of the best weights are kept in the run folder, for `nnlab compare`.
 
     \b
     Examples:

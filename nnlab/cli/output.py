@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def _encoded(error: UnicodeError) -> tuple[bytes, int]:
-    """Return what a stream cannot encode: a byte of a path as that byte, any other character as `?`."""
+    """Encode what a stream cannot: a byte of a path as that byte, any other character as `?`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     codes = map(ord, error.object[error.start : error.end])
@@ -34,7 +34,7 @@ codecs.register_error(WHATEVER_IT_IS, _encoded)
 
 
 def emit(text: str) -> None:
-    """Write `text` to stdout; that nobody reads it any more (`| head -1`) is no error."""
+    """Write `text` to stdout; it is no error if nobody reads it any more (`| head -1`)."""
     if sys.stdout is None:
         return
     try:
@@ -48,12 +48,12 @@ def emit(text: str) -> None:
 
 
 def abandon(stream: TextIO) -> None:
-    """Send what `stream` still has to flush to nowhere: Python would complain of it as it exits."""
+    """Discard what `stream` has not flushed yet; Python would complain about it at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def tell(*parts: str | tuple[str, str]) -> None:
-    """Write `parts`, each a text or a text and its style, to stderr; it need not be there to work on."""
+    """Write a line of `parts`, each a text or a text and its style, to stderr, if that is open."""
     if sys.stderr is None:
         return
     from nnlab.rendering.terminal import styled_line
@@ -68,7 +68,7 @@ def tell(*parts: str | tuple[str, str]) -> None:
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
-    """Say on a terminal, until the block ends, what is being done and since when."""
+    """Show on a terminal, until the block ends, what is being done and for how long."""
     if not is_terminal(sys.stderr):
         yield
         return
@@ -105,7 +105,7 @@ def emit_pieces(*pieces: Piece, form: Format = "table", width: int | None = None
 
 
 def as_path(path: Path) -> str:
-    """Return `path` as a result: as it is for a script, and so that it cannot steer a terminal."""
+    """Return `path` as a result: unchanged for a script, harmless for a terminal."""
     return printable(str(path)) if is_terminal(sys.stdout) else str(path)
 
 

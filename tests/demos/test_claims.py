@@ -17,7 +17,7 @@ from nnlab.datasets.toys import jumps
 from nnlab.demos import DEMOS, show
 from nnlab.demos.by_hand import Layer, feed, fold_layers, layer, number_of_parameters, steps_layer, sum_layer
 from nnlab.demos.curse import folding_steps
-from nnlab.demos.invariance import CORNERS, centred, mirrored, placed, turned
+from nnlab.demos.invariance import CORNERS, centred, mirrored, placed, rotated
 from nnlab.demos.regions import bound, kinks, number_of_pieces
 from nnlab.demos.xor import parity_layers
 from nnlab.rendering.pieces import Claim, Curves, Table
@@ -136,9 +136,9 @@ def one_pixel(row: int, column: int) -> Array:
 
 def test_an_image_is_turned_to_the_left_and_mirrored() -> None:
     right_of_the_middle = one_pixel(13, 20)
-    np.testing.assert_allclose(turned(right_of_the_middle, 0), right_of_the_middle)
-    np.testing.assert_allclose(turned(right_of_the_middle, 90), one_pixel(7, 13), atol=1e-6)
-    np.testing.assert_allclose(turned(right_of_the_middle, 180), one_pixel(14, 7), atol=1e-6)
+    np.testing.assert_allclose(rotated(right_of_the_middle, 0), right_of_the_middle)
+    np.testing.assert_allclose(rotated(right_of_the_middle, 90), one_pixel(7, 13), atol=1e-6)
+    np.testing.assert_allclose(rotated(right_of_the_middle, 180), one_pixel(14, 7), atol=1e-6)
     np.testing.assert_array_equal(mirrored(right_of_the_middle), one_pixel(13, 7))
 
 
