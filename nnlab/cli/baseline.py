@@ -10,7 +10,7 @@ import typer
 
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Json, Name, Offline, Overrides, Quiet, Runs
-from nnlab.cli.output import as_path, emit, is_terminal, tell, working
+from nnlab.cli.output import as_path, is_terminal, progress_line, write_stderr, write_stdout
 from nnlab.cli.signals import mortal
 from nnlab.errors import UsageError
 from nnlab.rendering.looks import counted, percent
@@ -63,7 +63,7 @@ def baseline(
     config = load_baseline(method, overrides or (), name=name)
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr) and not quiet)
     run, summary = _fit(config, runs_folder(runs), source, quiet=quiet)
-    emit(f"{as_json(summary) if json else as_path(run)}\n")
+    write_stdout(f"{as_json(summary) if json else as_path(run)}\n")
 
 
 def _fit(config: Baseline, runs: Path, source: Source, *, quiet: bool) -> tuple[Path, Summary]:
@@ -82,10 +82,13 @@ def _fit(config: Baseline, runs: Path, source: Source, *, quiet: bool) -> tuple[
     if not quiet:
         method = "" if config.name == config.baseline else f"{config.baseline}, "
         title = DATASETS[config.dataset].title
-        tell((config.name, "bold"), f": {method}{counted(examples, 'example')} of {title}")
+        write_stderr((config.name, "bold"), f": {method}{counted(examples, 'example')} of {title}")
     began = time.perf_counter()
     # There is nothing to lose yet.
-    with working(f"fitting to {counted(examples, 'example')}") if not quiet else nullcontext(), mortal():
+    with (
+        progress_line(f"fitting to {counted(examples, 'example')}") if not quiet else nullcontext(),
+        mortal(),
+    ):
         arrays = baselines.fit(config, training)
         predicted = baselines.predict(config, arrays, training, validation.inputs)
     seconds = time.perf_counter() - began
@@ -97,6 +100,6 @@ def _fit(config: Baseline, runs: Path, source: Source, *, quiet: bool) -> tuple[
             run, config, arrays, environment, val_accuracy=accuracy, train_examples=examples, seconds=seconds
         )
     if not quiet:
-        tell(f"val_accuracy {percent(accuracy)}, {seconds:.1f} s")
-        tell("Next: ", (f"nnlab eval {run}", "bold"))
+        write_stderr(f"val_accuracy {percent(accuracy)}, {seconds:.1f} s")
+        write_stderr("Next: ", (f"nnlab eval {run}", "bold"))
     return run, summary

@@ -10,7 +10,7 @@ import typer
 from nnlab.cli import completion
 from nnlab.cli.arguments import is_override
 from nnlab.cli.options import Runs
-from nnlab.cli.output import emit_pieces, tell
+from nnlab.cli.output import write_result, write_stderr
 from nnlab.errors import UsageError
 from nnlab.rendering import Format, looks
 
@@ -99,8 +99,8 @@ def compare(
         everything=everything,
     )
     if not result.rows:
-        tell(f"No run has {' and '.join(where or ())}.")
-    emit_pieces(*pieces_of(result), form=output_format)
+        write_stderr(f"No run has {' and '.join(where or ())}.")
+    write_result(*pieces_of(result), form=output_format)
 
 
 def pieces_of(result: Comparison) -> list[Piece]:

@@ -10,7 +10,7 @@ import typer
 from nnlab.cli import completion
 from nnlab.cli.arguments import is_override
 from nnlab.cli.options import Config, Overrides, config_path, help_if_alone
-from nnlab.cli.output import emit, emit_pieces
+from nnlab.cli.output import write_result, write_stdout
 from nnlab.errors import ConfigError, UsageError
 
 app = typer.Typer(
@@ -40,7 +40,7 @@ def list_configs() -> None:
 
     paths = configs()
     purposes = [purpose(path) for path in paths.values()]
-    emit_pieces(Table({"config": Column(list(paths)), "shows": Column(purposes, is_prose=True)}))
+    write_result(Table({"config": Column(list(paths)), "shows": Column(purposes, is_prose=True)}))
 
 
 @app.command(short_help="Report all mistakes in config files.")
@@ -77,7 +77,7 @@ def check(
         except ConfigError as error:
             mistakes += str(error).splitlines()
         else:
-            emit(f"{place_of(path)}: no mistakes; the experiment is {experiment.name}\n")
+            write_stdout(f"{place_of(path)}: no mistakes; the experiment is {experiment.name}\n")
     if mistakes:
         raise ConfigError(dict.fromkeys(mistakes))  # those of the command line once, not once per file
 
@@ -92,7 +92,7 @@ def show(config: Config, overrides: Overrides = None) -> None:
     """
     from nnlab.config import dump, load_experiment
 
-    emit(dump(load_experiment(config_path(config), overrides or ())))
+    write_stdout(dump(load_experiment(config_path(config), overrides or ())))
 
 
 @app.command(short_help="Print the JSON Schema for editors.")
@@ -117,7 +117,7 @@ def schema(
 
     text = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
     if output is None:
-        emit(text)
+        write_stdout(text)
         return
     not_a_file = UsageError(f"cannot write {output}: not a file; name one, such as experiment.schema.json")
     if not output.name:
@@ -129,4 +129,4 @@ def schema(
         if output.is_symlink() or (output.exists() and not output.is_file()):
             raise not_a_file
         file.write(text.encode())
-    emit(f"{output}\n")
+    write_stdout(f"{output}\n")

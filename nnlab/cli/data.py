@@ -10,7 +10,7 @@ import typer
 
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, help_if_alone
-from nnlab.cli.output import as_path, emit, emit_pieces, is_terminal
+from nnlab.cli.output import as_path, is_terminal, write_result, write_stdout
 from nnlab.errors import DatasetError, UsageError
 from nnlab.files import printable
 
@@ -60,7 +60,7 @@ def list_datasets(data_dir: DataDir = None) -> None:
     from nnlab.rendering.pieces import Column, Table
 
     present = Counter(file.dataset for file in list_files(data_dir) if file.path)
-    emit_pieces(
+    write_result(
         Table(
             {
                 "dataset": Column(list(FAMILY)),
@@ -84,7 +84,7 @@ def download(names: Names = None, data_dir: DataDir = None) -> None:
 
     for name in _known(names):
         for file in download_dataset(name, data_dir, progress=is_terminal(sys.stderr)):
-            emit(printable(f"{file.action} {file.path}") + "\n")
+            write_stdout(printable(f"{file.action} {file.path}") + "\n")
 
 
 @app.command(short_help="Check the bytes of datasets.")
@@ -109,7 +109,7 @@ def verify(names: Names = None, data_dir: DataDir = None) -> None:
             failed += file.status in ("wrong", "missing")
             reason = f": {file.reason}" if file.reason else ""
             what = file.path or f"{file.dataset} {file.file}"
-            emit(printable(f"{file.status:10} {what}{reason}") + "\n")
+            write_stdout(printable(f"{file.status:10} {what}{reason}") + "\n")
     if failed:
         raise DatasetError(
             f"{failed} wrong or missing; `nnlab data download --data-dir DIR` mends those in DIR"
@@ -126,7 +126,7 @@ def path(name: Name, data_dir: DataDir = None) -> None:
     """
     from nnlab.datasets import folder
 
-    emit(f"{as_path(folder(_known([name])[0], data_dir))}\n")
+    write_stdout(f"{as_path(folder(_known([name])[0], data_dir))}\n")
 
 
 def _known(names: Sequence[str] | None) -> list[FamilyName]:

@@ -9,7 +9,7 @@ import typer
 
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Offline
-from nnlab.cli.output import emit, emit_pieces, is_terminal, working
+from nnlab.cli.output import is_terminal, progress_line, write_result, write_stdout
 from nnlab.errors import NnlabError, UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def demo(
 
     if name is None:
         names, purposes = list(demos.DEMOS), list(demos.DEMOS.values())
-        emit_pieces(Table({"demo": Column(names), "shows": Column(purposes)}))
+        write_result(Table({"demo": Column(names), "shows": Column(purposes)}))
         return
     if name not in demos.DEMOS:
         from nnlab.config.synonyms import instead_of
@@ -70,7 +70,7 @@ def demo(
 def _with_progress(pieces: Iterator[Piece]) -> Iterator[Piece]:
     """Yield the pieces; while one is computed, show that on a terminal."""
     while True:
-        with working("computing"):
+        with progress_line("computing"):
             piece = next(pieces, None)
         if piece is None:
             return
@@ -78,8 +78,8 @@ def _with_progress(pieces: Iterator[Piece]) -> Iterator[Piece]:
 
 
 def _show(*pieces: Piece) -> None:
-    emit("\n")
-    emit_pieces(*pieces, width=WIDTH)
+    write_stdout("\n")
+    write_result(*pieces, width=WIDTH)
 
 
 def _conclude(name: str, claims: list[Claim]) -> None:

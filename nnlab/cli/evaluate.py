@@ -10,7 +10,7 @@ import typer
 
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Json, Offline, Runs
-from nnlab.cli.output import emit, emit_pieces, is_terminal, tell
+from nnlab.cli.output import is_terminal, write_result, write_stderr, write_stdout
 from nnlab.errors import BelowThresholdError, NnlabError, UsageError
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ def evaluate(
     measured = version(found / folder.BEST)
     result = evaluation.evaluate(found, checkpoint=checkpoint, split=split, source=source)
     if json:
-        emit(records.as_json(result) + "\n")
+        write_stdout(records.as_json(result) + "\n")
     else:
-        emit_pieces(*pieces_of(result, folder.config_of(found)))
+        write_result(*pieces_of(result, folder.config_of(found)))
     if checkpoint == "best":
         path = found / f"eval_{split}.json"
         try:
@@ -78,7 +78,7 @@ def evaluate(
         except NnlabError as error:
             if not isinstance(cause := error.__cause__, OSError) or cause.errno not in _READ_ONLY:
                 raise
-            tell(f"nnlab: {error}; so `nnlab compare` does not show these figures")
+            write_stderr(f"nnlab: {error}; so `nnlab compare` does not show these figures")
         if version(found / folder.BEST) != measured:  # a training has found better weights meanwhile
             remove(path)
     if fail_under is not None and result.accuracy is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nnlab.cli.options import Config, DataDir, Json, Offline, Overrides, config_path
-from nnlab.cli.output import emit, emit_pieces, is_terminal
+from nnlab.cli.output import is_terminal, write_result, write_stdout
 from nnlab.errors import DivergedError, NnlabError, UsageError
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ def gradcheck(
         raise DivergedError("the gradient is not finite; start from smaller weights")
     worst = max((check.largest_error for check in checks if check.largest_error is not None), default=None)
     if json:
-        emit(json_text([asdict(check) for check in checks]) + "\n")
+        write_stdout(json_text([asdict(check) for check in checks]) + "\n")
     else:
-        emit_pieces(*pieces_of(checks, worst))
+        write_result(*pieces_of(checks, worst))
     if worst is None and any(check.cannot_tell for check in checks):
         what = f"rounding may be more than {tolerance:g} of every gradient there is"
         remedy = "start from smaller weights, or raise --tolerance"

@@ -29,11 +29,11 @@ def _encoded(error: UnicodeError) -> tuple[bytes, int]:
     return bytes(code % 256 if code in SURROGATES else ord("?") for code in codes), error.end
 
 
-WHATEVER_IT_IS = "nnlab.whatever_it_is"
-codecs.register_error(WHATEVER_IT_IS, _encoded)
+ENCODING_FALLBACK = "nnlab.encoding_fallback"
+codecs.register_error(ENCODING_FALLBACK, _encoded)
 
 
-def emit(text: str) -> None:
+def write_stdout(text: str) -> None:
     """Write `text` to stdout; it is no error if nobody reads it any more (`| head -1`)."""
     if sys.stdout is None:
         return
@@ -41,18 +41,18 @@ def emit(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        abandon(sys.stdout)
+        discard_output(sys.stdout)
     except OSError as error:
-        abandon(sys.stdout)
+        discard_output(sys.stdout)
         raise NnlabError(f"cannot write to standard output: {error.strerror or error}") from error
 
 
-def abandon(stream: TextIO) -> None:
+def discard_output(stream: TextIO) -> None:
     """Discard what `stream` has not flushed yet; Python would complain about it at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def tell(*parts: str | tuple[str, str]) -> None:
+def write_stderr(*parts: str | tuple[str, str]) -> None:
     """Write a line of `parts`, each a text or a text and its style, to stderr, if that is open."""
     if sys.stderr is None:
         return
@@ -63,11 +63,11 @@ def tell(*parts: str | tuple[str, str]) -> None:
         sys.stderr.write(line)
         sys.stderr.flush()
     except OSError:
-        abandon(sys.stderr)
+        discard_output(sys.stderr)
 
 
 @contextmanager
-def working(what: str) -> Iterator[None]:
+def progress_line(what: str) -> Iterator[None]:
     """Show on a terminal, until the block ends, what is being done and for how long."""
     if not is_terminal(sys.stderr):
         yield
@@ -90,7 +90,7 @@ def working(what: str) -> Iterator[None]:
             counter.join()
 
 
-def emit_pieces(*pieces: Piece, form: Format = "table", width: int | None = None) -> None:
+def write_result(*pieces: Piece, form: Format = "table", width: int | None = None) -> None:
     """Write the pieces of a result to stdout in a format.
 
     A table for people is at most as wide as their terminal, and as `width`; in a pipe only as `width`.
@@ -101,7 +101,7 @@ def emit_pieces(*pieces: Piece, form: Format = "table", width: int | None = None
     if terminal:
         columns = shutil.get_terminal_size().columns
         width = min(width or columns, columns)
-    emit(render(pieces, form, width=width, styled=terminal))
+    write_stdout(render(pieces, form, width=width, styled=terminal))
 
 
 def as_path(path: Path) -> str:

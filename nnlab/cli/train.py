@@ -13,7 +13,7 @@ import typer
 from nnlab.cli import completion
 from nnlab.cli.arguments import NEWEST, is_override
 from nnlab.cli.options import DataDir, Json, Name, Offline, Overrides, Quiet, Runs, config_path
-from nnlab.cli.output import as_path, emit, is_terminal, tell
+from nnlab.cli.output import as_path, is_terminal, write_stderr, write_stdout
 from nnlab.errors import DivergedError, UsageError
 
 
@@ -99,13 +99,13 @@ def train(
         path = _config_path(config, session.runs)
         experiment = load_experiment(path, overrides or (), name=name)
         if dry_run:
-            emit(plan(experiment))
+            write_stdout(plan(experiment))
             return
         if not quiet:
             _tell_of_a_name_made_up(path, experiment.name)
         run, summary = session.begin(experiment)
 
-    emit(f"{as_json(summary) if json else as_path(run)}\n")
+    write_stdout(f"{as_json(summary) if json else as_path(run)}\n")
     if summary.status == "diverged":
         kept = f"the weights of epoch {summary.best_epoch}" if summary.best_epoch else "the starting weights"
         raise DivergedError(
@@ -143,7 +143,7 @@ def _tell_of_a_name_made_up(path: Path | None, name: str) -> None:
     from nnlab.config import default_name
 
     if path is not None and default_name(path) == name != path.stem:
-        tell(
+        write_stderr(
             f"The experiment is called {name}: a name has only letters from A to Z, digits\n"
             "and _ . + -. Choose another with --name."
         )

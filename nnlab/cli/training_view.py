@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Never
 
 from tqdm import tqdm
 
-from nnlab.cli.output import tell
+from nnlab.cli.output import write_stderr
 from nnlab.config import Experiment, dump
 from nnlab.datasets import DATASETS, number_of_examples
 from nnlab.files import printable
@@ -127,7 +127,7 @@ class TrainingView:
 
     def _say(self, *parts: str | tuple[str, str]) -> None:
         if not self._quiet:
-            tell(*parts)
+            write_stderr(*parts)
 
     def _next(self, command: str) -> None:
         self._say("Next: ", (printable(command), "bold"))
