@@ -13,7 +13,7 @@ import pytest
 from nnlab.rendering import Format, looks
 from nnlab.rendering.formats import FORMATS, render
 from nnlab.rendering.json_format import json_text
-from nnlab.rendering.pieces import Claim, Column, Table, row_labels
+from nnlab.rendering.pieces import Claim, Column, Piece, Table, row_labels
 
 RUNS = Table(
     {
@@ -94,7 +94,7 @@ def test_a_blank_line_is_between_pieces_and_none_between_claims() -> None:
 
 
 def test_csv_and_json_hold_the_table_alone() -> None:
-    pieces = ["Prose.", Table({"n": Column([1])}), *CLAIMS]
+    pieces: list[Piece] = ["Prose.", Table({"n": Column([1])}), *CLAIMS]
     assert render(pieces, "csv") == "n\n1\n"
     assert json.loads(render(pieces, "json")) == [{"n": 1}]
     for tables in ([], [RUNS, RUNS]):
@@ -138,7 +138,10 @@ def test_none_looks_as_its_column_says() -> None:
 @pytest.mark.parametrize("hostile", STEERING)
 @pytest.mark.parametrize("width", [None, 80])
 def test_nothing_steers_a_terminal(form: Format, hostile: str, width: int | None) -> None:
-    pieces = [hostile, Table({"run": Column([hostile, 1]), "of": Column([[hostile], {hostile: hostile}])})]
+    pieces: list[Piece] = [
+        hostile,
+        Table({"run": Column([hostile, 1]), "of": Column([[hostile], {hostile: hostile}])}),
+    ]
     text = render(pieces, form, width=width)
     assert all(char == "\n" or char.isprintable() for char in text)
     if form == "json":
