@@ -40,7 +40,7 @@ MEANINGLESS_PAIRS: dict[tuple[str, str], tuple[str, str]] = {
     ),
     **{
         (output, loss): (
-            f"{output} outputs are no probabilities and may be negative, where there is no logarithm",
+            f"{output} outputs are not probabilities: they may be negative, where there is no logarithm",
             f"take quadratic, or output {remedy}",
         )
         for output in ("tanh", "identity")
