@@ -11,6 +11,7 @@ from nnlab.datasets.inventory import (
     verify,
 )
 from nnlab.datasets.loading import (
+    ANYWHERE,
     DATASETS,
     digests,
     load,
@@ -24,6 +25,7 @@ from nnlab.datasets.options import Options
 from nnlab.datasets.toys import TOYS
 
 __all__ = [
+    "ANYWHERE",
     "DATASETS",
     "FAMILY",
     "TOYS",

@@ -28,7 +28,7 @@ class LayerDiagnostics:
 
 
 def sample_size(train_examples: int) -> int:
-    """Return on how many training examples to diagnose: few enough to cost next to nothing."""
+    """Return how many training examples to diagnose: few enough to cost next to nothing."""
     return min(train_examples, 1000, max(100, train_examples // 50))
 
 
