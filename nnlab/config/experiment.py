@@ -74,7 +74,9 @@ def _schema_of_options() -> dict[str, Any]:
     defaults: dict[str, dict[str, str]] = {}
     for name, dataset in DATASETS.items():
         for option, schema in dataset.options.model_json_schema()["properties"].items():
-            defaults.setdefault(option, {})[name] = f"{schema.pop('default'):g}"
+            default = schema.pop("default")
+            text = f"{default:g}" if isinstance(default, float) else str(default)
+            defaults.setdefault(option, {})[name] = text
             options[option] = schema
     for option, by_dataset in defaults.items():
         values = set(by_dataset.values())
