@@ -64,9 +64,9 @@ _LIMIT = _Limit()
 def computing_with(threads: int) -> AbstractContextManager[None]:
     """Let matrix products take that many threads in the block.
 
-    Any number of blocks may compute at once with one thread each. A block with several threads computes alone:
-    how BLAS shared them out among several blocks would change the last bits. A block within another computes
-    with the number of the outer one.
+    Any number of blocks may compute at once with one thread each. A block with several threads computes
+    alone: how BLAS shared them out among several blocks would change the last bits. A block within another
+    computes with the number of the outer one.
     """
     return _LIMIT.held(threads)
 
