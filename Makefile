@@ -6,7 +6,7 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip --quiet --disable-pip-version-check
 TEST := $(PY) -m pytest --numprocesses auto --dist worksteal
 
-.PHONY: help train test quick ci bench torture check format build upgrade clean
+.PHONY: help train test quick ci bench torture check format docs build upgrade clean
 .DEFAULT_GOAL := help
 
 help:  ## list these commands
@@ -38,6 +38,9 @@ check: .venv/.installed  ## format, lint and types
 format: .venv/.installed  ## rewrite the code in its format
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+
+docs: .venv/.installed  ## renew the generated tables of docs/reference
+	$(PY) docs/generate.py
 
 build: .venv/.installed  ## build the wheel into dist/
 	$(PY) -m build --wheel --no-isolation
