@@ -79,7 +79,7 @@ def test_the_files_of_a_run_hold_what_the_page_says(tmp_path: Path) -> None:
 
 def test_every_kind_of_error_has_its_exit_code() -> None:
     kinds = [value for value in vars(errors).values() if isinstance(value, type)]
-    codes = {kind.exit_code for kind in kinds if issubclass(kind, errors.NnlabError)}
+    codes = {0} | {kind.exit_code for kind in kinds if issubclass(kind, errors.NnlabError)}
     assert first_cells(section(REFERENCE / "run-folder.md", "Exit codes")) == [
         str(code) for code in sorted(codes)
     ]
