@@ -103,6 +103,11 @@ def test_every_target_of_make_exists(page: Path) -> None:
     assert named <= targets
 
 
+def test_every_room_of_the_code_is_on_the_page_of_the_architecture() -> None:
+    rooms = {f"nnlab/{path.parent.name}" for path in (ROOT / "nnlab").glob("*/__init__.py")}
+    assert rooms <= set(spans(DOCS / "architecture.md"))
+
+
 @each_page
 def test_every_file_and_name_of_the_code_exists(page: Path) -> None:
     for span in spans(page):
