@@ -5,15 +5,13 @@ import re
 import shutil
 from typing import TYPE_CHECKING
 
-import pytest
-
-from nnlab.cli.output import decimals
-
 from .conftest import run_nnlab
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import pytest
 
     from .conftest import Outcome
 
@@ -91,11 +89,3 @@ def test_a_baseline_goes_by_its_name_and_has_no_best_weights(call: Callable[...,
     assert call("baseline", "mean_darkness", "train_size=100", "validation_size=100", "-q").code == 0
     heading = call("eval").out.splitlines()[0]
     assert heading == "runs/mean_darkness-001: mean_darkness on the test split, 10,000 examples"
-
-
-@pytest.mark.parametrize(
-    ("loss", "shown"),
-    [(0.0, "0.0000"), (1.234e-7, "1.234e-07"), (6e-5, "0.0001"), (0.5, "0.5000"), (1e5, "1.000e+05")],
-)
-def test_a_loss_is_never_shown_as_nothing_unless_it_is(loss: float, shown: str) -> None:
-    assert decimals(loss) == shown

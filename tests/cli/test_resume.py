@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nnlab.runs.folder import claimed
+from nnlab.runs.lock import locked
+from nnlab.runs.run import Run
 
 from .conftest import DIVERGING, start_nnlab, what_came_of
 
@@ -149,7 +150,7 @@ def test_a_run_that_is_being_trained_is_not_resumed(desk: Path, nnlab: Callable[
     assert refused.err == f"nnlab: runs/linear-001 is being trained by {holder}; wait for it, or stop it\n"
     run = desk / "runs/linear-001"
     assert (run / ".lock").exists(), "a killed process leaves its claim behind"
-    with claimed(run):
+    with locked(Run(run)):
         pass
     assert not (run / ".lock").exists()
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nnlab.runs.folder import claimed
+from nnlab.runs.lock import locked
+from nnlab.runs.run import Run
 
 from .conftest import DIVERGING
 
@@ -146,7 +147,7 @@ def test_resume_alone_goes_on_with_the_newest_run_that_can(
     call("train", "linear.yaml", "epochs=1", "--name", "finished")
     call("train", "linear.yaml", *DIVERGING, "--name", "diverged")
     call("baseline", "mean_darkness", "train_size=100", "validation_size=100")
-    with claimed(interrupt(with_run, "claimed-001")):
+    with locked(Run(interrupt(with_run, "claimed-001"))):
         resumed = call("train", "--resume", *options)
     assert resumed.code == 0
     summary = json.loads((with_run.parent / "newer-001/summary.json").read_text())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nnlab.cli.output import decimals
+from nnlab.rendering.looks import decimals
 
 if TYPE_CHECKING:
     from collections.abc import Callable

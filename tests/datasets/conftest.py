@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 import platformdirs
 import pytest
 
-from nnlab.datasets.mnist import FAMILY
+from nnlab.datasets import DATASETS, FAMILY
 
 from .mirror import DATA, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from nnlab.datasets.mnist import DatasetInfo, PublishedFile
+    from nnlab.datasets.mnist import ImageDataset
+    from nnlab.datasets.published import PublishedFile
 
     from .mirror import Mirror
 
@@ -62,10 +63,11 @@ def cache(_isolated: None) -> Path:
 
 
 @pytest.fixture
-def elsewhere(monkeypatch: pytest.MonkeyPatch) -> DatasetInfo:
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> ImageDataset:
     """MNIST in a folder that nothing lies in yet, so that no copy of it is found by accident."""
     info = replace(FAMILY["mnist"], folder="Elsewhere", mirrors=())
     monkeypatch.setitem(FAMILY, "mnist", info)
+    monkeypatch.setitem(DATASETS, "mnist", info)
     return info
 
 
@@ -73,7 +75,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> DatasetInfo:
 def place() -> Callable[..., Path]:
     """Copy the published files of a dataset to `root`, as torchvision lays them out."""
 
-    def place(info: DatasetInfo, root: Path, *files: PublishedFile) -> Path:
+    def place(info: ImageDataset, root: Path, *files: PublishedFile) -> Path:
         folder = root / info.folder / "raw"
         folder.mkdir(parents=True, exist_ok=True)
         for file in files or info.files:

@@ -5,17 +5,17 @@ import sys
 
 import pytest
 
-from nnlab.datasets import DATASETS, digests
-from nnlab.datasets.mnist import FAMILY
+from nnlab.datasets import DATASETS, FAMILY, digests, number_of_examples
 
 CONTENT_SIZES = [47_040_016, 60_008, 7_840_016, 10_008]
 
 
 @pytest.mark.parametrize("name", FAMILY)
 def test_every_dataset_has_the_shape_of_mnist(name: str) -> None:
-    info = DATASETS[name]
+    info = FAMILY[name]
+    assert DATASETS[name] is info
     assert info.name == name
-    assert (info.features, info.train_examples) == (784, 60_000)
+    assert (info.features, info.outputs, number_of_examples(name)) == (784, (10,), 60_000)
     assert len(set(info.classes)) == 10
     assert [file.content_size for file in info.files] == CONTENT_SIZES
 

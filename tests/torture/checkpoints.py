@@ -20,7 +20,6 @@ import numpy as np
 
 from command import call, worst
 from mutation import damage
-from nnlab.runs import folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,13 +48,13 @@ def torture(home: Path, *, seed: int, count: int) -> str:
     whole = home / "whole"
     assert call("train", home / "step.yaml", "--runs", whole).code == 0
     run = whole / "step-001"
-    expected = {False: use(home, run, folder.BEST), True: use(home, run, folder.LAST)}
+    expected = {False: use(home, run, "best.npz"), True: use(home, run, "last.npz")}
     assert all(code == 0 for code, *_ in expected.values())
     outcomes: Counter[str] = Counter()
     for number in range(count):
         rng = random.Random(f"{seed} {number}")
         is_last, is_forged = rng.random() < 0.5, rng.random() < 0.25
-        name = folder.LAST if is_last else folder.BEST
+        name = "last.npz" if is_last else "best.npz"
         content = (run / name).read_bytes()
         hostile = forged(content, rng) if is_forged else damage(content, rng)
         may_differ = is_last and is_forged
@@ -83,7 +82,7 @@ def use(home: Path, run: Path, name: str, hostile: bytes | None = None) -> tuple
     if hostile is not None:
         (copy / name).write_bytes(hostile)
     before = {path.name: path.read_bytes() for path in copy.iterdir()}
-    if name == folder.BEST:
+    if name == "best.npz":
         done = call("eval", copy, "--json")
         return done.code, done.out, None
     done = call("train", "--resume", copy, "epochs=6", "--json", "-q")
@@ -92,7 +91,7 @@ def use(home: Path, run: Path, name: str, hostile: bytes | None = None) -> tuple
             "what was there has changed"
         )
         return done.code, None, None
-    rows = [line.rpartition(",")[0] for line in (copy / folder.METRICS).read_text().splitlines()]
+    rows = [line.rpartition(",")[0] for line in (copy / "metrics.csv").read_text().splitlines()]
     return done.code, json.loads(done.out) | {"seconds": None}, rows
 
 

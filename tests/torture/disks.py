@@ -16,7 +16,9 @@ from functools import partial
 from pathlib import Path
 
 from checkpoints import CONFIG
-from nnlab.runs import checkpoint, folder
+from nnlab.runs import checkpoint
+from nnlab.runs.find import find_all
+from nnlab.runs.run import experiment_of
 from remains import what_came_of
 
 NNLAB = [sys.executable, "-m", "nnlab"]
@@ -75,7 +77,7 @@ def fill_disks(home: Path, seed: int, count: int) -> str:
                 subprocess.run(
                     [*mount[:3], "-o", f"remount,size={ENOUGH}", "tmpfs", here / "runs"], check=True
                 )
-            left = folder.find_all(here / "runs")
+            left = find_all(here / "runs")
             again = ["--resume", str(left[0])] if left else ["step.yaml"]
             code, out, err = nnlab(here, "train", *again, "-q")
             assert code == 0, err
@@ -92,7 +94,7 @@ def fill_disks(home: Path, seed: int, count: int) -> str:
 def fill(here: Path, limit: int | None) -> str:
     """Train until the disk is full; return in words what is left."""
     code, out, err = nnlab(here, "train", "step.yaml", "-q", limit=limit)
-    left = folder.find_all(here / "runs")
+    left = find_all(here / "runs")
     if code == 0:
         return "large enough"
     assert code == 1, f"exit code {code}: {err}"
@@ -103,7 +105,7 @@ def fill(here: Path, limit: int | None) -> str:
     if not left:
         assert not (here / "runs").exists() or not any((here / "runs").iterdir()), "a folder that is no run"
         return "too small for a run, and left empty"
-    state, _ = checkpoint.load_state(left[0] / folder.LAST, folder.experiment_of(left[0]))
+    state, _ = checkpoint.load_state(left[0].last_npz, experiment_of(left[0]))
     assert f"go on with `nnlab train --resume runs/{left[0].name}`" in err, err
     return f"full after {'the start' if state.epoch == 0 else 'some epochs'}"
 
