@@ -15,9 +15,9 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
-from checkpoints import CONFIG
 from nnlab.runs import checkpoint, folder
-from remains import what_came_of
+from tests.torture.checkpoints import CONFIG
+from tests.torture.remains import what_came_of
 
 NNLAB = [sys.executable, "-m", "nnlab"]
 NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
@@ -31,7 +31,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
     may_mount = (
         subprocess.run([*NAMESPACE, "mount", "-t", "tmpfs", "tmpfs", home], check=False).returncode == 0
     )
-    command = [sys.executable, __file__, home, str(seed), str(count)]
+    command = [sys.executable, "-m", "tests.torture.disks", str(home), str(seed), str(count)]
     environment = os.environ | ({MOUNTED: "1"} if may_mount else {})
     done = subprocess.run(
         [*(NAMESPACE if may_mount else []), *command],
@@ -117,7 +117,9 @@ def nnlab(here: Path, *arguments: str, limit: int | None = None) -> tuple[int, s
         text=True,
         check=False,
         timeout=60,
-        preexec_fn=limit and partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit)),
+        preexec_fn=None
+        if limit is None
+        else partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit)),
     )
     return done.returncode, done.stdout, done.stderr
 

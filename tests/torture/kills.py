@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from nnlab.errors import RunError
 from nnlab.runs import checkpoint, folder, metrics
-from remains import the_run, what_came_of
+from tests.torture.remains import the_run, what_came_of
 
 NNLAB = [sys.executable, "-m", "nnlab"]
 CONFIG = Path(__file__).with_name("kills.yaml")

@@ -18,13 +18,15 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checkpoints import CONFIG
-from command import Outcome, call, worst
 from nnlab.runs import folder
-from remains import what_came_of
+from tests.torture.checkpoints import CONFIG
+from tests.torture.command import call, worst
+from tests.torture.remains import what_came_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.laboratory import Outcome
 
 RUN = "step-001"
 EPOCHS = 6

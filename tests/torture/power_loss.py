@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeAlias, TypeVar
 from unittest.mock import patch
 
-from command import call
 from nnlab.errors import NnlabError
 from nnlab.runs import recorder
 from nnlab.runs.recorder import Recorder
-from remains import epoch_of, the_run, what_came_of
+from tests.torture.command import call
+from tests.torture.remains import epoch_of, the_run, what_came_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

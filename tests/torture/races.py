@@ -10,11 +10,11 @@ import shutil
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from checkpoints import CONFIG
-from command import call
 from nnlab.runs import folder
+from tests.torture.checkpoints import CONFIG
+from tests.torture.command import call
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,7 +94,7 @@ def watch(home: Path, processes: list[subprocess.Popen[str]]) -> int:
     return seen
 
 
-def compared(home: Path) -> list[dict[str, object]]:
+def compared(home: Path) -> list[dict[str, Any]]:
     """Return what `nnlab compare` says of every run, by name."""
     if not folder.find_all(home / "runs"):
         return []
@@ -102,5 +102,5 @@ def compared(home: Path) -> list[dict[str, object]]:
         "compare", "--format", "json", "--all", "--sort", "run", "--runs", home / "runs", seconds=PATIENCE
     )
     assert done.code == 0, done.err
-    rows: list[dict[str, object]] = json.loads(done.out)
+    rows: list[dict[str, Any]] = json.loads(done.out)
     return rows

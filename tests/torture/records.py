@@ -14,9 +14,9 @@ import shutil
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from checkpoints import CONFIG
-from command import call, worst
-from mutation import damage
+from tests.torture.checkpoints import CONFIG
+from tests.torture.command import call, worst
+from tests.torture.mutation import damage
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,10 +19,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from command import Skipped, call
 from nnlab.runs import folder
-from power_loss import BEGUN, CONFIG, EPOCHS, RUN
-from remains import epoch_of, the_run, what_came_of
+from tests.torture.command import Skipped, call
+from tests.torture.power_loss import BEGUN, CONFIG, EPOCHS, RUN
+from tests.torture.remains import epoch_of, the_run, what_came_of
 
 FAULTS = {
     "SIGKILL": ("signal=KILL",),

@@ -8,11 +8,12 @@ from threadpoolctl import threadpool_limits
 from nnlab.config import Experiment
 from nnlab.datasets import Split
 from nnlab.training import start, train
+from tests.benchmarks.workloads import Workload
 
 PACKAGES = ("nnlab", "numpy")
 
 
-def experiment_of(workload):
+def experiment_of(workload: Workload) -> Experiment:
     """Return the workload as an experiment that never stops."""
     return Experiment(
         name=workload.name,
