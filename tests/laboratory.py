@@ -50,16 +50,33 @@ LINEAR: dict[str, object] = {
     "train_size": 1000,
     "validation_size": 1000,
 }
+# The same for what needs no data set: a network of three layers that learns a step function.
+STEP: dict[str, object] = {
+    "dataset": "step",
+    "dataset_options": {"steps": 3, "examples": 40},
+    "architecture": (1, 12, 5, 1),
+    "activation": "tanh",
+    "output": "identity",
+    "loss": "quadratic",
+    "eta": 0.05,
+    "momentum": 0.5,
+    "batch_size": 8,
+    "epochs": 4,
+    "patience": 3,
+    "seed": 0,
+    "diagnostics": True,
+}
 # With these changes the loss is not finite after an epoch.
 DIVERGING = ("architecture=[784,20,20,20,10]", "activation=relu", "eta=1e6")
 # With these the steps are so large that the validation loss goes up and down.
 RESTLESS = ("eta=2", "momentum=0.9")
 
 
-def config_text(keys: dict[str, object]) -> str:
+def config_text(keys: dict[str, object], /, **changes: object) -> str:
     """Return a config file: a key per line; a string is written as it is."""
     return "".join(
-        f"{key}: {value if isinstance(value, str) else json.dumps(value)}\n" for key, value in keys.items()
+        f"{key}: {value if isinstance(value, str) else json.dumps(value)}\n"
+        for key, value in (keys | changes).items()
     )
 
 
@@ -146,7 +163,7 @@ class Laboratory:
     def config(self, file: str = "linear.yaml", /, **changes: object) -> Path:
         """Write a config: the linear network with some keys changed or added; return its path."""
         path = self.folder / file
-        path.write_text(config_text(LINEAR | changes))
+        path.write_text(config_text(LINEAR, **changes))
         return path
 
     def environment(self, **variables: str) -> dict[str, str]:

@@ -83,7 +83,7 @@ def test_overrides_and_the_name_go_through_to_the_run(lab: Laboratory) -> None:
 
 
 def test_a_dash_reads_the_config_from_standard_input_and_the_variable_moves_the_runs(lab: Laboratory) -> None:
-    config = config_text(LINEAR | {"name": "piped"})
+    config = config_text(LINEAR, name="piped")
     trained = lab.nnlab("train", "-", "epochs=1", "-q", stdin=config, NNLAB_RUNS="elsewhere")
     assert trained == (0, "elsewhere/piped-001\n", "")
     assert {path.name for path in (lab.folder / "elsewhere/piped-001").iterdir()} == FILES

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlab.runs import folder
+from tests.laboratory import STEP, config_text
 from tests.torture.command import call, worst
 from tests.torture.mutation import damage
 
@@ -26,27 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-CONFIG = """\
-name: step
-dataset: step
-dataset_options: {steps: 3, examples: 40}
-architecture: [1, 12, 5, 1]
-activation: tanh
-output: identity
-loss: quadratic
-eta: 0.05
-momentum: 0.5
-batch_size: 8
-epochs: 4
-patience: 3
-seed: 0
-diagnostics: true
-"""
-
 
 def torture(home: Path, *, seed: int, count: int) -> str:
     """Use `count` checkpoints, a quarter of them forged."""
-    (home / "step.yaml").write_text(CONFIG)
+    (home / "step.yaml").write_text(config_text(STEP))
     whole = home / "whole"
     assert call("train", home / "step.yaml", "--runs", whole).code == 0
     run = whole / "step-001"

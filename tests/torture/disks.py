@@ -16,10 +16,9 @@ from functools import partial
 from pathlib import Path
 
 from nnlab.runs import checkpoint, folder
-from tests.torture.checkpoints import CONFIG
+from tests.laboratory import STEP, Laboratory, Outcome, config_text
 from tests.torture.remains import what_came_of
 
-NNLAB = [sys.executable, "-m", "nnlab"]
 NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
 PAGE = 4096
 ENOUGH = 100 * PAGE
@@ -46,9 +45,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
 
 def fill_disks(home: Path, seed: int, count: int) -> str:
     """Train on `count` disks, within the namespace if there is one."""
-    (home / "step.yaml").write_text(
-        CONFIG.replace("epochs: 4", "epochs: 60").replace("patience: 3", "patience: null")
-    )
+    (home / "step.yaml").write_text(config_text(STEP, epochs=60, patience=None))
     code, _, err = nnlab(home, "train", "step.yaml", "-q")
     assert code == 0, err
     expected = what_came_of(home / "runs" / "step-001")
@@ -58,7 +55,7 @@ def fill_disks(home: Path, seed: int, count: int) -> str:
         here = home / f"{number:04}"
         here.mkdir()
         (here / "step.yaml").write_bytes((home / "step.yaml").read_bytes())
-        limit = None
+        limit = resource.RLIM_INFINITY
         if MOUNTED in os.environ and rng.random() < 0.7:
             runs = here / "runs"
             runs.mkdir()
@@ -71,7 +68,7 @@ def fill_disks(home: Path, seed: int, count: int) -> str:
             case = f"seed {seed}, disk {number}, no file larger than {limit} bytes"
         try:
             outcomes[fill(here, limit)] += 1
-            if limit is None:
+            if limit == resource.RLIM_INFINITY:
                 subprocess.run(
                     [*mount[:3], "-o", f"remount,size={ENOUGH}", "tmpfs", here / "runs"], check=True
                 )
@@ -83,13 +80,13 @@ def fill_disks(home: Path, seed: int, count: int) -> str:
         except AssertionError as error:
             raise AssertionError(f"{case}: {error}") from error
         finally:
-            if limit is None:
+            if limit == resource.RLIM_INFINITY:
                 subprocess.run(["umount", here / "runs"], check=True)
     told = ", ".join(f"{n} {what}" for what, n in outcomes.most_common())
     return f"{count} disks: {told}; all the same in the end"
 
 
-def fill(here: Path, limit: int | None) -> str:
+def fill(here: Path, limit: int) -> str:
     """Train until the disk is full; return in words what is left."""
     code, out, err = nnlab(here, "train", "step.yaml", "-q", limit=limit)
     left = folder.find_all(here / "runs")
@@ -108,20 +105,11 @@ def fill(here: Path, limit: int | None) -> str:
     return f"full after {'the start' if state.epoch == 0 else 'some epochs'}"
 
 
-def nnlab(here: Path, *arguments: str, limit: int | None = None) -> tuple[int, str, str]:
+def nnlab(here: Path, *arguments: str, limit: int = resource.RLIM_INFINITY) -> Outcome:
     """Run nnlab, with no file larger than `limit` bytes."""
-    done = subprocess.run(
-        [*NNLAB, *arguments],
-        cwd=here,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        preexec_fn=None
-        if limit is None
-        else partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit)),
+    return Laboratory(here).limited(
+        partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit)), *arguments
     )
-    return done.returncode, done.stdout, done.stderr
 
 
 if __name__ == "__main__":

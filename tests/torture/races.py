@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from nnlab.runs import folder
-from tests.torture.checkpoints import CONFIG
+from tests.laboratory import STEP, config_text
 from tests.torture.command import call
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ FINISHED = ("best_epoch", "val_loss", "parameters", "train_examples", "weights_s
 
 def torture(home: Path, *, seed: int, count: int) -> str:
     """Start `count` trainings, compare them until the last has ended, and list 60 times as many runs."""
-    (home / "step.yaml").write_text(
-        CONFIG.replace("epochs: 4", "epochs: 40").replace("seed: 0", f"seed: {seed}")
-    )
+    (home / "step.yaml").write_text(config_text(STEP, epochs=40, seed=seed))
     runs = home / "runs"
     trainings = start(home, count, "train", "step.yaml", "patience=null", "-q")
     seen = watch(home, trainings)
