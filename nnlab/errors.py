@@ -54,6 +54,10 @@ class MissingError(RunError):
     """A file of a run is missing."""
 
 
+class NewerError(RunError):
+    """A file of a run has a schema that only a later version of nnlab knows."""
+
+
 class BelowThresholdError(NnlabError):
     """The accuracy is below `--fail-under`."""
 

@@ -9,17 +9,21 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from nnlab.analysis.evaluation import Evaluation
 from nnlab.config import BASELINES, Experiment, parse_values
 from nnlab.config.synonyms import instead_of
 from nnlab.config.yaml12 import UnreadableError, parse_value
 from nnlab.errors import ConfigError, MissingError, RunError, UsageError
-from nnlab.runs import checkpoint, folder, records
+from nnlab.runs import evaluations, npz, records
+from nnlab.runs.lock import is_locked
+from nnlab.runs.run import config_text
 from nnlab.runs.summary import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from nnlab.runs.evaluations import Evaluation
+    from nnlab.runs.run import Run
 
 Row: TypeAlias = dict[str, object]  # by column; None where there is nothing
 
@@ -65,7 +69,7 @@ class Condition:
     value: object
 
     def holds(self, row: Row) -> bool:
-        """Tell whether `row` has it; nothing is neither larger nor smaller than a number."""
+        """Return whether `row` has it; nothing is neither larger nor smaller than a number."""
         column, *options = self.column.split(".")
         found = row[column]
         for option in options:
@@ -77,7 +81,7 @@ class Condition:
 
 
 def compare(
-    runs: Sequence[Path],
+    runs: Sequence[Run],
     *,
     home: Path,
     sort: str = BEST_FIRST,
@@ -98,7 +102,7 @@ def compare(
     for column in (by, *(columns or ()), *(condition.column.partition(".")[0] for condition in conditions)):
         if column not in available:
             raise UsageError(f"no column {column!r}; {instead_of(column, available)}")
-    rows = [{**read_row(run), "run": run.name if run.parent == home else str(run)} for run in runs]
+    rows = [{**read_row(run), "run": run.name if run.folder.parent == home else str(run)} for run in runs]
     rows = [row for row in rows if all(condition.holds(row) for condition in conditions)]
     ranked = sorted(
         (row for row in rows if row[by] is not None),
@@ -142,30 +146,30 @@ def _meant_as_share(given: str) -> float | None:
     return percent / 100 if percent > 1 or given.endswith("%") else None
 
 
-def read_row(run: Path) -> Row:
+def read_row(run: Run) -> Row:
     """Return all columns of `run` but its name; a broken or unfinished run says so in `status`.
 
     A run may be trained, and measured, meanwhile.
     """
     row: Row = dict.fromkeys(["run", *KEYS, *RESULTS, *FURTHER_RESULTS])
     # Before the summary is read: the process may end in between, but not begin.
-    in_training = folder.is_claimed(run)
+    in_training = is_locked(run)
     try:
-        given = parse_values(folder.config_text(run), run / folder.CONFIG)
+        given = parse_values(config_text(run), run.config_yaml)
         if not _is_finite(given):
-            raise RunError(f"{folder.CONFIG} holds a number that is not finite")
+            raise RunError(f"{run.config_yaml.name} holds a number that is not finite")
         # Keys that came after the run was made are at their defaults.
         row |= {} if "baseline" in given else DEFAULTS
         row |= {key: value for key, value in given.items() if key in KEYS}
         row["status"] = "running" if in_training else "unfinished"  # its process was killed
         try:
-            summary = records.read(run / folder.SUMMARY, Summary)
+            summary = records.read(run.summary_json, Summary)
         except MissingError:
             return row  # it was killed as it began
         try:
-            _check_weights(run / folder.BEST, summary)
+            _check_weights(run, summary)
         except RunError:
-            if records.read_if_whole(run / folder.SUMMARY, Summary) != summary:  # a training has begun
+            if records.read_if_whole(run.summary_json, Summary) != summary:  # a training has begun
                 return read_row(run)
             raise
         row |= {key: value for key, value in vars(summary).items() if key in row and key not in KEYS}
@@ -179,29 +183,30 @@ def read_row(run: Path) -> Row:
     return row
 
 
-def _test_figures(run: Path) -> Evaluation | None:
+def _test_figures(run: Run) -> Evaluation | None:
     """Return what was measured on the test split. A training that goes on may remove it at any moment."""
     try:
-        return records.read(run / "eval_test.json", Evaluation)
+        return evaluations.read(run, "test")
     except MissingError:
         return None
 
 
-def _check_weights(best: Path, summary: Summary) -> None:
+def _check_weights(run: Run, summary: Summary) -> None:
     """Raise `RunError` unless best.npz is what `summary` recorded; its arrays are read only if in doubt."""
+    best = run.best_npz
     if summary.status == "running" or not best.exists():
         return
-    if summary.best_npz_tail_sha256 == checkpoint.tail_sha256(best):
+    if summary.best_npz_tail_sha256 == npz.tail_sha256(best):
         return
     is_old = summary.best_npz_tail_sha256 is None
-    if is_old and best.stat().st_size > checkpoint.LARGEST:
+    if is_old and best.stat().st_size > npz.LARGEST:
         return  # `nnlab eval` checks it, and knows how large it may be
-    if checkpoint.arrays_sha256(checkpoint.load_arrays(best)) != summary.weights_sha256:
-        raise RunError(f"{best} does not match the weights recorded in {folder.SUMMARY}")
+    if npz.arrays_sha256(npz.load_arrays(best)) != summary.weights_sha256:
+        raise RunError(f"{best} does not match the weights recorded in {run.summary_json.name}")
 
 
 def _is_finite(value: object) -> bool:
-    """Tell whether `value`, out of a config, holds neither NaN nor infinity."""
+    """Return whether `value`, out of a config, holds neither NaN nor infinity."""
     if isinstance(value, dict):
         return all(map(_is_finite, value.values()))
     if isinstance(value, list):
@@ -210,7 +215,7 @@ def _is_finite(value: object) -> bool:
 
 
 def _differ(rows: Sequence[Row], key: str) -> bool:
-    """Tell whether `rows` differ in `key`, of those that may have it; one without a config says nothing."""
+    """Return whether `rows` differ in `key`, of those that may have it; one without a config says nothing."""
     values = [
         row[key]
         for row in rows

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nnlab.cli import completion
-from nnlab.cli.options import DataDir, Json, Name, Offline, Overrides, Quiet, Runs
+from nnlab.cli.options import DataDir, Json, Name, Offline, Overrides, Quiet, Runs, command_line
 from nnlab.cli.output import as_path, counted, emit, is_terminal, percent, tell, working
-from nnlab.cli.signals import mortal
+from nnlab.cli.signals import signals_kill
 from nnlab.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from nnlab.config import Baseline
-    from nnlab.datasets import Source
-    from nnlab.runs.summary import Summary
 
 
 def baseline(
@@ -54,48 +53,35 @@ def baseline(
     from nnlab.config import BASELINES, load_baseline
     from nnlab.config.synonyms import instead_of
     from nnlab.datasets import Source
-    from nnlab.runs.folder import runs_folder
+    from nnlab.jobs import fit_baseline
+    from nnlab.runs.find import runs_folder
     from nnlab.runs.records import as_json
 
     if method not in BASELINES:
         raise UsageError(f"no baseline {method}; {instead_of(method, BASELINES)}")
     config = load_baseline(method, overrides or (), name=name)
-    source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr) and not quiet)
-    run, summary = _fit(config, runs_folder(runs), source, quiet=quiet)
-    emit(f"{as_json(summary) if json else as_path(run)}\n")
+    fitted = fit_baseline(
+        config,
+        runs=runs_folder(runs),
+        source=Source(data_dir, offline=offline, progress=is_terminal(sys.stderr) and not quiet),
+        command=command_line(),
+        during=partial(_fitting, config, quiet=quiet),
+    )
+    if not quiet:
+        tell(f"val_accuracy {percent(fitted.summary.val_accuracy)}, {fitted.summary.seconds:.1f} s")
+        tell("Next: ", (f"nnlab eval {fitted.run}", "bold"))
+    emit(f"{as_json(fitted.summary) if json else as_path(fitted.run.folder)}\n")
 
 
-def _fit(config: Baseline, runs: Path, source: Source, *, quiet: bool) -> tuple[Path, Summary]:
-    """Fit, measure on the validation split, and write the run folder."""
-    import time
+@contextmanager
+def _fitting(config: Baseline, examples: int, *, quiet: bool) -> Iterator[None]:
+    """Say what is fitted to what; let a signal end the process at once, as there is nothing to lose yet."""
+    from nnlab.datasets import DATASETS
 
-    from nnlab import baselines
-    from nnlab.datasets import DATASETS, digests
-    from nnlab.runs import folder
-    from nnlab.runs.baseline import record
-    from nnlab.runs.environment import describe
-    from nnlab.training import available_threads, load_splits
-
-    training, validation = load_splits(config, source)
-    examples = len(training.labels)
     if not quiet:
         method = "" if config.name == config.baseline else f"{config.baseline}, "
         title = DATASETS[config.dataset].title
         tell((config.name, "bold"), f": {method}{counted(examples, 'example')} of {title}")
-    began = time.perf_counter()
-    # There is nothing to lose yet.
-    with working(f"fitting to {counted(examples, 'example')}") if not quiet else nullcontext(), mortal():
-        arrays = baselines.fit(config, training)
-        predicted = baselines.predict(config, arrays, training, validation.inputs)
-    seconds = time.perf_counter() - began
-    run = folder.create(runs, config.name)
-    with folder.claimed(run):
-        environment = describe(threads=available_threads(), digests=digests(config.dataset))
-        accuracy = float((predicted == validation.labels).mean())
-        summary = record(
-            run, config, arrays, environment, val_accuracy=accuracy, train_examples=examples, seconds=seconds
-        )
-    if not quiet:
-        tell(f"val_accuracy {percent(accuracy)}, {seconds:.1f} s")
-        tell("Next: ", (f"nnlab eval {run}", "bold"))
-    return run, summary
+    line = nullcontext() if quiet else working(f"fitting to {counted(examples, 'example')}")
+    with line, signals_kill():
+        yield

@@ -76,12 +76,12 @@ def compare(
       nnlab compare --columns run,eta,val_accuracy --top 3 --format csv
     """
     from nnlab.analysis import comparison
-    from nnlab.runs import folder
+    from nnlab.runs.find import find_each, runs_folder
 
     for name in filter(is_override, named or ()):
         raise UsageError(f"{name} is not a run; did you mean --where {shlex.quote(name)}?")
-    home = folder.runs_folder(runs)
-    found = folder.find_each(home, named or ())
+    home = runs_folder(runs)
+    found = find_each(home, named or ())
     result = comparison.compare(
         found,
         home=home,

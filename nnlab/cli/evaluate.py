@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,14 +10,12 @@ import typer
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Json, Offline, Runs
 from nnlab.cli.output import counted, decimals, emit, emit_table, is_terminal, percent, tell
-from nnlab.errors import BelowThresholdError, NnlabError, UsageError
+from nnlab.errors import BelowThresholdError, UsageError
 from nnlab.files import printable
 
 if TYPE_CHECKING:
-    from nnlab.analysis.evaluation import Evaluation
     from nnlab.config import Baseline, Experiment
-
-_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
+    from nnlab.runs.evaluations import Evaluation
 
 
 def evaluate(
@@ -56,29 +53,23 @@ def evaluate(
       nnlab eval mnist_softmax-001 --split validation
       nnlab eval --json --fail-under 0.97
     """
-    from nnlab.analysis import evaluation
+    from nnlab import jobs
     from nnlab.datasets import Source
-    from nnlab.files import remove, version
-    from nnlab.runs import folder, records
+    from nnlab.runs import records
+    from nnlab.runs.find import find, runs_folder
 
-    found = folder.find(folder.runs_folder(runs), run)
+    found = find(runs_folder(runs), run)
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
-    measured = version(found / folder.BEST)
-    result = evaluation.evaluate(found, checkpoint=checkpoint, split=split, source=source)
+    evaluated = jobs.evaluate(found, checkpoint=checkpoint, split=split, source=source)
+    result = evaluated.evaluation
     if json:
         emit(records.as_json(result) + "\n")
     else:
-        _show(result, folder.config_of(found))
-    if checkpoint == "best":
-        path = found / f"eval_{split}.json"
-        try:
-            records.write(path, result)
-        except NnlabError as error:
-            if not isinstance(cause := error.__cause__, OSError) or cause.errno not in _READ_ONLY:
-                raise
-            tell(f"nnlab: {error}; so `nnlab compare` does not show these figures")
-        if version(found / folder.BEST) != measured:  # a training has found better weights meanwhile
-            remove(path)
+        _show(result, evaluated.config)
+    if evaluated.not_kept is not None:
+        if not evaluated.is_read_only:
+            raise evaluated.not_kept
+        tell(f"nnlab: {evaluated.not_kept}; so `nnlab compare` does not show these figures")
     if fail_under is not None and result.accuracy is None:
         raise UsageError(f"{found} is a regression and has no accuracy for --fail-under")
     if fail_under is not None and result.accuracy is not None and result.accuracy < fail_under:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -49,6 +50,11 @@ Overrides = Annotated[
         autocompletion=completion.keys,
     ),
 ]
+
+
+def command_line() -> list[str]:
+    """Return the words of this command, for the run that it makes."""
+    return ["nnlab", *sys.argv[1:]]
 
 
 def help_if_alone(context: typer.Context) -> None:

@@ -36,10 +36,10 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def held() -> Iterator[Callable[[], None]]:
-    """Hold the first signal back in the block until its end or a call of the function that is yielded.
+def held() -> Iterator[Callable[[], bool]]:
+    """Hold the first signal back until the end of the block, where it raises `Interrupted`.
 
-    Then it raises `Interrupted`. A second one kills at once.
+    The function that is yielded returns whether there was one. A second signal kills at once.
     """
     received: list[int] = []
 
@@ -48,24 +48,21 @@ def held() -> Iterator[Callable[[], None]]:
         for each in SIGNALS:
             signal.signal(each, signal.SIG_DFL)
 
-    def check() -> None:
-        if received:
-            raise Interrupted(received.pop())
-
     with _handled_by(hold):
-        yield check
-        check()
+        yield lambda: bool(received)
+    if received:
+        raise Interrupted(received[0])
 
 
 @contextmanager
-def mortal() -> Iterator[None]:
-    """Let a signal kill the process at once: a library's long computation does not come back to be told."""
+def signals_kill() -> Iterator[None]:
+    """Let a signal kill the process at once: a library's long computation asks nobody whether to stop."""
     with _handled_by(signal.SIG_DFL):
         yield
 
 
 def can_start_threads() -> bool:
-    """Tell whether the system lets this process start another thread."""
+    """Return whether the system lets this process start another thread."""
     thread = threading.Thread(target=lambda: None)
     try:
         thread.start()

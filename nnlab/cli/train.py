@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nnlab.cli import completion
 from nnlab.cli.arguments import NEWEST, is_override
-from nnlab.cli.options import DataDir, Json, Name, Offline, Overrides, Quiet, Runs, config_path
+from nnlab.cli.options import (
+    DataDir,
+    Json,
+    Name,
+    Offline,
+    Overrides,
+    Quiet,
+    Runs,
+    command_line,
+    config_path,
+)
 from nnlab.cli.output import as_path, emit, is_terminal, tell
 from nnlab.errors import DivergedError, UsageError
+
+if TYPE_CHECKING:
+    from nnlab.cli.training_view import TrainingView
+    from nnlab.jobs import Begun, Callbacks
 
 
 def train(
@@ -71,52 +86,88 @@ def train(
       nnlab train --resume slow-001 epochs=100
       run=$(nnlab train my.yaml epochs=2 -q) && nnlab eval "$run"
     """
-    from nnlab.cli.training import Session
+    from nnlab import jobs
     from nnlab.cli.training_view import TrainingView, plan
     from nnlab.config import load_experiment
     from nnlab.datasets import Source
-    from nnlab.runs.folder import runs_folder
+    from nnlab.runs.find import find, runs_folder
     from nnlab.runs.records import as_json
 
     bar = is_terminal(sys.stderr) and not (quiet or no_progress)
-    session = Session(
-        runs=runs_folder(runs),
-        source=Source(data_dir, offline=offline, progress=bar),
-        threads=threads,
-        view=TrainingView(quiet=quiet, verbose=verbose, bar=bar),
-    )
+    view = TrainingView(quiet=quiet, verbose=verbose, bar=bar)
+    home = runs_folder(runs)
+    source = Source(data_dir, offline=offline, progress=bar)
     if dry_run and json:
         raise UsageError("--dry-run prints no JSON; leave one of the two out")
     if resume is not None:
         if name is not None or dry_run:
             option = "--dry-run" if dry_run else "--name"
             raise UsageError(f"--resume goes on with a run as it is; leave {option} out")
-        raised = _raised(config, overrides or (), session.runs, named=resume != NEWEST)
-        run, summary = session.resume(None if resume == NEWEST else resume, raised)
+        raised = _raised(config, overrides or (), home, named=resume != NEWEST)
+        run = jobs.newest_to_resume(home, finished=bool(raised)) if resume == NEWEST else find(home, resume)
+        with _shown_in(view) as callbacks:
+            trained = jobs.resume(
+                run, raised, source=source, threads=threads, command=command_line(), callbacks=callbacks
+            )
+            view.end(trained)
     elif config is None:
         raise UsageError("name a CONFIG, such as mnist_softmax, or a run with --resume")
     else:
-        path = _config_path(config, session.runs)
+        path = _config_path(config, home)
         experiment = load_experiment(path, overrides or (), name=name)
         if dry_run:
             emit(plan(experiment))
             return
         if not quiet:
-            _tell_of_a_name_made_up(path, experiment.name)
-        run, summary = session.begin(experiment)
+            _mention_a_changed_name(path, experiment.name)
+        with _shown_in(view) as callbacks:
+            trained = jobs.train(
+                experiment,
+                runs=home,
+                source=source,
+                threads=threads,
+                command=command_line(),
+                callbacks=callbacks,
+            )
+            view.end(trained)
 
-    emit(f"{as_json(summary) if json else as_path(run)}\n")
+    summary = trained.summary
+    emit(f"{as_json(summary) if json else as_path(trained.run.folder)}\n")
     if summary.status == "diverged":
         kept = f"the weights of epoch {summary.best_epoch}" if summary.best_epoch else "the starting weights"
         raise DivergedError(
             f"the loss or a weight is no longer finite in epoch {summary.epochs}; take a smaller eta; "
-            f"{kept} are kept in {run}"
+            f"{kept} are kept in {trained.run}"
+        )
+
+
+@contextmanager
+def _shown_in(view: TrainingView) -> Iterator[Callbacks]:
+    """Yield callbacks that show a training; once it has begun, a signal stops it after the batch."""
+    from nnlab.cli.signals import held
+    from nnlab.jobs import Callbacks
+
+    with ExitStack() as stack:
+        was_received: list[Callable[[], bool]] = []
+
+        def on_begin(begun: Begun) -> None:
+            was_received.append(stack.enter_context(held()))
+            view.begin(begun)
+
+        def should_stop() -> bool:
+            return was_received[0]()
+
+        yield Callbacks(
+            on_begin=on_begin,
+            on_batch=view.advance,
+            on_epoch=view.epoch,
+            should_stop=should_stop,
         )
 
 
 def _config_path(config: str, runs: Path) -> Path | None:
     """Return the path that CONFIG names. Raises `UsageError` if it names a run."""
-    from nnlab.runs.folder import is_run
+    from nnlab.runs.find import is_run
 
     path = config_path(config)
     if path is not None and is_run(runs / path) and not path.exists():
@@ -129,7 +180,7 @@ def _raised(config: str | None, overrides: Sequence[str], runs: Path, *, named: 
 
     Raises `UsageError` if it is one, or a run that was not `named` right after --resume.
     """
-    from nnlab.runs.folder import is_run
+    from nnlab.runs.find import is_run
 
     if config is None or is_override(config):
         return [override for override in (config, *overrides) if override is not None]
@@ -138,7 +189,7 @@ def _raised(config: str | None, overrides: Sequence[str], runs: Path, *, named: 
     raise UsageError(f"--resume goes on with the config of the run; leave {config} out")
 
 
-def _tell_of_a_name_made_up(path: Path | None, name: str) -> None:
+def _mention_a_changed_name(path: Path | None, name: str) -> None:
     """Say so where the file's name cannot be that of the experiment, and was changed to one that can."""
     from nnlab.config import default_name
 

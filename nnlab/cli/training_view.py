@@ -1,4 +1,4 @@
-"""What the user sees of a training, on stderr; and the plan of one that is not begun."""
+"""What the user sees of a training, on stderr; and the plan of one that has not begun."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from nnlab.files import printable
 from nnlab.network import number_of_parameters
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from nnlab.runs.environment import Environment
+    from nnlab.jobs import Begun, Trained
+    from nnlab.runs.run import Run
     from nnlab.runs.summary import Summary
     from nnlab.training import Epoch
 
@@ -28,7 +27,7 @@ epoch  train loss  accuracy    val loss  accuracy  seconds  improvement"""
 
 
 class TrainingView:
-    """A line an epoch, and on a terminal a bar while it runs."""
+    """A line per epoch, and on a terminal a bar while it runs."""
 
     def __init__(self, *, quiet: bool, verbose: bool, bar: bool) -> None:
         """Be `quiet` or `verbose`; draw a `bar` while an epoch runs."""
@@ -36,12 +35,22 @@ class TrainingView:
         self._verbose = verbose
         self._draws_bar = bar
         self._bar: tqdm[Never] | None = None
+        self._experiment: Experiment | None = None  # once a training has begun
         self._examples = 0
         self._epoch = 1
 
-    def begin(self, experiment: Experiment, run: Path, environment: Environment, examples: int) -> None:
-        """Say what is trained on what."""
-        self._examples = examples
+    def begin(self, begun: Begun) -> None:
+        """Say what is trained on what, or where a training goes on."""
+        self._experiment = begun.experiment
+        self._examples, self._epoch = begun.train_examples, begun.epoch + 1
+        if begun.is_resumed:
+            self._say(f"{printable(str(begun.run))} goes on after epoch {begun.epoch}")
+        else:
+            self._describe(begun)
+        self._say((f"\n{HEADER}", "bold"))
+
+    def _describe(self, begun: Begun) -> None:
+        experiment, environment = begun.experiment, begun.environment
         widths = "–".join(map(str, experiment.architecture))
         parameters = number_of_parameters(experiment.architecture)
         hidden = f"{experiment.activation} neurons, " if experiment.architecture[1:-1] else ""
@@ -50,20 +59,14 @@ class TrainingView:
         self._say(f"{hidden}{experiment.output} output, {experiment.loss} loss")
         held_back = f"{experiment.validation_size:,} to validate"
         self._say(
-            f"{counted(examples, 'example')} of {DATASETS[experiment.dataset].title}, "
+            f"{counted(begun.train_examples, 'example')} of {DATASETS[experiment.dataset].title}, "
             f"{held_back if experiment.validation_size else 'which validate too'}"
         )
         self._say(f"η {experiment.eta:g}, {batches}, seed {experiment.seed}")
         if self._verbose:
             blas = ", ".join(f"{library['library']} {library['version']}" for library in environment.blas)
-            into = f"into {printable(str(run))}; NumPy {environment.numpy}, {blas}"
+            into = f"into {printable(str(begun.run))}; NumPy {environment.numpy}, {blas}"
             self._say(f"{into}, threads: {environment.threads}")
-        self._say((f"\n{HEADER}", "bold"))
-
-    def resume(self, run: Path, epoch: int, examples: int) -> None:
-        """Say where the training goes on."""
-        self._examples, self._epoch = examples, epoch + 1
-        self._say(f"{printable(str(run))} goes on after epoch {epoch}\n\n", (HEADER, "bold"))
 
     def advance(self, examples: int) -> None:
         """Move the bar on by `examples`."""
@@ -81,48 +84,52 @@ class TrainingView:
             )
         self._bar.update(examples)
 
-    def epoch(self, epoch: Epoch, patience: int | None) -> None:
+    def epoch(self, epoch: Epoch) -> None:
         """Show the figures of `epoch`, whether it improved, and what is left of the patience."""
         self._end_bar()
         self._epoch = epoch.epoch + 1
         self._say(
             f"{epoch.epoch:5}  {decimals(epoch.train_loss):>10}  {percent(epoch.train_accuracy):>8}  "
             f"{decimals(epoch.val_loss):>10}  {percent(epoch.val_accuracy):>8}  {epoch.seconds:7.2f}  ",
-            verdict(epoch, patience),
+            verdict(epoch, self._experiment.patience if self._experiment else None),
         )
 
-    def interrupted(self, run: Path, epoch: int) -> None:
-        """Say what is kept and how to go on."""
+    def end(self, trained: Trained) -> None:
+        """Say how the training ended, which epoch was best, and what to type next."""
         self._end_bar()
-        kept = f"the epochs up to {epoch} are" if epoch else "no epoch was done; the starting weights are"
-        self._say(f"\nInterrupted; {kept} kept.")
-        self._next(f"nnlab train --resume {shlex.quote(str(run))}")
+        run, summary = trained.run, trained.summary
+        if self._experiment is None:
+            self._say_why_nothing_is_done(run, summary)
+        elif summary.stop_reason == "interrupted":
+            self._say_what_is_kept(run, summary)
+        elif summary.stop_reason != "diverged":  # which is an error, with a message of its own
+            self._conclude(trained)
 
-    def nothing_to_do(self, run: Path, summary: Summary) -> None:
-        """Say why a run that is resumed does not go on."""
+    def _say_why_nothing_is_done(self, run: Run, summary: Summary) -> None:
         more = "patience" if summary.stop_reason == "patience" else "epochs"
         ended = f"{printable(str(run))} has already ended after epoch {summary.epochs}"
         self._say(f"{ended}; go on with a larger {more}=N")
 
-    def end(self, run: Path, summary: Summary, patience: int | None, guess: float) -> None:
-        """Say why the training stopped, which epoch was best, and what to type next.
+    def _say_what_is_kept(self, run: Run, summary: Summary) -> None:
+        done = summary.epochs
+        kept = f"the epochs up to {done} are" if done else "no epoch was done; the starting weights are"
+        self._say(f"\nInterrupted; {kept} kept.")
+        self._next(f"nnlab train --resume {shlex.quote(str(run))}")
 
-        `guess` is the val_loss of a network that ignores its input.
-        """
-        self._end_bar()
-        if summary.stop_reason == "diverged":
-            return  # an error, which is told by its exception
-        waited = f"no improvement of {summary.monitor} in {counted(max(patience or 0, 1), 'epoch')}"
+    def _conclude(self, trained: Trained) -> None:
+        summary, guess = trained.summary, trained.loss_of_a_guess
+        patience = max(trained.experiment.patience or 0, 1)
+        waited = f"no improvement of {summary.monitor} in {counted(patience, 'epoch')}"
         why = waited if summary.stop_reason == "patience" else "all epochs are done"
         self._say(f"\nStopped after epoch {summary.epochs}, {summary.seconds:.1f} s: {why}.")
         accuracy = "" if summary.val_accuracy is None else f", val_accuracy {percent(summary.val_accuracy)}"
         self._say(f"Best was epoch {summary.best_epoch}: val_loss {decimals(summary.val_loss)}{accuracy}.")
-        if summary.val_loss is not None and 0 < guess < summary.val_loss:
+        if summary.val_loss is not None and guess is not None and 0 < guess < summary.val_loss:
             remedy = (
                 "take a smaller eta" if summary.val_loss > 2 * guess else "train longer, or try another eta"
             )
             self._say((f"Worse than guessing, which has val_loss {decimals(guess)}; {remedy}.", "yellow"))
-        self._next(f"nnlab eval {shlex.quote(str(run))}")
+        self._next(f"nnlab eval {shlex.quote(str(trained.run))}")
 
     def _say(self, *parts: str | tuple[str, str]) -> None:
         if not self._quiet:

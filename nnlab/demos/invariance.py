@@ -10,8 +10,7 @@ from nnlab.config import Experiment
 from nnlab.demos.experiments import MNIST
 from nnlab.demos.pieces import Claim, Picture, Piece, Table
 from nnlab.network import ACTIVATIONS, OUTPUTS, Network, initialise, number_of_parameters
-from nnlab.training import load_splits, targets_of
-from nnlab.training.sgd import SGD
+from nnlab.training import SGD, BatchSource, load_splits, targets_of, train_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +58,8 @@ def learn(
     network = Network(architecture, ACTIVATIONS["sigmoid"], output, parameters)
     initialise(network, "auto", ["sigmoid", "softmax" if softmax else "sigmoid"], rng=rng)
     order = np.concatenate([rng.permutation(len(inputs)) for _ in range(seen // len(inputs))])
-    SGD(BATCH, ETA).epoch(network, np.zeros_like(parameters), inputs, targets.T, order)
+    optimiser, source = SGD(), BatchSource(inputs, targets, BATCH)
+    train_epoch(network, optimiser, optimiser.start(parameters), source, order, eta=ETA)
     return network
 
 

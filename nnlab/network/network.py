@@ -45,6 +45,11 @@ class Network:
         """The biases of each layer, (fan_out, 1)."""
         return views(self.parameters, self.architecture)[1]
 
+    @cached_property
+    def all_weights(self) -> Array:
+        """The weights of all layers, a view of the part of `parameters` that they take up."""
+        return self.parameters[: number_of_weights(self.architecture)]
+
     @property
     def is_finite(self) -> bool:
         """Whether every weight and bias is a finite number."""

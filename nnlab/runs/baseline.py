@@ -1,4 +1,4 @@
-"""The run folder of a baseline: as of a training, but without epochs."""
+"""The run folder of a baseline: like that of a training, but without epochs."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from nnlab.config import Baseline, dump
 from nnlab.files import atomic_write
-from nnlab.runs import checkpoint, folder, metrics, records, table
+from nnlab.runs import metrics, records, tables
+from nnlab.runs.npz import arrays_sha256, save_arrays, tail_sha256
+from nnlab.runs.run import Run, removed_on_failure
 from nnlab.runs.summary import Summary
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nnlab.baselines import Arrays
     from nnlab.runs.environment import Environment
 
 
-def record(
-    run: Path,
+def write_baseline(
+    run: Run,
     baseline: Baseline,
     arrays: Arrays,
     environment: Environment,
@@ -27,14 +27,14 @@ def record(
     seconds: float,
 ) -> Summary:
     """Fill the new folder `run`, with what was fitted as best.npz, and return the summary."""
-    with folder.filled(run):
-        records.write(run / folder.ENVIRONMENT, environment)
-        with atomic_write(run / folder.CONFIG) as file:
+    with removed_on_failure(run):
+        records.write(run.environment_json, environment)
+        with atomic_write(run.config_yaml) as file:
             file.write(dump(baseline).encode())
-        table.rewrite(run / folder.METRICS, metrics.Row, [])
-        checkpoint.save_arrays(run / folder.BEST, arrays)
+        tables.rewrite(run.metrics_csv, metrics.MetricsRow, [])
+        save_arrays(run.best_npz, arrays)
         summary = Summary(
-            schema_version=1,
+            schema_version=records.SCHEMA_VERSION,
             name=baseline.name,
             status="finished",
             stop_reason=None,
@@ -47,8 +47,8 @@ def record(
             parameters=sum(array.size for array in arrays.values() if array.dtype.kind == "f"),
             train_examples=train_examples,
             seconds=round(seconds, 3),
-            weights_sha256=checkpoint.arrays_sha256(arrays),
-            best_npz_tail_sha256=checkpoint.tail_sha256(run / folder.BEST),
+            weights_sha256=arrays_sha256(arrays),
+            best_npz_tail_sha256=tail_sha256(run.best_npz),
         )
-        records.write(run / folder.SUMMARY, summary)
+        records.write(run.summary_json, summary)
     return summary

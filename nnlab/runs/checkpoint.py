@@ -1,28 +1,21 @@
-"""Checkpoints: NumPy archives without pickle, `weights.0`, `biases.0`, …, checked against the config."""
+"""Checkpoints: `weights.0`, `biases.0`, … and what an optimiser keeps, checked against the config."""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import math
-import os
-import warnings
-import zipfile
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlab import files
 from nnlab.errors import RunError
 from nnlab.network import number_of_parameters
 from nnlab.runs import records
-from nnlab.training import TrainingState, blank_network, blank_state
+from nnlab.runs.npz import arrays_sha256, load_arrays, save_arrays
+from nnlab.training import TrainingState, blank_network, blank_state, optimiser_of
 from nnlab.training.early_stopping import History
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -31,15 +24,12 @@ if TYPE_CHECKING:
     from nnlab.network import Network
 
 STATE = "training_state"  # JSON, a `Progress`
-VELOCITY = "velocity"
-LARGEST = 1 << 26  # bytes of a checkpoint whose size no network gives
-TAIL = 4096  # bytes: the directory of the archive of a network of thirty layers
-BESIDE = 1 << 20  # bytes of a checkpoint that are neither parameters nor velocity, at most
+BESIDES = 1 << 20  # bytes of a checkpoint that are not arrays as large as the parameters, at most
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What resuming needs beside arrays."""
+    """What resuming needs besides arrays."""
 
     epoch: int
     history: History
@@ -64,14 +54,6 @@ def weights_sha256(network: Network) -> str:
     return arrays_sha256(_arrays(network))
 
 
-def arrays_sha256(arrays: Mapping[str, NDArray[Any]]) -> str:
-    """Return the SHA-256 of the bytes of `arrays`, one after another, little-endian and row by row."""
-    digest = hashlib.sha256()
-    for array in arrays.values():
-        digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
-    return digest.hexdigest()
-
-
 def save_weights(path: Path, network: Network) -> None:
     """Write weights (fan_out, fan_in) and biases (fan_out,) of every layer to `path`, atomically."""
     save_arrays(path, _arrays(network))
@@ -87,7 +69,7 @@ def save_state(path: Path, state: TrainingState, *, metrics_sha256: str, weights
         weights_sha256,
     )
     text = np.array(records.as_json(progress))
-    save_arrays(path, {**_arrays(state.network), VELOCITY: state.velocity, STATE: text})
+    save_arrays(path, {**_arrays(state.network), **state.optimiser, STATE: text})
 
 
 def load_network(path: Path, experiment: Experiment) -> Network:
@@ -99,7 +81,7 @@ def load_network(path: Path, experiment: Experiment) -> Network:
 
 
 def load_state(path: Path, experiment: Experiment) -> tuple[TrainingState, Progress]:
-    """Return the state that `save_state` wrote to `path`, and what it had beside. Raises `RunError`."""
+    """Return the state that `save_state` wrote to `path`, and what else it recorded. Raises `RunError`."""
     arrays = _load_for(experiment, path)
     state = blank_state(experiment)
     _fill(state.network, arrays)
@@ -107,7 +89,8 @@ def load_state(path: Path, experiment: Experiment) -> tuple[TrainingState, Progr
         progress = records.parse(str(arrays[STATE]), Progress)
         state.epoch, state.history = progress.epoch, progress.history
         state.rng.bit_generator.state = progress.shuffle
-        state.velocity[:] = _checked(arrays[VELOCITY], state.velocity.shape, state.velocity.dtype)
+        for name, array in state.optimiser.items():
+            array[...] = _checked(arrays[name], array.shape, array.dtype)
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise RunError(f"{path} is not a checkpoint to resume from: {error}") from error
     return state, progress
@@ -120,54 +103,6 @@ def _arrays(network: Network) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write `arrays` to `path`, atomically."""
-    with files.atomic_write(path) as file:
-        np.savez(file, allow_pickle=False, **arrays)
-
-
-def tail_sha256(path: Path) -> str:
-    """Return the SHA-256 of the last bytes of `path`, which hold a checksum of each of its arrays.
-
-    So it tells one checkpoint from another without reading it. Raises `RunError`.
-    """
-    with files.opened(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        file.seek(max(0, size - TAIL))
-        return hashlib.sha256(file.read(TAIL)).hexdigest()
-
-
-def load_arrays(path: Path, *, limit: int = LARGEST) -> dict[str, NDArray[Any]]:
-    """Return the arrays that `path` holds, read-only. Raises `RunError`, also for more than `limit` bytes.
-
-    np.load would believe what an archive says of its sizes, and take that much memory.
-    """
-    content = files.read(path, limit=limit)
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of headers that are no Python
-            entries = archive.infolist()
-            if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-                raise ValueError("it is compressed, which numpy.savez does not do")
-            if sum(entry.file_size for entry in entries) > len(content):
-                raise ValueError("its arrays are larger than itself")
-            return {entry.filename.removesuffix(".npy"): _array(archive.read(entry)) for entry in entries}
-    except Exception as error:  # NumPy and zipfile raise of all kinds over damaged bytes
-        raise RunError(f"{path} is not a readable checkpoint: {error}") from error
-
-
-def _array(content: bytes) -> NDArray[Any]:
-    """Return the array that the .npy file `content` holds; it takes no memory of its own."""
-    stream = io.BytesIO(content)
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise ValueError("an array is not in version 1.0 of NumPy's format")
-    shape, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
-    if stream.tell() + dtype.itemsize * math.prod(shape) != len(content):
-        raise ValueError(f"an array of {len(content):,} bytes says that it is {dtype} {shape}")
-    array = np.frombuffer(content, dtype, offset=stream.tell())  # refuses objects
-    return array.reshape(shape, order="F" if by_columns else "C")
-
-
 def _load_for(experiment: Experiment, path: Path) -> dict[str, NDArray[Any]]:
     """Return the arrays of a checkpoint, if they have the shapes and the dtype that `experiment` asks for.
 
@@ -175,7 +110,8 @@ def _load_for(experiment: Experiment, path: Path) -> dict[str, NDArray[Any]]:
     """
     dtype = np.dtype(experiment.dtype)
     parameters = number_of_parameters(experiment.architecture) * dtype.itemsize
-    arrays = load_arrays(path, limit=2 * parameters + BESIDE)
+    vectors = 1 + sum(array.size for array in optimiser_of(experiment).start(np.zeros(1, dtype)).values())
+    arrays = load_arrays(path, limit=vectors * parameters + BESIDES)
     for layer, (fan_in, fan_out) in enumerate(pairwise(experiment.architecture)):
         for name, shape in ((f"weights.{layer}", (fan_out, fan_in)), (f"biases.{layer}", (fan_out,))):
             if name not in arrays:

@@ -1,11 +1,10 @@
-"""environment.json: with what a run was made."""
+"""environment.json: what a run was made with."""
 
 from __future__ import annotations
 
 import platform
-import sys
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import Field
@@ -13,6 +12,9 @@ from threadpoolctl import threadpool_info
 
 import nnlab
 from nnlab.files import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,10 @@ class Environment:
     platform: str
     processor: str
     dataset: dict[str, str]  # file -> SHA-256
-    command: list[str]
+    command: list[str]  # that made the run, word by word
 
 
-def describe(*, threads: int, digests: dict[str, str]) -> Environment:
+def describe(*, threads: int, digests: dict[str, str], command: Sequence[str] = ()) -> Environment:
     """Return the environment of this process, which uses files with these `digests`."""
     return Environment(
         nnlab=nnlab.__version__,
@@ -50,5 +52,5 @@ def describe(*, threads: int, digests: dict[str, str]) -> Environment:
         platform=platform.platform(),
         processor=platform.machine(),
         dataset=digests,
-        command=["nnlab", *map(printable, sys.argv[1:])],
+        command=[printable(word) for word in command],
     )

@@ -1,4 +1,4 @@
-"""metrics.csv and diagnostics.csv: a row an epoch, and a row an epoch and layer."""
+"""metrics.csv and diagnostics.csv: a row per epoch, and a row per epoch and layer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from nnlab.errors import RunError
-from nnlab.runs import table
+from nnlab.runs import tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Row:
+class MetricsRow:
     """The figures of one epoch; None where there is no number."""
 
     epoch: int
@@ -29,7 +29,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class LayerRow:
+class DiagnosticsRow:
     """How one layer, counted from 1, fared in one epoch; None where there is no number."""
 
     epoch: int
@@ -40,28 +40,37 @@ class LayerRow:
     update_ratio: float | None
 
 
-def row_of(epoch: Epoch) -> Row:
+def metrics_row(epoch: Epoch) -> MetricsRow:
     """Return the figures of `epoch` that there are, and that are finite."""
-    figures = {field.name: _finite(getattr(epoch, field.name)) for field in fields(Row)[1:-1]}
-    return Row(epoch=epoch.epoch, **figures, seconds=round(epoch.seconds, 3))
+    figures = {field.name: _finite(getattr(epoch, field.name)) for field in fields(MetricsRow)[1:-1]}
+    return MetricsRow(epoch=epoch.epoch, **figures, seconds=round(epoch.seconds, 3))
 
 
-def layer_rows_of(epoch: Epoch) -> list[LayerRow]:
+def diagnostics_rows(epoch: Epoch) -> list[DiagnosticsRow]:
     """Return the diagnostics of each layer in `epoch`."""
     return [
-        LayerRow(epoch.epoch, layer, *(_finite(figure) for figure in vars(diagnostics).values()))
+        DiagnosticsRow(epoch.epoch, layer, *(_finite(figure) for figure in vars(diagnostics).values()))
         for layer, diagnostics in enumerate(epoch.diagnostics, 1)
     ]
 
 
-def read(path: Path, *, epochs: int) -> list[Row]:
+def digested(row: MetricsRow) -> bytes:
+    """Return what the digest in last.npz covers of `row`.
+
+    These columns every version writes, so that one that comes later changes no digest of earlier runs.
+    """
+    figures = row.train_loss, row.train_accuracy, row.val_loss, row.val_accuracy, row.eta, row.seconds
+    return tables.joined([row.epoch, *figures])
+
+
+def read(path: Path, *, epochs: int) -> list[MetricsRow]:
     """Return the rows of metrics.csv up to `epochs`, or as many as there are.
 
     Raises `RunError` also if they are not those of epochs 1, 2, ….
     """
-    rows = table.read(path, Row, most=epochs)
+    rows = tables.read(path, MetricsRow, most=epochs)
     if [row.epoch for row in rows] != list(range(1, len(rows) + 1)):
-        raise RunError(f"{path} is not a file of nnlab's: the epochs do not count from 1")
+        raise RunError(f"{path} is not one of nnlab's files: the epochs do not count from 1")
     return rows
 
 

@@ -1,9 +1,14 @@
-"""The JSON files of a run folder: written atomically, read strictly."""
+"""The JSON files of a run folder: written atomically, and read strictly by every version.
+
+A later version may add keys: a reader ignores what it does not know, and has a default for what an earlier
+version did not write.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
@@ -12,7 +17,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from nnlab import files
 from nnlab.config import messages
-from nnlab.errors import RunError
+from nnlab.errors import NewerError, RunError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +30,7 @@ Count: TypeAlias = Annotated[int, Field(ge=0)]
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Digest: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
+SCHEMA_VERSION = 1  # raised when an earlier version can no longer make sense of what a later one writes
 LARGEST = 1 << 20  # bytes; the files have a thousandth of it
 
 
@@ -58,18 +64,38 @@ def _harmless(match: re.Match[str]) -> str:
 
 def read(path: Path, kind: type[T]) -> T:
     """Return the dataclass of that `kind` from the file at `path`. Raises `RunError`."""
+    content = files.read(path, limit=LARGEST)
     try:
-        return parse(files.read(path, limit=LARGEST), kind)
+        record = parse(content, kind)
     except ValueError as error:
+        _refuse_newer(path, _schema_version(content))
         raise RunError(f"{path} is broken: {error}") from error
+    _refuse_newer(path, getattr(record, "schema_version", SCHEMA_VERSION))
+    return record
 
 
 def read_if_whole(path: Path, kind: type[T]) -> T | None:
-    """Return the same, or None where the file is missing or broken."""
+    """Return the same, or None where the file is missing or broken. Raises `NewerError`."""
     try:
         return read(path, kind)
+    except NewerError:
+        raise
     except RunError:
         return None
+
+
+def _schema_version(content: bytes) -> int:
+    """Return the schema_version of a record that cannot be read, if it has one."""
+    with suppress(ValueError, RecursionError):
+        record = json.loads(content)
+        if isinstance(record, dict) and isinstance(version := record.get("schema_version"), int):
+            return version
+    return SCHEMA_VERSION
+
+
+def _refuse_newer(path: Path, version: int) -> None:
+    if version > SCHEMA_VERSION:
+        raise NewerError(f"{path} was written by a newer version (schema_version {version}); upgrade nnlab")
 
 
 def parse(text: str | bytes, kind: type[T]) -> T:
@@ -85,7 +111,7 @@ def parse(text: str | bytes, kind: type[T]) -> T:
 
 @cache
 def _adapter(kind: type[T]) -> TypeAdapter[T]:
-    strict = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+    strict = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
     kind.__pydantic_config__ = strict  # type: ignore[attr-defined]  # how a plain dataclass is told
     adapter: TypeAdapter[T] = TypeAdapter(kind)
     return adapter

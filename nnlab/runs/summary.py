@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from nnlab.network import number_of_parameters
+from nnlab.runs import records
 from nnlab.runs.records import Count, Digest, Share
 from nnlab.training import StopReason
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nnlab.config import Experiment
-    from nnlab.runs.metrics import Row
+    from nnlab.runs.metrics import MetricsRow
 
 Status: TypeAlias = Literal["running", "finished", "diverged", "interrupted"]
 
@@ -32,7 +33,7 @@ STATUS: dict[StopReason | None, Status] = {
 class Summary:
     """The keys of summary.json; `val_loss`, `val_accuracy` and `weights_sha256` are of the best epoch."""
 
-    schema_version: Literal[1]
+    schema_version: Annotated[int, Field(ge=1)]
     name: str
     status: Status
     stop_reason: StopReason | None
@@ -46,12 +47,12 @@ class Summary:
     train_examples: Count
     seconds: Annotated[float, Field(ge=0)]
     weights_sha256: Digest
-    best_npz_tail_sha256: Digest | None = None  # `checkpoint.tail_sha256` of best.npz; not in old runs
+    best_npz_tail_sha256: Digest | None = None  # `npz.tail_sha256` of best.npz; not in old runs
 
 
 def summarise(
     experiment: Experiment,
-    rows: Sequence[Row],
+    rows: Sequence[MetricsRow],
     *,
     best_epoch: int | None,
     weights_sha256: str,
@@ -62,7 +63,7 @@ def summarise(
     """Return the summary of a run with the metrics `rows`, whose best weights have that digest."""
     best_row = rows[best_epoch - 1] if best_epoch else None
     return Summary(
-        schema_version=1,
+        schema_version=records.SCHEMA_VERSION,
         name=experiment.name,
         status=STATUS[stop_reason],
         stop_reason=stop_reason,

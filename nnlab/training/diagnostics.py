@@ -34,8 +34,8 @@ class LayerDiagnostics:
     update_ratio: float  # ‖W − W before‖ / ‖W‖
 
 
-def number_of_examples(train_examples: int) -> int:
-    """Return on how many training examples to diagnose: few enough to cost next to nothing."""
+def sample_size(train_examples: int) -> int:
+    """Return how many training examples to diagnose: few enough to cost next to nothing."""
     return min(train_examples, 1000, max(100, train_examples // 50))
 
 

@@ -2,21 +2,74 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from nnlab.network import number_of_weights
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nnlab.config import Experiment
 
 # Below so many multiplications a step, a second thread gains little, and loses much when its core is busy.
 WORTH_A_THREAD = 150_000_000
 
 
+class _Limit:
+    """The number of threads that BLAS is held to, and who holds it: a process has only one such number."""
+
+    def __init__(self) -> None:
+        """Hold nothing."""
+        self.changed = threading.Condition()
+        self.holders: Counter[int] = Counter()  # blocks that are entered, by the thread of Python
+        self.threads = 0
+        self.available = 0  # without the limit
+
+    @contextmanager
+    def held(self, threads: int) -> Iterator[None]:
+        """Hold BLAS to `threads` in the block; wait for others that hold it to another number."""
+        me = threading.get_ident()
+        with self.changed:
+            self.changed.wait_for(lambda: threads == self.threads or not self.holders or me in self.holders)
+            if not self.holders:
+                self.available = _threads_of_blas()
+                self.threads = threads
+                self.limits = threadpool_limits(threads, user_api="blas")
+            self.holders[me] += 1
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.holders -= Counter([me])
+                if not self.holders:
+                    self.limits.restore_original_limits()
+                    self.changed.notify_all()
+
+
+_LIMIT = _Limit()
+
+
+def computing_with(threads: int) -> AbstractContextManager[None]:
+    """Let matrix products take that many threads in the block.
+
+    Blocks in other threads that ask for another number wait, lest they change the bits of this one's results.
+    A block within a block computes with the number of the outer one.
+    """
+    return _LIMIT.held(threads)
+
+
 def available_threads() -> int:
-    """Return as many threads as the BLAS library would take."""
+    """Return as many threads as the BLAS library would take, whatever it is held to at the moment."""
+    with _LIMIT.changed:
+        return _LIMIT.available if _LIMIT.holders else _threads_of_blas()
+
+
+def _threads_of_blas() -> int:
     return max((lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"), default=1)
 
 

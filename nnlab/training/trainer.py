@@ -4,58 +4,30 @@ from __future__ import annotations
 
 import math
 import time
-from copy import deepcopy
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from nnlab.network import (
-    ACTIVATIONS,
-    LOSS_OF_A_GUESS,
-    OUTPUTS,
-    Array,
-    Network,
-    initialise,
-    number_of_parameters,
-)
-from nnlab.randomness import stream
-from nnlab.training.diagnostics import LayerDiagnostics, diagnose, number_of_examples
-from nnlab.training.early_stopping import EarlyStopping, History
-from nnlab.training.sgd import SGD
+from nnlab.network import Backpropagation
+from nnlab.training.batches import BatchSource
+from nnlab.training.diagnostics import LayerDiagnostics, diagnose, sample_size
+from nnlab.training.early_stopping import EarlyStopping
+from nnlab.training.measures import measure, targets_of
+from nnlab.training.optimisers import optimiser_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import NDArray
 
     from nnlab.config import Experiment
     from nnlab.datasets import Split
-
-HALF = 0.5
+    from nnlab.network import Array, Network
+    from nnlab.training.optimisers import Optimiser, OptimiserState
+    from nnlab.training.state import TrainingState
 
 StopReason: TypeAlias = Literal["patience", "epochs", "diverged", "interrupted"]
-
-
-@dataclass
-class TrainingState:
-    """All that the next epoch depends on, beside the experiment and the data: what a checkpoint holds."""
-
-    network: Network
-    velocity: Array  # as `network.parameters`
-    rng: np.random.Generator  # of the shuffles
-    epoch: int = 0
-    history: History = field(default_factory=History)
-
-    @property
-    def is_best(self) -> bool:
-        """Whether its weights are the best so far; before the first epoch, those of the start are."""
-        return self.epoch == (self.history.best_epoch or 0)
-
-    def copy(self) -> TrainingState:
-        """Return a copy that stays as it is when the training goes on."""
-        network = replace(self.network, parameters=self.network.parameters.copy())
-        return replace(self, network=network, velocity=self.velocity.copy(), rng=deepcopy(self.rng))
 
 
 @dataclass(frozen=True)
@@ -76,38 +48,6 @@ class Epoch:
     diagnostics: tuple[LayerDiagnostics, ...] = ()  # of each layer, if the experiment asks for them
 
 
-def blank_network(experiment: Experiment) -> Network:
-    """Return the experiment's network with all parameters zero."""
-    return Network(
-        architecture=tuple(experiment.architecture),
-        activation=ACTIVATIONS[experiment.activation],
-        output=OUTPUTS[experiment.output, experiment.loss],
-        parameters=np.zeros(number_of_parameters(experiment.architecture), experiment.dtype),
-    )
-
-
-def blank_state(experiment: Experiment) -> TrainingState:
-    """Return the state before the first epoch, but with all parameters zero."""
-    network = blank_network(experiment)
-    return TrainingState(network, np.zeros_like(network.parameters), stream(experiment.seed, "shuffle"))
-
-
-def start(experiment: Experiment) -> TrainingState:
-    """Return the state before the first epoch: its weights are given, or drawn by the experiment's seed."""
-    state = blank_state(experiment)
-    network = state.network
-    hidden = len(experiment.architecture) - 2
-    activations = [experiment.activation] * hidden + [experiment.output]
-    rng = stream(experiment.seed, "initialisation")
-    if experiment.start is None:
-        initialise(network, experiment.initialisation, activations, rng=rng)
-    else:
-        for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
-            weights[...] = experiment.start.weights[layer]
-            biases[:, 0] = experiment.start.biases[layer]
-    return state
-
-
 def early_stopping(experiment: Experiment) -> EarlyStopping:
     """Return the experiment's patience rule."""
     return EarlyStopping(
@@ -126,45 +66,6 @@ def stop_reason(experiment: Experiment, state: TrainingState) -> StopReason | No
     return "epochs" if state.epoch >= experiment.epochs else None
 
 
-def targets_of(labels: NDArray[Any], outputs: int, dtype: DTypeLike) -> Array:
-    """Return what `outputs` neurons should say, (outputs, examples).
-
-    A class is 1 at its own output and 0 at the others; with a single output, class 0 is 0 and class 1 is 1.
-    The values of a regression stand for themselves.
-    """
-    if labels.dtype.kind == "f":
-        return labels.T
-    if outputs == 1:
-        return labels[np.newaxis].astype(dtype)
-    return np.eye(outputs, dtype=dtype)[:, labels]
-
-
-def predict(network: Network, z: Array) -> NDArray[np.intp]:
-    """Return the classes that output pre-activations `z`, (outputs, examples), stand for.
-
-    The largest output decides; a single one says 1 from a half on.
-    """
-    classes: NDArray[np.intp]
-    classes = z.argmax(axis=0) if len(z) > 1 else (network.output.activate(z)[0] >= HALF).astype(np.intp)
-    return classes
-
-
-def measure(network: Network, z: Array, labels: NDArray[Any]) -> tuple[float, float | None]:
-    """Return the mean loss and the accuracy of output pre-activations `z`, (outputs, examples).
-
-    A regression, whose `labels` are values, has no accuracy.
-    """
-    loss = float(network.output.loss(z, targets_of(labels, len(z), z.dtype)).mean(dtype=np.float64))
-    if labels.dtype.kind == "f":
-        return loss, None
-    return loss, float((predict(network, z) == labels).mean())
-
-
-def loss_of_a_guess(experiment: Experiment, labels: NDArray[Any]) -> float:
-    """Return the mean loss that a network can have on `labels` without looking at its input."""
-    return LOSS_OF_A_GUESS[experiment.loss](targets_of(labels, experiment.architecture[-1], np.float64))
-
-
 def train(
     experiment: Experiment,
     state: TrainingState,
@@ -178,31 +79,36 @@ def train(
     `on_batch` is told the size of each batch that is done, and may end the training by an exception.
     After a diverged epoch `state.network` is unusable.
     """
-    rule = early_stopping(experiment)
-    sgd = SGD(
-        batch_size=len(training.labels) if experiment.batch_size == "full" else experiment.batch_size,
-        eta=experiment.eta,
-        momentum=experiment.momentum,
-        l2=experiment.l2,
-    )
-    targets = targets_of(training.labels, experiment.architecture[-1], experiment.dtype)
-    targets = np.ascontiguousarray(targets.T)
-    examined = number_of_examples(len(training.labels))
+    rule, optimiser = early_stopping(experiment), optimiser_of(experiment)
+    outputs, examples = experiment.architecture[-1], len(training.labels)
+    targets = targets_of(training.labels, outputs, experiment.dtype)
+    val_targets = targets_of(validation.labels, outputs, experiment.dtype)
+    batch_size = examples if experiment.batch_size == "full" else experiment.batch_size
+    source = BatchSource(training.inputs, targets, batch_size)
+    sample = slice(sample_size(examples))
     reason = stop_reason(experiment, state)
     while reason is None:
         began = time.perf_counter()
         parameters = state.network.parameters.copy() if experiment.diagnostics else None
-        order = state.rng.permutation(len(training.labels))
-        # A run that diverges is told from its losses; the warnings on its way there add nothing.
+        order = state.rng.permutation(examples)
+        # A run that diverges is recognised by its losses; the warnings on its way there add nothing.
         with np.errstate(over="ignore", invalid="ignore"):
-            z = sgd.epoch(state.network, state.velocity, training.inputs, targets, order, on_batch)
-            train_loss, train_accuracy = measure(state.network, z, training.labels[order])
+            z, shuffled_targets = train_epoch(
+                state.network,
+                optimiser,
+                state.optimiser,
+                source,
+                order,
+                eta=experiment.eta,
+                on_batch=on_batch,
+            )
+            train_loss, train_accuracy = measure(state.network, z, shuffled_targets, training.labels[order])
             z = state.network.pre_activations(validation.inputs)
-            val_loss, val_accuracy = measure(state.network, z, validation.labels)
+            val_loss, val_accuracy = measure(state.network, z, val_targets, validation.labels)
             diagnostics = (
                 ()
                 if parameters is None
-                else diagnose(state.network, parameters, training.inputs[:examined].T, targets[:examined].T)
+                else diagnose(state.network, parameters, training.inputs[sample].T, targets[:, sample])
             )
 
         state.epoch += 1
@@ -227,3 +133,34 @@ def train(
             stop_reason=reason,
             diagnostics=diagnostics,
         )
+
+
+def train_epoch(
+    network: Network,
+    optimiser: Optimiser,
+    state: OptimiserState,
+    source: BatchSource,
+    order: NDArray[np.intp],
+    *,
+    eta: float,
+    on_batch: Callable[[int], None] = lambda _: None,
+) -> tuple[Array, Array]:
+    """Update `network` and the optimiser's `state`, in place, with every batch of `source`, in `order`.
+
+    Returns z of the output layer and the targets, (outputs, examples): a column per example, in `order`, z
+    as it was when the example's batch came up.
+    """
+    outputs, step = len(source.targets), optimiser.step
+    logits, targets = [], []
+    for group in source.groups(order):
+        size = group.size
+        backpropagation = Backpropagation(network, size, scale=optimiser.scale(eta))
+        gradient = backpropagation.gradient
+        z = np.empty((len(group.batches), outputs, size), network.parameters.dtype)
+        for (x, y_batch), z_batch in zip(group, z, strict=True):
+            backpropagation(x, y_batch, z_batch)
+            step(network, gradient, state, eta)
+            on_batch(size)
+        logits.append(z.swapaxes(0, 1).reshape(outputs, -1))
+        targets.append(group.targets)
+    return np.concatenate(logits, axis=1), np.concatenate(targets, axis=1)

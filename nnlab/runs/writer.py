@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import threading
 from dataclasses import dataclass, field
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nnlab import files
 from nnlab.config import Experiment, dump
 from nnlab.errors import RunError
-from nnlab.runs import checkpoint, folder, metrics, records, table
+from nnlab.runs import checkpoint, evaluations, metrics, records, tables
+from nnlab.runs.npz import tail_sha256
+from nnlab.runs.run import Run, removed_on_failure
 from nnlab.runs.summary import Summary, summarise
 from nnlab.training import start, stop_reason
 
@@ -34,17 +35,17 @@ class Checkpoint(NamedTuple):
 
 @dataclass
 class Pending:
-    """What was recorded and is not yet written."""
+    """What was added and is not yet written."""
 
-    rows: list[metrics.Row] = field(default_factory=list)
-    layer_rows: list[metrics.LayerRow] = field(default_factory=list)
+    rows: list[metrics.MetricsRow] = field(default_factory=list)
+    diagnostics_rows: list[metrics.DiagnosticsRow] = field(default_factory=list)
     last: Checkpoint | None = None
     best: Checkpoint | None = None
 
 
 @dataclass
-class Recorder:
-    """The pen of one run.
+class RunWriter:
+    """Writes the files of one run.
 
     last.npz is what counts: a row in metrics.csv or diagnostics.csv that it does not know of, a best.npz that
     it is ahead of, and a summary.json that is not there are put right by `reopen`. So files are written in
@@ -52,13 +53,13 @@ class Recorder:
     not the last of those that are written together, last.npz is first written as it was then.
     """
 
-    run: Path
+    run: Run
     experiment: Experiment
     train_examples: int
     best_epoch: int | None = None
     weights_sha256: str = ""  # of best.npz, as is the next
     tail_sha256: str = ""
-    rows: list[metrics.Row] = field(default_factory=list)
+    rows: list[metrics.MetricsRow] = field(default_factory=list)
     digest: Any = field(default_factory=hashlib.sha256)  # of the rows
     summary: Summary = field(init=False)  # as it was last written
     _pending: Pending = field(default_factory=Pending, init=False)
@@ -70,67 +71,67 @@ class Recorder:
     @classmethod
     def create(
         cls,
-        run: Path,
+        run: Run,
         experiment: Experiment,
         state: TrainingState,
         environment: Environment,
         train_examples: int,
-    ) -> Recorder:
+    ) -> RunWriter:
         """Fill the new folder `run`; the starting weights are its first checkpoint.
 
         config.yaml makes it a run: from there on it can be resumed. Only environment.json comes before.
         """
-        with folder.filled(run):
-            recorder = cls(run, experiment, train_examples)
-            records.write(run / folder.ENVIRONMENT, environment)
-            recorder.write_config()
-            table.rewrite(run / folder.METRICS, metrics.Row, [])
+        with removed_on_failure(run):
+            writer = cls(run, experiment, train_examples)
+            records.write(run.environment_json, environment)
+            writer.write_config()
+            tables.rewrite(run.metrics_csv, metrics.MetricsRow, [])
             if experiment.diagnostics:
-                table.rewrite(run / folder.DIAGNOSTICS, metrics.LayerRow, [])
-            begun = Checkpoint(state, recorder.digest.hexdigest())
-            recorder._save_last(begun)
-            recorder._save_best(begun)
-            recorder._write_summary(None)
-        return recorder
+                tables.rewrite(run.diagnostics_csv, metrics.DiagnosticsRow, [])
+            begun = Checkpoint(state, writer.digest.hexdigest())
+            writer._save_last(begun)
+            writer._save_best(begun)
+            writer._write_summary(None)
+        return writer
 
     @classmethod
-    def reopen(cls, run: Path, experiment: Experiment, train_examples: int) -> tuple[Recorder, TrainingState]:
+    def reopen(cls, run: Run, experiment: Experiment, train_examples: int) -> tuple[RunWriter, TrainingState]:
         """Go on with `run` from its last.npz. Raises `RunError`."""
         state, written = saved_state(run, experiment)
-        recorder = cls(run, experiment, train_examples, state.history.best_epoch)
-        recorder._read_metrics(state.epoch, written.metrics_sha256)
-        files.remove_temporary(run)  # left by a process that was killed as it wrote
-        table.rewrite(run / folder.METRICS, metrics.Row, recorder.rows)
+        writer = cls(run, experiment, train_examples, state.history.best_epoch)
+        writer._read_metrics(state.epoch, written.metrics_sha256)
+        files.remove_temporary(run.folder)  # left by a process that was killed as it wrote
+        tables.rewrite(run.metrics_csv, metrics.MetricsRow, writer.rows)
         if experiment.diagnostics:
-            recorder._mend_diagnostics(state.epoch)
-        saved = Checkpoint(state, recorder.digest.hexdigest())
-        if not (run / folder.LAST).exists():
-            recorder._save_last(saved)
+            writer._mend_diagnostics(state.epoch)
+        saved = Checkpoint(state, writer.digest.hexdigest())
+        if not run.last_npz.exists():
+            writer._save_last(saved)
         try:
-            best = checkpoint.load_network(run / folder.BEST, experiment)
-            recorder.weights_sha256 = checkpoint.weights_sha256(best)
-            recorder.tail_sha256 = checkpoint.tail_sha256(run / folder.BEST)
+            best = checkpoint.load_network(run.best_npz, experiment)
+            writer.weights_sha256 = checkpoint.weights_sha256(best)
+            writer.tail_sha256 = tail_sha256(run.best_npz)
         except RunError:
             if not state.is_best:
                 raise
-        if not state.is_best and _best_sha256(run, written) not in (None, recorder.weights_sha256):
-            raise RunError(f"{run / folder.BEST} is not the file that was written")
-        if state.is_best and recorder.weights_sha256 != checkpoint.weights_sha256(state.network):
-            recorder._save_best(saved)
-        recorder.write_config()
-        recorder._write_summary(stop_reason(experiment, state))
-        return recorder, state
+        if not state.is_best and _best_sha256(run, written) not in (None, writer.weights_sha256):
+            raise RunError(f"{run.best_npz} is not the file that was written")
+        if state.is_best and writer.weights_sha256 != checkpoint.weights_sha256(state.network):
+            writer._save_best(saved)
+        writer.write_config()
+        writer._write_summary(stop_reason(experiment, state))
+        return writer, state
 
-    def record(self, epoch: Epoch, state: TrainingState) -> None:
-        """Take up the figures of `epoch` and the checkpoints after it; a diverged one leaves no checkpoint.
+    def add(self, epoch: Epoch, state: TrainingState) -> None:
+        """Add the figures of `epoch` and the checkpoints after it; a diverged epoch leaves no checkpoint.
 
-        They are written at once after the last epoch, or if nothing was for `DELAY` seconds; otherwise when
-        that time is over, whatever the training does then. Raises `NnlabError`.
+        They are written at once after the last epoch, or if nothing was written for `DELAY` seconds; else
+        when that time is over, whatever the training does then. Raises `NnlabError`.
         """
         with self._lock:
             self._raise_failure()
-            self._pending.rows.append(row := metrics.row_of(epoch))
-            self._pending.layer_rows += metrics.layer_rows_of(epoch)
+            self._pending.rows.append(row := metrics.metrics_row(epoch))
+            self._pending.diagnostics_rows += metrics.diagnostics_rows(epoch)
             self._add(row)
             at_once = epoch.stop_reason is not None or monotonic() - self._written >= DELAY
             if epoch.stop_reason != "diverged":
@@ -140,17 +141,17 @@ class Recorder:
                     self.best_epoch = epoch.epoch
                     self._pending.best = self._pending.last
             if at_once:
-                self.write(epoch.stop_reason)
+                self.flush(epoch.stop_reason)
             elif self._alarm is None:
                 self._alarm = threading.Timer(DELAY, self._write_late)
                 self._alarm.daemon = True
                 try:
                     self._alarm.start()
                 except RuntimeError:  # the system has no thread left
-                    self.write(None)
+                    self.flush(None)
 
-    def write(self, stop_reason: StopReason | None) -> None:
-        """Write all that was recorded, and the summary; without a `stop_reason` the run goes on.
+    def flush(self, stop_reason: StopReason | None) -> None:
+        """Write all that was added, and the summary; without a `stop_reason` the run goes on.
 
         Raises `NnlabError`.
         """
@@ -160,8 +161,8 @@ class Recorder:
                 self._alarm = None
             self._raise_failure()
             pending, self._pending = self._pending, Pending()
-            table.append(self.run / folder.METRICS, pending.rows)
-            table.append(self.run / folder.DIAGNOSTICS, pending.layer_rows)
+            tables.append(self.run.metrics_csv, pending.rows)
+            tables.append(self.run.diagnostics_csv, pending.diagnostics_rows)
             if pending.best is not None:
                 self._save_last(pending.best)
                 self._save_best(pending.best)
@@ -175,7 +176,7 @@ class Recorder:
         with self._lock:
             try:
                 if self._alarm is threading.current_thread():  # or it was written meanwhile
-                    self.write(None)
+                    self.flush(None)
             except BaseException as error:  # noqa: BLE001 (it is raised by the next call)
                 self._failure = error
 
@@ -193,16 +194,16 @@ class Recorder:
             train_examples=self.train_examples,
             stop_reason=stop_reason,
         )
-        records.write(self.run / folder.SUMMARY, self.summary)
+        records.write(self.run.summary_json, self.summary)
 
     def write_config(self) -> None:
         """Write config.yaml, which repeats the experiment."""
-        with files.atomic_write(self.run / folder.CONFIG) as file:
+        with files.atomic_write(self.run.config_yaml) as file:
             file.write(dump(self.experiment).encode())
 
     def _read_metrics(self, epochs: int, written: str | None) -> None:
         """Take up the figures of the epochs so far, the digest of which was `written` if that is known."""
-        path = self.run / folder.METRICS
+        path = self.run.metrics_csv
         for row in metrics.read(path, epochs=epochs) if epochs else ():
             self._add(row)
         if len(self.rows) < epochs:
@@ -212,52 +213,48 @@ class Recorder:
 
     def _mend_diagnostics(self, epochs: int) -> None:
         """Drop what is of later epochs. Nothing depends on the file: where it is gone, it begins anew."""
-        path = self.run / folder.DIAGNOSTICS
+        path = self.run.diagnostics_csv
         try:
             most = epochs * (len(self.experiment.architecture) - 1)
-            rows = table.read(path, metrics.LayerRow, most=most) if path.exists() else []
+            rows = tables.read(path, metrics.DiagnosticsRow, most=most) if path.exists() else []
         except RunError as error:
             raise RunError(f"{error}; delete it to go on without") from error
-        table.rewrite(path, metrics.LayerRow, [row for row in rows if row.epoch <= epochs])
+        tables.rewrite(path, metrics.DiagnosticsRow, [row for row in rows if row.epoch <= epochs])
 
-    def _add(self, row: metrics.Row) -> None:
+    def _add(self, row: metrics.MetricsRow) -> None:
         self.rows.append(row)
-        self.digest.update(table.line(row))
+        self.digest.update(metrics.digested(row))
 
     def _save_last(self, saved: Checkpoint) -> None:
         state = saved.state
         best = checkpoint.weights_sha256(state.network) if state.is_best else self.weights_sha256
         checkpoint.save_state(
-            self.run / folder.LAST, state, metrics_sha256=saved.metrics_sha256, weights_sha256=best
+            self.run.last_npz, state, metrics_sha256=saved.metrics_sha256, weights_sha256=best
         )
 
     def _save_best(self, saved: Checkpoint) -> None:
         """Keep the weights of `saved` as the best; what was measured of earlier ones no longer holds."""
-        self._forget_evaluations()  # before, lest a crash leave one beside weights that it is not of
-        checkpoint.save_weights(self.run / folder.BEST, saved.state.network)
-        self._forget_evaluations()  # after, for one that came in between
+        evaluations.remove_all(self.run)  # before, lest a crash leave one beside weights that it is not of
+        checkpoint.save_weights(self.run.best_npz, saved.state.network)
+        evaluations.remove_all(self.run)  # after, for one that came in between
         self.weights_sha256 = checkpoint.weights_sha256(saved.state.network)
-        self.tail_sha256 = checkpoint.tail_sha256(self.run / folder.BEST)
-
-    def _forget_evaluations(self) -> None:
-        for evaluation in self.run.glob("eval_*.json"):
-            files.remove(evaluation)
+        self.tail_sha256 = tail_sha256(self.run.best_npz)
 
 
-def _best_sha256(run: Path, written: checkpoint.Progress) -> str | None:
+def _best_sha256(run: Run, written: checkpoint.Progress) -> str | None:
     """Return the digest of the best weights that were written, if it is known."""
     if written.weights_sha256 is None:  # by a version that left it to summary.json, which may be behind
-        summary = records.read_if_whole(run / folder.SUMMARY, Summary)
+        summary = records.read_if_whole(run.summary_json, Summary)
         return summary.weights_sha256 if summary and summary.status != "running" else None
     return written.weights_sha256
 
 
-def saved_state(run: Path, experiment: Experiment) -> tuple[TrainingState, checkpoint.Progress]:
-    """Return the state to go on with `run` from, and what its checkpoint says beside. Raises `RunError`.
+def saved_state(run: Run, experiment: Experiment) -> tuple[TrainingState, checkpoint.Progress]:
+    """Return the state to go on with `run` from, and what else its checkpoint records. Raises `RunError`.
 
     A run without any checkpoint was killed as it began, and begins again.
     """
-    if any((run / name).exists() for name in (folder.LAST, folder.BEST)):
-        return checkpoint.load_state(run / folder.LAST, experiment)
+    if run.last_npz.exists() or run.best_npz.exists():
+        return checkpoint.load_state(run.last_npz, experiment)
     state = start(experiment)
     return state, checkpoint.Progress(state.epoch, state.history, dict(state.rng.bit_generator.state))

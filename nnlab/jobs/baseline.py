@@ -1,0 +1,70 @@
+"""Fitting a baseline into a new run folder."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nnlab import baselines
+from nnlab.datasets import ANYWHERE, digests
+from nnlab.runs.baseline import write_baseline
+from nnlab.runs.environment import describe
+from nnlab.runs.lock import locked
+from nnlab.runs.run import Run, create
+from nnlab.runs.summary import Summary
+from nnlab.training import available_threads, load_splits
+from nnlab.training.threads import computing_with
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from nnlab.config import Baseline
+    from nnlab.datasets import Source
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A baseline that was fitted, and what came of it."""
+
+    run: Run
+    summary: Summary
+
+
+def fit_baseline(
+    baseline: Baseline,
+    *,
+    runs: Path,
+    source: Source = ANYWHERE,
+    command: Sequence[str] = (),
+    during: Callable[[int], AbstractContextManager[None]] = lambda _: nullcontext(),
+) -> Fitted:
+    """Fit `baseline`, measure it on the validation split, and write a new run folder in `runs`.
+
+    The library is at work within the context `during`, which is given the number of training examples; until
+    then there is nothing to lose. Raises `DatasetError`, and `NnlabError` if scikit-learn is missing or the
+    file system refuses.
+    """
+    training, validation = load_splits(baseline, source)
+    examples, threads = len(training.labels), available_threads()
+    with computing_with(threads):
+        began = time.perf_counter()
+        with during(examples):
+            arrays = baselines.fit(baseline, training)
+            predicted = baselines.predict(baseline, arrays, training, validation.inputs)
+        seconds = time.perf_counter() - began
+        environment = describe(threads=threads, digests=digests(baseline.dataset), command=command)
+    run = create(runs, baseline.name)
+    with locked(run):
+        summary = write_baseline(
+            run,
+            baseline,
+            arrays,
+            environment,
+            val_accuracy=float((predicted == validation.labels).mean()),
+            train_examples=examples,
+            seconds=seconds,
+        )
+    return Fitted(run, summary)

@@ -1,0 +1,49 @@
+"""What a training tells its caller, what it asks, and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nnlab.config import Experiment
+from nnlab.runs.environment import Environment
+from nnlab.runs.run import Run
+from nnlab.runs.summary import Summary
+from nnlab.training import Epoch
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A training that has begun, or was resumed and goes on after `epoch`; its first files are written."""
+
+    run: Run
+    experiment: Experiment
+    environment: Environment
+    train_examples: int
+    epoch: int = 0
+    is_resumed: bool = False
+
+
+def _ignore(_: Any) -> None:  # noqa: ANN401 (whatever a callback is told)
+    pass
+
+
+@dataclass(frozen=True)
+class Callbacks:
+    """Functions that a training calls, in its own thread. An exception from one ends it as a crash would."""
+
+    on_begin: Callable[[Begun], None] = _ignore
+    on_batch: Callable[[int], None] = _ignore  # the number of examples in a batch that is done
+    on_epoch: Callable[[Epoch], None] = _ignore  # an epoch that is done; it may not be written yet
+    should_stop: Callable[[], bool] = lambda: False  # asked after every batch
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A training that has ended: what `summary` says of it."""
+
+    run: Run
+    experiment: Experiment
+    summary: Summary
+    loss_of_a_guess: float | None = None  # val_loss of a network that ignores its input, if it went on

@@ -1,0 +1,59 @@
+"""Measuring the weights of a run on a split."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nnlab import files
+from nnlab.analysis import evaluation
+from nnlab.config import Baseline, Experiment
+from nnlab.datasets import ANYWHERE
+from nnlab.errors import NnlabError
+from nnlab.runs import evaluations
+from nnlab.runs.evaluations import Evaluation
+from nnlab.runs.run import Run, config_of
+
+if TYPE_CHECKING:
+    from nnlab.datasets import Source
+    from nnlab.runs.evaluations import CheckpointName, SplitName
+
+_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A run of `config`, measured. Where the result could not be kept in its folder, `not_kept` says why."""
+
+    run: Run
+    config: Experiment | Baseline
+    evaluation: Evaluation
+    not_kept: NnlabError | None = None
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the result was not kept because the folder may not be written to."""
+        cause = None if self.not_kept is None else self.not_kept.__cause__
+        return isinstance(cause, OSError) and cause.errno in _READ_ONLY
+
+
+def evaluate(
+    run: Run, *, checkpoint: CheckpointName = "best", split: SplitName = "test", source: Source = ANYWHERE
+) -> Evaluated:
+    """Measure the weights of `run` on a split; keep in its folder what the best ones are worth.
+
+    Raises `RunError`, `DatasetError`, and `UsageError` for the last weights of a baseline.
+    """
+    config = config_of(run)
+    measured = files.version(run.best_npz)
+    result = evaluation.evaluate(run, config, checkpoint=checkpoint, split=split, source=source)
+    if checkpoint != "best":
+        return Evaluated(run, config, result)
+    try:
+        evaluations.write(run, result)
+    except NnlabError as error:
+        return Evaluated(run, config, result, error)
+    if files.version(run.best_npz) != measured:  # a training has found better weights meanwhile
+        files.remove(run.eval_json(split))
+    return Evaluated(run, config, result)

@@ -1,0 +1,123 @@
+"""Going on with a run from where it ended, or was interrupted."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nnlab.config import Experiment, parse_config
+from nnlab.datasets import ANYWHERE, digests
+from nnlab.errors import RunError, UsageError
+from nnlab.jobs.callbacks import Begun, Callbacks, Trained
+from nnlab.jobs.train import carry_on
+from nnlab.runs import records
+from nnlab.runs.environment import Environment, describe
+from nnlab.runs.find import find_each, newest_first
+from nnlab.runs.lock import is_locked, locked
+from nnlab.runs.run import Run, config_text, experiment_of
+from nnlab.runs.summary import Summary
+from nnlab.runs.writer import RunWriter, saved_state
+from nnlab.training import load_splits, stop_reason
+from nnlab.training.threads import computing_with
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from nnlab.datasets import Source
+
+
+def resume(
+    run: Run,
+    raised: Sequence[str] = (),
+    *,
+    source: Source = ANYWHERE,
+    threads: int | None = None,
+    command: Sequence[str] = (),
+    callbacks: Callbacks = Callbacks(),  # noqa: B008 (it is frozen)
+) -> Trained:
+    """Go on with `run` to the same weights as if it had never stopped.
+
+    Its epochs and patience may be `raised`, by KEY=VALUE overrides. Where there is nothing to do, the run
+    stays as it is. `threads` are by default those that it began with.
+
+    Raises `RunError` for a run that is broken or in training, `UsageError` and `ConfigError` for one that
+    cannot go on as is asked, and whatever `train` raises.
+    """
+    with locked(run):
+        before = experiment_of(run)
+        try:
+            experiment = _with_raised(run, before, raised)
+            return _resume(run, experiment, source, threads, command, callbacks)
+        except RunError as error:
+            anew = f"nnlab train {shlex.quote(str(run.config_yaml))}"
+            raise RunError(f"{error}; put it back as it was, or train anew with `{anew}`") from error
+
+
+def newest_to_resume(runs: Path, *, finished: bool) -> Run:
+    """Return the newest run that can go on, one that is `finished` only if it may. Raises `RunError`."""
+    for run in newest_first(find_each(runs, ())):
+        summary = records.read_if_whole(run.summary_json, Summary)
+        ended = summary is not None and (
+            summary.status == "diverged" or (summary.status == "finished" and not finished)
+        )
+        if run.last_npz.exists() and not ended and not is_locked(run):
+            return run
+    raise RunError(
+        f"no run in {runs} can go on: all are finished, diverged or in training; "
+        "a finished one can with more epochs: --resume epochs=N"
+    )
+
+
+def _resume(
+    run: Run,
+    experiment: Experiment,
+    source: Source,
+    threads: int | None,
+    command: Sequence[str],
+    callbacks: Callbacks,
+) -> Trained:
+    summary = records.read_if_whole(run.summary_json, Summary)  # without one, it is made anew
+    if summary and summary.status == "diverged":
+        raise UsageError(f"{run} diverged, and would again; train anew with a smaller eta")
+    reason = stop_reason(experiment, saved_state(run, experiment)[0])
+    if summary and reason is not None and summary.stop_reason == reason:
+        return Trained(run, experiment, summary)
+    training, validation = load_splits(experiment, source)
+    begun = records.read_if_whole(run.environment_json, Environment)
+    threads = threads or (begun or records.read(run.environment_json, Environment)).threads
+    with computing_with(threads):
+        writer, state = RunWriter.reopen(run, experiment, len(training.labels))
+        environment = describe(threads=threads, digests=digests(experiment.dataset), command=command)
+        if begun:
+            environment = replace(environment, command=begun.command)  # the one that made the run
+        records.write(run.environment_json, environment)
+        callbacks.on_begin(
+            Begun(run, experiment, environment, len(training.labels), state.epoch, is_resumed=True)
+        )
+        return carry_on(writer, state, training, validation, callbacks)
+
+
+def _with_raised(run: Run, before: Experiment, raised: Sequence[str]) -> Experiment:
+    """Return the experiment `before` with its epochs and patience `raised`.
+
+    Raises `ConfigError`, and `UsageError` for another change.
+    """
+    if not raised:
+        return before
+    after = parse_config(config_text(run), run.config_yaml, raised)
+    if not isinstance(after, Experiment):
+        raise UsageError("--resume cannot make a baseline of a training")
+    changed = {key for key, value in before if getattr(after, key) != value}
+    if others := changed - {"epochs", "patience"}:
+        raise UsageError(f"--resume cannot change {', '.join(sorted(others))}; only epochs and patience")
+    if after.epochs < before.epochs:
+        raise UsageError(f"epochs can only be raised from {before.epochs} (given {after.epochs})")
+    if after.patience is not None and (before.patience is None or after.patience < before.patience):
+        if before.patience is None:
+            raise UsageError(
+                f"patience is null, which never stops, and cannot be raised (given {after.patience})"
+            )
+        raise UsageError(f"patience can only be raised from {before.patience} (given {after.patience})")
+    return after

@@ -1,0 +1,154 @@
+"""Finding runs: by name, by path, by pattern, by age."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shlex
+import stat
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnlab import shipped
+from nnlab.config import one_line
+from nnlab.errors import RunError
+from nnlab.runs.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+FILES = "config.yaml", "summary.json", "last.npz", "best.npz"  # any of which makes a folder a run
+
+
+def runs_folder(named: Path | None) -> Path:
+    """Return the folder of all runs: the one `named`, else NNLAB_RUNS, else `runs`."""
+    return named or Path(os.environ.get("NNLAB_RUNS") or "runs")
+
+
+def is_run(folder: str | Path) -> bool:
+    """Return whether `folder` is a run's, be it broken or unfinished."""
+    try:
+        return any(_is_there(f"{folder}/{name}") for name in FILES)
+    except PermissionError:
+        return True  # most likely, and what is wrong with it is for its reader to say
+    except (OSError, ValueError):  # not a name that a file could have
+        return False
+
+
+def _is_there(path: str) -> bool:
+    """Return whether something that is not a folder is at `path`. What it is, is for its reader to say."""
+    try:
+        return not stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 (paths of thousands of runs cost time)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # a link that leads back to itself
+            return True
+        raise
+
+
+def find_all(runs: Path) -> list[Run]:
+    """Return the run folders in `runs`, by name."""
+    try:
+        with os.scandir(runs) as entries:
+            names = sorted(entry.name for entry in entries if is_run(entry.path))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunError(f"cannot read {runs}: {error.strerror or error}") from error
+    return [Run(runs / name) for name in names]
+
+
+def find(runs: Path, named: str | None) -> Run:
+    """Return the run folder `named` by its path or by its name in `runs`; by None, the newest.
+
+    Raises `RunError` if there is none.
+    """
+    if named is None:
+        return newest_first(_some(runs))[0]
+    if not named:
+        raise RunError("the name of the run is empty")
+    for folder in (Path(named), runs / named):
+        if is_run(folder):
+            return Run(folder)
+    if not (matching := _matching(runs, named)):
+        raise RunError(_not_found(runs, named))
+    if len(matching) > 1:
+        first, second, *more = (one_line(run.name) for run in matching)
+        names = ", ".join([first, second, *(["…"] if more else [])])
+        raise RunError(f"{len(matching)} runs match {named}: {names}; name one of them")
+    return matching[0]
+
+
+def find_each(runs: Path, named: Sequence[str]) -> list[Run]:
+    """Return the runs `named`, each once; a pattern such as tanh-* stands for all that match it.
+
+    If none is named, all. Raises `RunError` if there is none, or none of a name or a pattern.
+    """
+    if not named:
+        return _some(runs)
+    return list(dict.fromkeys(run for name in named for run in _matching(runs, name) or [find(runs, name)]))
+
+
+def _matching(runs: Path, pattern: str) -> list[Run]:
+    """Return the runs in `runs` whose names match a shell's `pattern`, or whose paths do; by name."""
+    if not set("*?[") & set(pattern):
+        return []
+    path = Path(pattern)
+    places = (runs, pattern), (path.parent, path.name)
+    found = ([run for run in find_all(place) if fnmatchcase(run.name, name)] for place, name in places)
+    return next(filter(None, found), [])
+
+
+def _some(runs: Path) -> list[Run]:
+    """Return the run folders in `runs`, by name. Raises `RunError` if there is none."""
+    if not (found := find_all(runs)):
+        raise RunError(
+            f"no runs in {runs}; train one with `nnlab train CONFIG`, or name the folder with --runs"
+        )
+    return found
+
+
+def newest_first(runs: Iterable[Run]) -> list[Run]:
+    """Return `runs`, the one last written to first."""
+    return sorted(runs, key=_last_touched, reverse=True)
+
+
+def _not_found(runs: Path, named: str) -> str:
+    """Return what to say to somebody who named something that is not a run."""
+    path = Path(named)
+    nothing = f"no run {repr(named)[1:-1]}, neither as a path nor in {runs}"
+    if _is_file(path) and is_run(path.parent):
+        return f"{nothing}; did you mean {path.parent}?"
+    is_config = _is_file(path) and path.suffix in (".yaml", ".yml")
+    names = [] if is_config else [run.name for run in newest_first(find_all(runs))]
+    numbered = (name for name in names if re.fullmatch(re.escape(path.name) + r"-[0-9]{3,9}", name))
+    longer = (name for name in names if path.name and name.startswith(path.name))
+    if meant := next(chain(numbered, longer, get_close_matches(path.name, names, n=1)), None):
+        return f"{nothing}; did you mean {meant}?"
+    if is_config or named in shipped.configs():
+        return f"{named} is a config, not a run; train it first with `nnlab train {shlex.quote(named)}`"
+    return f"{nothing}: a run is a folder with a config.yaml or summary.json; `nnlab compare` lists them"
+
+
+def _last_touched(run: Run) -> tuple[int, str]:
+    return max((_modified(f"{run}/{name}") for name in ("summary.json", "config.yaml")), default=0), run.name
+
+
+def _modified(path: str) -> int:
+    """Return when the file at `path` was written, in nanoseconds since 1970; 0 if it may not be seen."""
+    try:
+        return os.stat(path).st_mtime_ns  # noqa: PTH116 (as above)
+    except OSError:
+        return 0
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # not ours to read, or no name that a file could have
+        return False

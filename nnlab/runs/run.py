@@ -1,0 +1,137 @@
+"""A run: a folder, and the files that training and evaluation leave in it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnlab.config import MAX_BYTES, Baseline, Experiment, parse_config
+from nnlab.errors import ConfigError, NnlabError, RunError, UsageError
+from nnlab.files import make_folders, read, sync_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True)
+class Run:
+    """The run in `folder`; its properties are the paths of its files, whether they are there or not."""
+
+    folder: Path
+
+    def __str__(self) -> str:
+        return str(self.folder)
+
+    def __fspath__(self) -> str:
+        return str(self.folder)
+
+    @property
+    def name(self) -> str:
+        """The name of the folder, such as mnist_softmax-001."""
+        return self.folder.name
+
+    @property
+    def config_yaml(self) -> Path:
+        """What was trained: a config that repeats the run."""
+        return self.folder / "config.yaml"
+
+    @property
+    def environment_json(self) -> Path:
+        """With what it was trained."""
+        return self.folder / "environment.json"
+
+    @property
+    def metrics_csv(self) -> Path:
+        """A row per epoch."""
+        return self.folder / "metrics.csv"
+
+    @property
+    def diagnostics_csv(self) -> Path:
+        """A row per epoch and layer, if the config asks for it."""
+        return self.folder / "diagnostics.csv"
+
+    @property
+    def summary_json(self) -> Path:
+        """What came of it."""
+        return self.folder / "summary.json"
+
+    @property
+    def best_npz(self) -> Path:
+        """The weights of the best epoch."""
+        return self.folder / "best.npz"
+
+    @property
+    def last_npz(self) -> Path:
+        """All that the next epoch depends on."""
+        return self.folder / "last.npz"
+
+    @property
+    def lock(self) -> Path:
+        """Locked, and with the name of its holder in it, while a process trains the run."""
+        return self.folder / ".lock"
+
+    def eval_json(self, split: str) -> Path:
+        """Return the path of what was measured on a split."""
+        return self.folder / f"eval_{split}.json"
+
+
+def create(runs: Path, name: str) -> Run:
+    """Make and return a new run NAME-001, NAME-002, … in `runs`; two callers never get the same one.
+
+    Raises `NnlabError`.
+    """
+    numbered = re.compile(re.escape(name) + "-([0-9]{3,9})")
+    try:
+        make_folders(runs)
+        taken = [numbered.fullmatch(path.name) for path in runs.iterdir()]
+        for number in count(1 + max((int(match[1]) for match in taken if match), default=0)):
+            run = Run(runs / f"{name}-{number:03}")
+            try:
+                run.folder.mkdir()
+            except FileExistsError:
+                continue  # another process was faster
+            with removed_on_failure(run):
+                sync_folder(runs)
+            return run
+    except OSError as error:
+        reason = error.strerror or error
+        raise NnlabError(
+            f"cannot make a run folder in {runs}: {reason}; choose another with --runs"
+        ) from error
+    raise AssertionError  # count() has no end
+
+
+@contextmanager
+def removed_on_failure(run: Run) -> Iterator[None]:
+    """Remove the new `run` if the block, which fills it, fails."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(run.folder, ignore_errors=True)
+        raise
+
+
+def config_of(run: Run) -> Experiment | Baseline:
+    """Return what `run` is a run of. Raises `RunError` if its config.yaml is missing or broken."""
+    try:
+        return parse_config(config_text(run), run.config_yaml)
+    except ConfigError as error:
+        raise RunError(str(error)) from error
+
+
+def experiment_of(run: Run) -> Experiment:
+    """Return the experiment of `run`. Raises `RunError`, and `UsageError` if it is a baseline's."""
+    config = config_of(run)
+    if isinstance(config, Baseline):
+        raise UsageError(f"{run} is a baseline; it has no training to go on with")
+    return config
+
+
+def config_text(run: Run) -> bytes:
+    """Return what config.yaml of `run` holds. Raises `RunError`."""
+    return read(run.config_yaml, limit=MAX_BYTES)

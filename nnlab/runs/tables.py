@@ -1,0 +1,104 @@
+"""CSV files that grow as a training goes on; a row is a dataclass of numbers, None where there is none."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import MISSING, fields
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+from nnlab import files
+from nnlab.errors import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+
+LONGEST = 1000  # bytes of a line; a row has some hundred
+
+
+def append(path: Path, rows: Iterable[DataclassInstance]) -> None:
+    """Add `rows` to the file at `path`, and see them on the disk."""
+    files.append(path, b"".join(map(line, rows)))
+
+
+def rewrite(path: Path, kind: type[T], rows: Iterable[T]) -> None:
+    """Replace the file at `path` by a header and `rows`, atomically."""
+    with files.atomic_write(path) as file:
+        file.write(_header(kind) + b"".join(map(line, rows)))
+
+
+def read(path: Path, kind: type[T], *, most: int) -> list[T]:
+    """Return the first rows of the file at `path`, `most` of them, without a last one that was cut off.
+
+    Columns that `kind` does not know are ignored; one that is missing has the default of its field.
+    Raises `RunError`.
+    """
+    with files.opened(path) as file:
+        header = file.readline(LONGEST)
+        lines = list(islice(iter(lambda: file.readline(LONGEST), b""), most))
+    if lines and not lines[-1].endswith(b"\n") and len(lines[-1]) < LONGEST:
+        del lines[-1]
+    try:
+        columns = header.decode().rstrip().split(",")
+        cells = _cells(kind, columns)
+        rows = (line.decode().rstrip("\r\n").split(",") for line in lines)
+        return [
+            kind(*(convert(row[place]) for place, convert in cells)) for row in _of_length(rows, len(columns))
+        ]
+    except (TypeError, ValueError) as error:
+        raise RunError(f"{path} is not one of nnlab's files: {error}") from error
+
+
+def _cells(kind: type[T], columns: Sequence[str]) -> list[tuple[int, Callable[[str], object]]]:
+    """Return the place in a row, and how to read it, of each field of `kind`. Raises `ValueError`."""
+    if len(set(columns)) < len(columns):
+        raise ValueError("a column is there twice")
+    cells: list[tuple[int, Callable[[str], object]]] = []
+    for field in fields(kind):
+        if field.name in columns:
+            # Annotations are text here: a count is an int, a figure a float or None.
+            cells.append((columns.index(field.name), int if field.type == "int" else _figure))
+        elif field.default is MISSING:
+            raise ValueError(f"it has no column {field.name}")
+        else:
+            cells.append((0, partial(_default, field.default)))
+    return cells
+
+
+def _default(value: object, _: str) -> object:
+    return value
+
+
+def _of_length(rows: Iterable[list[str]], length: int) -> Iterator[list[str]]:
+    for row in rows:
+        if len(row) != length:
+            raise ValueError(f"a row has {len(row)} cells, the header {length}")
+        yield row
+
+
+def line(row: DataclassInstance) -> bytes:
+    """Return the row as a line that round-trips."""
+    return joined(vars(row).values())
+
+
+def joined(figures: Iterable[float | None]) -> bytes:
+    """Return `figures` as a line that round-trips."""
+    return (",".join("" if figure is None else repr(figure) for figure in figures) + "\n").encode()
+
+
+def _figure(text: str) -> float | None:
+    if not text:
+        return None
+    if not math.isfinite(figure := float(text)):
+        raise ValueError(f"{text} is not a figure")
+    return figure
+
+
+def _header(kind: type[DataclassInstance]) -> bytes:
+    return (",".join(field.name for field in fields(kind)) + "\n").encode()

@@ -1,0 +1,56 @@
+"""What a network's outputs are worth: targets, loss, accuracy, and the loss of a mere guess."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnlab.network import LOSS_OF_A_GUESS
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+    from nnlab.config import Experiment
+    from nnlab.network import Array, Network
+
+HALF = 0.5
+
+
+def targets_of(labels: NDArray[Any], outputs: int, dtype: DTypeLike) -> Array:
+    """Return what `outputs` neurons should say, (outputs, examples).
+
+    A class is 1 at its own output and 0 at the others; with a single output, class 0 is 0 and class 1 is 1.
+    The values of a regression stand for themselves.
+    """
+    if labels.dtype.kind == "f":
+        return np.ascontiguousarray(labels.T)
+    if outputs == 1:
+        return labels[np.newaxis].astype(dtype)
+    return np.eye(outputs, dtype=dtype).take(labels, axis=1)
+
+
+def predict(network: Network, z: Array) -> NDArray[np.intp]:
+    """Return the classes that output pre-activations `z`, (outputs, examples), stand for.
+
+    The largest output decides; a single one says 1 from a half on.
+    """
+    classes: NDArray[np.intp]
+    classes = z.argmax(axis=0) if len(z) > 1 else (network.output.activate(z)[0] >= HALF).astype(np.intp)
+    return classes
+
+
+def measure(network: Network, z: Array, targets: Array, labels: NDArray[Any]) -> tuple[float, float | None]:
+    """Return the mean loss and the accuracy of output pre-activations `z`, (outputs, examples).
+
+    `targets` are the `targets_of` those `labels`. A regression, whose labels are values, has no accuracy.
+    """
+    loss = float(network.output.loss(z, targets).mean(dtype=np.float64))
+    if labels.dtype.kind == "f":
+        return loss, None
+    return loss, float((predict(network, z) == labels).mean())
+
+
+def loss_of_a_guess(experiment: Experiment, labels: NDArray[Any]) -> float:
+    """Return the mean loss that a network can have on `labels` without looking at its input."""
+    return LOSS_OF_A_GUESS[experiment.loss](targets_of(labels, experiment.architecture[-1], np.float64))

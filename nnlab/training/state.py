@@ -1,0 +1,75 @@
+"""The state of a training: all that the next epoch depends on."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nnlab.network import ACTIVATIONS, OUTPUTS, Network, initialise, number_of_parameters
+from nnlab.randomness import stream
+from nnlab.training.early_stopping import History
+from nnlab.training.optimisers import OptimiserState, optimiser_of
+
+if TYPE_CHECKING:
+    from nnlab.config import Experiment
+
+
+@dataclass
+class TrainingState:
+    """What a checkpoint holds: with the experiment and the data, it determines the next epoch."""
+
+    network: Network
+    optimiser: OptimiserState
+    rng: np.random.Generator  # of the shuffles
+    epoch: int = 0
+    history: History = field(default_factory=History)
+
+    @property
+    def is_best(self) -> bool:
+        """Whether its weights are the best so far; before the first epoch, those of the start are."""
+        return self.epoch == (self.history.best_epoch or 0)
+
+    def copy(self) -> TrainingState:
+        """Return a copy that stays as it is when the training goes on."""
+        return replace(
+            self,
+            network=replace(self.network, parameters=self.network.parameters.copy()),
+            optimiser={name: array.copy() for name, array in self.optimiser.items()},
+            rng=deepcopy(self.rng),
+        )
+
+
+def blank_network(experiment: Experiment) -> Network:
+    """Return the experiment's network with all parameters zero."""
+    return Network(
+        architecture=tuple(experiment.architecture),
+        activation=ACTIVATIONS[experiment.activation],
+        output=OUTPUTS[experiment.output, experiment.loss],
+        parameters=np.zeros(number_of_parameters(experiment.architecture), experiment.dtype),
+    )
+
+
+def blank_state(experiment: Experiment) -> TrainingState:
+    """Return the state before the first epoch, but with all parameters zero."""
+    network = blank_network(experiment)
+    optimiser = optimiser_of(experiment).start(network.parameters)
+    return TrainingState(network, optimiser, stream(experiment.seed, "shuffle"))
+
+
+def start(experiment: Experiment) -> TrainingState:
+    """Return the state before the first epoch: its weights are given, or drawn by the experiment's seed."""
+    state = blank_state(experiment)
+    network = state.network
+    hidden = len(experiment.architecture) - 2
+    activations = [experiment.activation] * hidden + [experiment.output]
+    rng = stream(experiment.seed, "initialisation")
+    if experiment.start is None:
+        initialise(network, experiment.initialisation, activations, rng=rng)
+    else:
+        for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
+            weights[...] = experiment.start.weights[layer]
+            biases[:, 0] = experiment.start.biases[layer]
+    return state
