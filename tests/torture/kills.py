@@ -39,7 +39,7 @@ CONFIG = config_text(
     train_size=50_000,
     diagnostics=True,
 )
-NEW = ("train", "../killed.yaml")
+NEW = ["train", "../killed.yaml"]
 HOW = {"SIGINT": 2, "SIGTERM": 2, "SIGKILL": 5, "SIGINT twice": 1}  # and how often, in proportion
 # Seconds after which an epoch must be on the disk: the half of one that is promised, within which the writing
 # begins, and an allowance. The writing has to come up on a machine that others use too, and takes ten fsyncs.
@@ -68,7 +68,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
     while kills.total() < count:
         here = home / f"{runs:04}"
         runs += 1
-        arguments = list(NEW)
+        arguments = NEW
         while kills.total() < count and rng.random() < 0.85:
             how = rng.choices(list(HOW), list(HOW.values()))[0]
             after = rng.uniform(0, seconds)
@@ -162,4 +162,4 @@ def check(home: Path, case: str) -> int:
 def go_on(home: Path) -> list[str]:
     """Return the arguments that go on with what is left, or begin."""
     run = the_run(home / "runs")
-    return ["train", "--resume", f"runs/{run.name}"] if run else list(NEW)
+    return ["train", "--resume", f"runs/{run.name}"] if run else NEW
