@@ -20,6 +20,7 @@ from nnlab.datasets.toys import (
 
 if TYPE_CHECKING:
     from nnlab.datasets import DatasetName, Split
+    from nnlab.datasets.toys import ToyName
 
 
 def load(name: DatasetName, seed: int = 0, **options: float) -> tuple[Split, Split]:
@@ -34,7 +35,7 @@ def load(name: DatasetName, seed: int = 0, **options: float) -> tuple[Split, Spl
 
 
 @pytest.mark.parametrize(("name", "examples"), [("xor", 4), ("neuron", 1), ("line", 100), ("step", 100)])
-def test_a_toy_has_as_many_examples_as_it_says(name: DatasetName, examples: int) -> None:
+def test_a_toy_has_as_many_examples_as_it_says(name: ToyName, examples: int) -> None:
     options = TOYS[name].options()
     assert number_of_examples(name, options) == examples
     training, validation = load(name)
@@ -86,8 +87,10 @@ def test_a_symmetric_step_function_mirrors_itself_and_has_twice_the_steps(steps:
 
 
 @pytest.mark.parametrize("name", ["line", "step", "symmetric_step"])
-def test_a_function_is_tested_without_noise_on_an_even_grid(name: DatasetName) -> None:
-    noisy, exact = (load_test(name, options=TOYS[name].options(noise=noise)) for noise in (9, 0))
+def test_a_function_is_tested_without_noise_on_an_even_grid(name: ToyName) -> None:
+    noisy, exact = (
+        load_test(name, options=TOYS[name].options.model_validate({"noise": noise})) for noise in (9, 0)
+    )
     np.testing.assert_array_equal(noisy.labels, exact.labels)
     assert noisy.labels.shape == noisy.inputs.shape == (1000, 1)
     steps = np.diff(noisy.inputs[:, 0])
@@ -116,4 +119,4 @@ def test_the_examples_held_back_are_others() -> None:
 )
 def test_options_are_checked(wrong: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
-        LineOptions(**wrong)
+        LineOptions.model_validate(wrong)

@@ -10,7 +10,7 @@ from nnlab.config.experiment import ActivationName, InitialisationName, OutputNa
 from nnlab.network import INITIALISERS, Network, initialise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from .conftest import BuildNetwork
 
 LAYERS = ["relu", "softmax"]
 
@@ -34,7 +34,7 @@ def test_every_initialisation_of_a_config_is_here() -> None:
     ],
 )
 def test_weights_spread_around_zero_as_fan_in_and_fan_out_ask(
-    name: str, deviation: float, network: Callable[..., Network]
+    name: str, deviation: float, network: BuildNetwork
 ) -> None:
     weights = initialised(network((400, 100, 5)), name).weights[0]
     # Of 40,000 numbers, four standard errors: of the deviation 1.4 %, of the mean 2 %.
@@ -43,11 +43,11 @@ def test_weights_spread_around_zero_as_fan_in_and_fan_out_ask(
 
 
 @pytest.mark.parametrize("name", ["auto", "he", "glorot", "lecun"])
-def test_biases_begin_at_zero(name: str, network: Callable[..., Network]) -> None:
+def test_biases_begin_at_zero(name: str, network: BuildNetwork) -> None:
     assert all((biases == 0).all() for biases in initialised(network((4, 9, 3)), name).biases)
 
 
-def test_biases_of_standard_normal_are_standard_normal(network: Callable[..., Network]) -> None:
+def test_biases_of_standard_normal_are_standard_normal(network: BuildNetwork) -> None:
     biases = initialised(network((2, 10_000, 3)), "standard_normal").biases[0]
     assert biases.std() == pytest.approx(1, rel=0.03)
     assert biases.mean() == pytest.approx(0, abs=0.04)
@@ -65,7 +65,7 @@ def test_biases_of_standard_normal_are_standard_normal(network: Callable[..., Ne
     ],
 )
 def test_auto_takes_what_suits_the_activation_of_each_layer(
-    activation: str, name: str, network: Callable[..., Network]
+    activation: str, name: str, network: BuildNetwork
 ) -> None:
     auto = initialised(network((6, 5, 3)), "auto", ["relu", activation])
     named = initialised(network((6, 5, 3)), name)
@@ -73,11 +73,11 @@ def test_auto_takes_what_suits_the_activation_of_each_layer(
 
 
 @pytest.mark.parametrize("activation", sorted({*get_args(ActivationName), *get_args(OutputName)}))
-def test_auto_knows_every_activation_of_a_config(activation: str, network: Callable[..., Network]) -> None:
+def test_auto_knows_every_activation_of_a_config(activation: str, network: BuildNetwork) -> None:
     assert initialised(network((6, 3), parameters=[0] * 21), "auto", [activation]).weights[0].all()
 
 
-def test_same_generator_gives_same_weights_and_another_gives_others(network: Callable[..., Network]) -> None:
+def test_same_generator_gives_same_weights_and_another_gives_others(network: BuildNetwork) -> None:
     first, again = (initialised(network((6, 5, 3)), "he", seed=1).parameters for _ in range(2))
     other = initialised(network((6, 5, 3)), "he", seed=2)
     np.testing.assert_array_equal(first, again)
