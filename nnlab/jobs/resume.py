@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nnlab.config import Experiment, parse_config
 from nnlab.datasets import ANYWHERE, digests
-from nnlab.errors import RunError, UsageError
+from nnlab.errors import NewerError, RunError, UsageError
 from nnlab.jobs.callbacks import Begun, Callbacks, Trained
 from nnlab.jobs.train import carry_on
 from nnlab.runs import records
@@ -50,6 +50,8 @@ def resume(
         try:
             experiment = _with_raised(run, before, raised)
             return _resume(run, experiment, source, threads, command, callbacks)
+        except NewerError:
+            raise
         except RunError as error:
             anew = f"nnlab train {shlex.quote(str(run.config_yaml))}"
             raise RunError(f"{error}; put it back as it was, or train anew with `{anew}`") from error

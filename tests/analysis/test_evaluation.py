@@ -1,25 +1,28 @@
 from __future__ import annotations
 
 import json
-import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from pretence import pretend
+from trainings import HERE, copy_of, summary_of, train
 
 from nnlab.analysis.evaluation import evaluate
-from nnlab.datasets import Source, load_test
+from nnlab.datasets import load_test
 from nnlab.errors import DatasetError, RunError
-from nnlab.runs import checkpoint, folder, records
-from nnlab.runs.summary import Summary
+from nnlab.runs import checkpoint, records
+from nnlab.runs.run import Run, experiment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from nnlab.config import Experiment
+    from nnlab.runs.evaluations import CheckpointName, Evaluation, SplitName
 
-HERE = Source(offline=True)
+
+def measured(run: Run, *, checkpoint: CheckpointName = "best", split: SplitName = "test") -> Evaluation:
+    """Return what the weights of `run` are worth on a split."""
+    return evaluate(run, experiment_of(run), checkpoint=checkpoint, split=split, source=HERE)
 
 
 def recompute(weights: Path) -> tuple[list[int], list[int], float]:
@@ -33,9 +36,9 @@ def recompute(weights: Path) -> tuple[list[int], list[int], float]:
 
 
 @pytest.mark.parametrize("which", ["best", "last"])
-def test_every_figure_is_what_a_plain_recomputation_gives(run: Path, which: str) -> None:
-    found = evaluate(run, checkpoint=which, split="test", source=HERE)
-    labels, predictions, loss = recompute(run / f"{which}.npz")
+def test_every_figure_is_what_a_plain_recomputation_gives(run: Run, which: CheckpointName) -> None:
+    found = measured(run, checkpoint=which)
+    labels, predictions, loss = recompute(run.folder / f"{which}.npz")
     pairs = list(zip(labels, predictions, strict=True))
     right = sum(label == prediction for label, prediction in pairs)
     assert (found.run, found.checkpoint, found.split) == (str(run), which, "test")
@@ -52,8 +55,8 @@ def test_every_figure_is_what_a_plain_recomputation_gives(run: Path, which: str)
         assert each.recall == pytest.approx(hits / labels.count(digit), rel=1e-12)
 
 
-def test_best_and_last_are_different_weights(run: Path) -> None:
-    best, last = (evaluate(run, checkpoint=which, split="test", source=HERE) for which in ("best", "last"))
+def test_best_and_last_are_different_weights(run: Run) -> None:
+    best, last = (measured(run, checkpoint=which) for which in ("best", "last"))
     assert best.loss != last.loss
 
 
@@ -68,54 +71,54 @@ def test_best_and_last_are_different_weights(run: Path) -> None:
     ],
 )
 def test_on_the_validation_split_the_best_weights_reach_exactly_what_the_summary_says(
-    tmp_path: Path, train_into: Callable[..., Experiment], changes: dict[str, object]
+    tmp_path: Path, changes: dict[str, Any]
 ) -> None:
-    train_into(tmp_path / "run", **changes)
-    summary = records.read(tmp_path / "run" / folder.SUMMARY, Summary)
-    found = evaluate(tmp_path / "run", checkpoint="best", split="validation", source=HERE)
+    run = train(tmp_path, **{"momentum": 0.0, "activation": "sigmoid"} | changes)
+    summary = summary_of(run)
+    found = measured(run, split="validation")
     assert (found.loss, found.accuracy) == (summary.val_loss, summary.val_accuracy)
     assert found.examples == changes.get("validation_size", 1000)
 
 
-def test_the_train_split_is_the_one_trained_on(run: Path) -> None:
-    found = evaluate(run, checkpoint="best", split="train", source=HERE)
+def test_the_train_split_is_the_one_trained_on(run: Run) -> None:
+    found = measured(run, split="train")
     assert found.examples == 1000
-    test = evaluate(run, checkpoint="best", split="test", source=HERE)
+    test = measured(run)
     assert found.accuracy > test.accuracy
 
 
-def test_a_class_that_is_never_predicted_has_no_precision(run: Path, tmp_path: Path) -> None:
-    blind = shutil.copytree(run, tmp_path / "blind")
-    network = checkpoint.load_network(blind / folder.BEST, folder.experiment_of(blind))
+def test_a_class_that_is_never_predicted_has_no_precision(run: Run, tmp_path: Path) -> None:
+    blind = copy_of(run, tmp_path / "blind")
+    network = checkpoint.load_network(blind.best_npz, experiment_of(blind))
     network.biases[0][4] = -1e9
-    checkpoint.save_weights(blind / folder.BEST, network)
-    (blind / folder.SUMMARY).unlink()  # which speaks of other weights
-    found = evaluate(blind, checkpoint="best", split="test", source=HERE)
+    checkpoint.save_weights(blind.best_npz, network)
+    blind.summary_json.unlink()  # which speaks of other weights
+    found = measured(blind)
     assert (found.per_class[4].precision, found.per_class[4].recall) == (None, 0.0)
     assert [row[4] for row in found.confusion] == [0] * 10
 
 
-def test_a_loss_that_is_not_finite_is_null(run: Path, tmp_path: Path) -> None:
-    burst = shutil.copytree(run, tmp_path / "burst")
-    network = checkpoint.load_network(burst / folder.BEST, folder.experiment_of(burst))
+def test_a_loss_that_is_not_finite_is_null(run: Run, tmp_path: Path) -> None:
+    burst = copy_of(run, tmp_path / "burst")
+    network = checkpoint.load_network(burst.best_npz, experiment_of(burst))
     network.parameters[:] = np.inf
-    checkpoint.save_weights(burst / folder.BEST, network)
-    (burst / folder.SUMMARY).unlink()
-    found = evaluate(burst, checkpoint="best", split="test", source=HERE)
+    checkpoint.save_weights(burst.best_npz, network)
+    burst.summary_json.unlink()
+    found = measured(burst)
     assert json.loads(records.as_json(found))["loss"] is None
 
 
-def test_a_run_without_its_weights_is_a_run_error(pretend: Callable[..., Path]) -> None:
+def test_a_run_without_its_weights_is_a_run_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"best\.npz is missing"):
-        evaluate(pretend("small-001"), checkpoint="best", split="test", source=HERE)
+        measured(pretend(tmp_path / "small-001"))
 
 
 def test_data_that_are_not_there_are_a_dataset_error(
-    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     raw = tmp_path / "data" / "MNIST" / "raw"
     raw.mkdir(parents=True)
     (raw / "t10k-images-idx3-ubyte.gz").write_bytes(b"not MNIST")
     with pytest.raises(DatasetError, match=r"t10k-images-idx3-ubyte\.gz"):
-        evaluate(run, checkpoint="best", split="test", source=HERE)
+        measured(run)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnlab.training import blank_network, measure, number_of_threads
+from nnlab.training import blank_network, measure, number_of_threads, targets_of
 from tests.benchmarks.contestants.ours import experiment_of
 from tests.benchmarks.field import MODULES, OURS, PRODUCTS, Contestant, arena, enter, write_start
 from tests.benchmarks.workloads import WORKLOADS, Workload
@@ -101,7 +101,8 @@ def loss_of(workload: Workload, folder: Path) -> float:
     for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
         weights[...], biases[:, 0] = arrays[2 * layer], arrays[2 * layer + 1]
     inputs, labels = np.load(folder / "inputs.npy"), np.load(folder / "labels.npy")
-    return measure(network, network.pre_activations(inputs), labels)[0]
+    z = network.pre_activations(inputs)
+    return measure(network, z, targets_of(labels, len(z), z.dtype), labels)[0]
 
 
 def check_agreement(losses: dict[str, float], workload: str) -> None:

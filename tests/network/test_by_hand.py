@@ -1,4 +1,4 @@
-"""Steps worked by hand: the arithmetic is in the comments, the code takes the step with `SGD.epoch`."""
+"""Steps worked by hand: the arithmetic is in the comments, the code takes the step with `train_epoch`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from nnlab.training.sgd import SGD
+
+from nnlab.training import SGD, BatchSource, train_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,12 +21,11 @@ L = np.log(3)  # σ(ln 3) = 1 / (1 + 1/3) = 3/4 and σ(−ln 3) = 1/4
 
 def step(network: Network, x: Sequence[float], y: float, eta: float, epochs: int = 1) -> float:
     """Take steps on one example and return the loss before the last one."""
-    order, targets = np.array([0]), np.array([[y]], float)
+    source, sgd = BatchSource(np.array([x], float), np.array([[y]], float), 1), SGD()
     for _ in range(epochs):
-        z = SGD(1, eta).epoch(
-            network, np.zeros_like(network.parameters), np.array([x], float), targets, order
-        )
-    return float(network.output.loss(z, targets.T)[0])
+        state = sgd.start(network.parameters)
+        z, targets = train_epoch(network, sgd, state, source, np.array([0]), eta=eta)
+    return float(network.output.loss(z, targets)[0])
 
 
 # x = (1, 2), y = 1.

@@ -9,7 +9,7 @@ import pytest
 
 from nnlab.network import ACTIVATIONS, OUTPUTS, Backpropagation, Network, number_of_parameters
 from nnlab.training import start, train
-from nnlab.training.diagnostics import diagnose, number_of_examples
+from nnlab.training.diagnostics import diagnose, sample_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,4 +94,4 @@ def test_training_with_diagnostics_is_the_same_training(
     ("available", "taken"), [(1, 1), (99, 99), (4000, 100), (10_000, 200), (60_000, 1000), (10**6, 1000)]
 )
 def test_one_example_in_fifty_is_looked_at(available: int, taken: int) -> None:
-    assert number_of_examples(available) == taken
+    assert sample_size(available) == taken

@@ -15,12 +15,15 @@ from nnlab.network import (
     number_of_parameters,
     number_of_weights,
 )
-from nnlab.training.sgd import SGD
+from nnlab.training import SGD, BatchSource, train_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from nnlab.datasets import Split
+    from nnlab.training import OptimiserState
 
 ARCHITECTURE = (4, 5, 3)
 
@@ -41,18 +44,47 @@ def example_gradient(network: Network, x: Array, y: Array) -> list[float]:
     return gradient
 
 
+def an_epoch(
+    sgd: SGD,
+    network: Network,
+    data: Split,
+    order: NDArray[np.intp] | None = None,
+    *,
+    batch_size: int,
+    eta: float,
+    state: OptimiserState | None = None,
+    on_batch: Callable[[int], None] = lambda _: None,
+) -> Array:
+    """Train `network` for an epoch on three classes and return z of the output layer."""
+    targets = np.eye(3, dtype=network.parameters.dtype)[data.labels].T
+    source = BatchSource(data.inputs, np.ascontiguousarray(targets), batch_size)
+    order = np.arange(len(data.labels)) if order is None else order
+    state = sgd.start(network.parameters) if state is None else state
+    z, ordered = train_epoch(network, sgd, state, source, order, eta=eta, on_batch=on_batch)
+    np.testing.assert_array_equal(ordered, targets[:, order])
+    return z
+
+
 def plain_epoch(
-    sgd: SGD, network: Network, velocity: list[float], inputs: Array, targets: Array, order: list[int]
+    sgd: SGD,
+    network: Network,
+    velocity: list[float],
+    data: Split,
+    order: list[int],
+    *,
+    batch_size: int,
+    eta: float,
 ) -> list[float]:
     """Take the epoch parameter by parameter, in plain floats; return the velocity it ends with."""
+    targets = np.eye(3)[data.labels]
     while order:
-        batch, order = order[: sgd.batch_size], order[sgd.batch_size :]
-        gradients = [example_gradient(network, inputs[i], targets[i]) for i in batch]
+        batch, order = order[:batch_size], order[batch_size:]
+        gradients = [example_gradient(network, data.inputs[i], targets[i]) for i in batch]
         for k, parameter in enumerate(network.parameters.tolist()):
             slope = sum(gradient[k] for gradient in gradients) / len(batch)
             if k < number_of_weights(network.architecture):
                 slope += sgd.l2 * parameter
-            velocity[k] = sgd.momentum * velocity[k] + sgd.eta * slope
+            velocity[k] = sgd.momentum * velocity[k] + eta * slope
             network.parameters[k] = parameter - velocity[k]
     return velocity
 
@@ -64,18 +96,19 @@ def test_epochs_agree_with_the_rule_in_plain_floats(
     batch_size: int, momentum: float, l2: float, blobs: Callable[..., Split]
 ) -> None:
     data = blobs(11, dtype="float64")  # 4 + 4 + 3: the last batch is short
-    targets = np.eye(3)[data.labels]
-    sgd = SGD(batch_size, eta=0.3, momentum=momentum, l2=l2)
+    sgd = SGD(momentum=momentum, l2=l2)
     fast, plain = new_network(), new_network()
-    velocity, plain_velocity = np.zeros_like(fast.parameters), [0.0] * len(plain.parameters)
+    state, plain_velocity = sgd.start(fast.parameters), [0.0] * len(plain.parameters)
     for epoch in range(2):
         order = np.random.default_rng(epoch).permutation(11)
-        sgd.epoch(fast, velocity, data.inputs, targets, order)
-        plain_velocity = plain_epoch(sgd, plain, plain_velocity, data.inputs, targets, order.tolist())
+        an_epoch(sgd, fast, data, order, batch_size=batch_size, eta=0.3, state=state)
+        plain_velocity = plain_epoch(
+            sgd, plain, plain_velocity, data, order.tolist(), batch_size=batch_size, eta=0.3
+        )
 
     np.testing.assert_allclose(fast.parameters, plain.parameters, rtol=1e-11, atol=1e-13)
     if momentum:
-        np.testing.assert_allclose(velocity, plain_velocity, rtol=1e-10, atol=1e-13)
+        np.testing.assert_allclose(state["velocity"], plain_velocity, rtol=1e-10, atol=1e-13)
 
 
 def test_one_batch_of_all_is_gradient_descent_on_the_mean_cost(blobs: Callable[..., Split]) -> None:
@@ -83,7 +116,7 @@ def test_one_batch_of_all_is_gradient_descent_on_the_mean_cost(blobs: Callable[.
     targets = np.eye(3)[data.labels]
     network = new_network()
     start = network.parameters.copy()
-    SGD(20, eta=0.3).epoch(network, np.zeros_like(start), data.inputs, targets, np.arange(20)[::-1])
+    an_epoch(SGD(), network, data, np.arange(20)[::-1], batch_size=20, eta=0.3)
     descended = (start - network.parameters) / 0.3
 
     def mean_cost(parameters: Array) -> float:
@@ -101,9 +134,7 @@ def test_l2_shrinks_weights_and_leaves_biases_out(blobs: Callable[..., Split]) -
     weights = number_of_weights(ARCHITECTURE)
     start = with_l2.parameters.copy()
     for network, l2 in ((with_l2, 0.1), (without, 0.0)):
-        SGD(8, 0.5, l2=l2).epoch(
-            network, np.zeros_like(start), data.inputs, np.eye(3)[data.labels], np.arange(8)
-        )
+        an_epoch(SGD(l2=l2), network, data, batch_size=8, eta=0.5)
     shrunk = without.parameters - with_l2.parameters
     np.testing.assert_allclose(shrunk[:weights], 0.5 * 0.1 * start[:weights], rtol=1e-10, atol=1e-15)
     np.testing.assert_array_equal(shrunk[weights:], 0)
@@ -121,24 +152,26 @@ def test_each_example_is_used_exactly_once_in_the_batch_of_its_turn() -> None:
         moved.append(np.flatnonzero((network.weights[0] != before).any(axis=0)).tolist())
         before[...] = network.weights[0]
 
-    SGD(3, 0.1).epoch(network, np.zeros_like(parameters), np.eye(7), np.ones((7, 2)), order, look)
+    source = BatchSource(np.eye(7), np.ones((2, 7)), 3)
+    train_epoch(network, SGD(), SGD().start(parameters), source, order, eta=0.1, on_batch=look)
     assert moved == [[0, 3, 5], [1, 4, 6], [2]]
 
 
-def test_z_is_that_before_the_update_of_its_batch_a_column_an_example_in_order(
+def test_z_is_that_before_the_update_of_its_batch_a_column_per_example_in_order(
     blobs: Callable[..., Split],
 ) -> None:
     data = blobs(11, dtype="float64")
     network = new_network()
     order = np.random.default_rng(3).permutation(11)
     snapshots = [copied(network)]
-    z = SGD(4, 0.5).epoch(
+    z = an_epoch(
+        SGD(),
         network,
-        np.zeros_like(network.parameters),
-        data.inputs,
-        np.eye(3)[data.labels],
+        data,
         order,
-        lambda _: snapshots.append(copied(network)),
+        batch_size=4,
+        eta=0.5,
+        on_batch=lambda _: snapshots.append(copied(network)),
     )
     expected = [snapshots[place // 4].forward(data.inputs[[i]].T)[:, 0] for place, i in enumerate(order)]
     np.testing.assert_allclose(z.T, expected, rtol=1e-12)
@@ -152,9 +185,7 @@ def test_on_batch_is_told_each_size_and_the_last_may_be_short(
     examples: int, batch_size: int, sizes: list[int], blobs: Callable[..., Split]
 ) -> None:
     data, network, seen = blobs(examples), new_network("float32"), []
-    targets = np.eye(3, dtype="float32")[data.labels]
-    velocity, order = np.zeros_like(network.parameters), np.arange(examples)
-    z = SGD(batch_size, 0.1).epoch(network, velocity, data.inputs, targets, order, seen.append)
+    z = an_epoch(SGD(), network, data, batch_size=batch_size, eta=0.1, on_batch=seen.append)
     assert seen == sizes
     assert z.shape == (3, examples)
     assert z.dtype == network.parameters.dtype == np.float32
@@ -162,8 +193,10 @@ def test_on_batch_is_told_each_size_and_the_last_may_be_short(
 
 def test_data_and_order_are_left_alone(blobs: Callable[..., Split]) -> None:
     data, network = blobs(11, dtype="float64"), new_network()
-    arrays = (data.inputs, np.eye(3)[data.labels], np.arange(11))
+    source, order = BatchSource(data.inputs, np.eye(3)[data.labels].T.copy(), 4), np.arange(11)
+    arrays = source.inputs, source.targets, order
     before = [array.copy() for array in arrays]
-    SGD(4, 0.5, momentum=0.9, l2=0.1).epoch(network, np.zeros_like(network.parameters), *arrays)
+    sgd = SGD(momentum=0.9, l2=0.1)
+    train_epoch(network, sgd, sgd.start(network.parameters), source, order, eta=0.5)
     for array, original in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(array, original)

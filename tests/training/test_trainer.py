@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from nnlab.config import Experiment
 from nnlab.datasets import Source, Split
 from nnlab.randomness import stream
 from nnlab.training import (
+    BatchSource,
     Epoch,
     TrainingState,
     blank_network,
@@ -20,15 +20,17 @@ from nnlab.training import (
     measure,
     start,
     stop_reason,
+    targets_of,
     train,
 )
 from nnlab.training.early_stopping import History
-from nnlab.training.sgd import SGD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from nnlab.network import Array
+    from numpy.typing import NDArray
+
+    from nnlab.training.batches import BatchGroup
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -49,14 +51,13 @@ def trained(experiment: Experiment, training: Split, validation: Split) -> tuple
 
 
 def copied(state: TrainingState) -> TrainingState:
-    network = replace(state.network, parameters=state.network.parameters.copy())
-    return replace(state, network=network, velocity=state.velocity.copy(), rng=copy.deepcopy(state.rng))
+    return state.copy()
 
 
 def loss_and_accuracy(state: TrainingState, data: Split) -> tuple[float, float]:
     network = state.network
     z = network.forward(data.inputs.T)
-    return measure(network, z, data.labels)
+    return measure(network, z, targets_of(data.labels, 3, z.dtype), data.labels)
 
 
 # The start
@@ -72,7 +73,7 @@ def test_a_blank_network_is_that_of_the_experiment(experiment: Callable[..., Exp
 def test_the_start_has_random_weights_and_no_past(experiment: Callable[..., Experiment]) -> None:
     state = start(experiment(activation="relu"))
     assert all(weights.all() for weights in state.network.weights)
-    assert not state.velocity.any()
+    assert not state.optimiser["velocity"].any()
     assert (state.epoch, state.history) == (0, History())
 
 
@@ -104,13 +105,13 @@ def test_each_epoch_shuffles_all_examples_afresh(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     orders: list[list[int]] = []
-    epoch = SGD.epoch
+    groups = BatchSource.groups
 
-    def spy(sgd: SGD, *arguments: object) -> Array:
-        orders.append(arguments[4].tolist())  # type: ignore[attr-defined]
-        return epoch(sgd, *arguments)  # type: ignore[arg-type]
+    def spy(source: BatchSource, order: NDArray[np.intp]) -> Iterator[BatchGroup]:
+        orders.append(order.tolist())
+        return groups(source, order)
 
-    monkeypatch.setattr(SGD, "epoch", spy)
+    monkeypatch.setattr(BatchSource, "groups", spy)
     trained(experiment(epochs=5), training, validation)
     assert [sorted(order) for order in orders] == [list(range(50))] * 5
     assert len({tuple(order) for order in orders}) == 5
@@ -162,7 +163,8 @@ def test_measure_is_the_mean_loss_and_the_share_of_right_answers(
     network = blank_network(experiment(output="identity", loss="quadratic"))
     z = np.array([[1.0, 0.0, 3.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 2.0]])
     # Half the squared distances to the one-hot labels: 0, 0, ½ (9 + 1), ½ 1.
-    assert measure(network, z, np.array([0, 1, 2, 2])) == (5.5 / 4, 3 / 4)
+    labels = np.array([0, 1, 2, 2])
+    assert measure(network, z, np.eye(3)[:, labels], labels) == (5.5 / 4, 3 / 4)
 
 
 # Early stopping
@@ -266,14 +268,14 @@ def test_resuming_in_the_middle_gives_bit_identical_parameters(
 
     assert resumed == epochs[3:]
     np.testing.assert_array_equal(halfway.network.parameters, state.network.parameters)
-    np.testing.assert_array_equal(halfway.velocity, state.velocity)
+    np.testing.assert_array_equal(halfway.optimiser["velocity"], state.optimiser["velocity"])
     assert halfway.rng.random() == state.rng.random()
 
 
 def test_float64_stays_float64(experiment: Callable[..., Experiment], blobs: Callable[..., Split]) -> None:
     data = blobs(50, dtype="float64")
     state, _ = trained(experiment(dtype="float64", momentum=0.5, l2=0.01), data, data)
-    for array in (state.network.parameters, state.velocity):
+    for array in (state.network.parameters, state.optimiser["velocity"]):
         assert array.dtype == np.float64
         assert (array != array.astype(np.float32)).all()  # nothing went by way of float32
 

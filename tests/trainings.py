@@ -1,0 +1,87 @@
+"""Trainings on a thousand images of MNIST, by the jobs that the command line uses."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from nnlab import jobs
+from nnlab.config import Experiment
+from nnlab.datasets import Source
+from nnlab.runs import checkpoint, metrics, records
+from nnlab.runs.run import Run, experiment_of
+from nnlab.runs.summary import Summary
+from nnlab.training import load_splits
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nnlab.datasets import Split
+
+HERE = Source(offline=True)
+# Momentum, so that the state of the training is more than its weights.
+KEYS: dict[str, Any] = {
+    "name": "linear",
+    "dataset": "mnist",
+    "architecture": (784, 10),
+    "activation": "identity",
+    "output": "softmax",
+    "loss": "log_likelihood",
+    "eta": 0.1,
+    "momentum": 0.9,
+    "batch_size": 64,
+    "epochs": 3,
+    "patience": None,
+    "seed": 0,
+    "train_size": 1000,
+    "validation_size": 1000,
+}
+# Steps so large that the validation loss goes up and down: epochs that improve, and epochs that do not.
+RESTLESS: dict[str, Any] = {"eta": 2.0, "epochs": 5}
+
+
+def an_experiment(**changes: Any) -> Experiment:  # noqa: ANN401 (as many types as there are keys)
+    """Return the linear network with some keys changed."""
+    return Experiment(**KEYS | changes)
+
+
+def splits() -> tuple[Split, Split]:
+    """Return the examples that `an_experiment` trains and validates on."""
+    return load_splits(an_experiment(), HERE)
+
+
+def train(runs: Path, **changes: Any) -> Run:  # noqa: ANN401 (as many types as there are keys)
+    """Train `an_experiment` into a new folder in `runs`."""
+    return jobs.train(an_experiment(**changes), runs=runs, source=HERE, threads=1).run
+
+
+def resume(run: Run, **raised: int) -> Run:
+    """Go on with `run` from what lies in its folder, with some keys raised."""
+    return jobs.resume(run, [f"{key}={value}" for key, value in raised.items()], source=HERE).run
+
+
+def copy_of(run: Run, folder: Path) -> Run:
+    """Return a copy of `run` in `folder`, which is not there yet."""
+    return Run(shutil.copytree(run.folder, folder))
+
+
+def summary_of(run: Run) -> Summary:
+    """Return what summary.json of `run` holds."""
+    return records.read(run.summary_json, Summary)
+
+
+def what_came_of(run: Run) -> dict[str, Any]:
+    """Return all that the folder of `run` holds, without times."""
+    experiment = experiment_of(run)
+    state, _ = checkpoint.load_state(run.last_npz, experiment)
+    return {
+        "experiment": experiment,
+        "metrics": [replace(row, seconds=0) for row in metrics.read(run.metrics_csv, epochs=99)],
+        "summary": replace(summary_of(run), seconds=0),
+        "best": checkpoint.weights_sha256(checkpoint.load_network(run.best_npz, experiment)),
+        "last": checkpoint.weights_sha256(state.network),
+        "optimiser": {name: array.tobytes() for name, array in state.optimiser.items()},
+        "shuffle": state.rng.bit_generator.state,
+        "history": state.history,
+    }
