@@ -135,6 +135,11 @@ def outcome_of(
     return Outcome(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return what the files in a folder hold, by name."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 def heed_permissions() -> None:
     """Let what this process executes heed the modes of files, as root does not unless it lacks two powers."""
     drop_from_bounding_set, override, read_search = 24, 1, 2

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nnlab.runs import records
-from tests.laboratory import CONFIGS, read_until
+from tests.laboratory import CONFIGS, contents, read_until
 from tests.obstacles import put
 
 if TYPE_CHECKING:
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     from tests.laboratory import Laboratory
-
-
-def contents(run: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in run.iterdir()}
 
 
 def test_a_runs_folder_that_is_read_only_is_one_line(lab: Laboratory) -> None:

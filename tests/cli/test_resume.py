@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nnlab.runs.folder import claimed
-from tests.laboratory import DIVERGING, RESTLESS, read_until
+from tests.laboratory import DIVERGING, RESTLESS, contents, read_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.laboratory import Laboratory
-
-
-def contents(run: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in run.iterdir()}
 
 
 def test_more_epochs_give_the_same_as_so_many_from_the_start(lab: Laboratory, run: Path) -> None:

@@ -25,7 +25,7 @@ STATUS = Path("/proc/self/status")
 
 
 class Skipped(Exception):  # noqa: N818 (it is no error)
-    """This system lacks what a harness needs."""
+    """The system lacks what a harness needs."""
 
 
 def call(*arguments: object, seconds: float = SECONDS) -> Outcome:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from nnlab.config import Experiment
 from nnlab.datasets import Split
 from nnlab.training import start, train
-from tests.benchmarks.workloads import Workload
+
+if TYPE_CHECKING:
+    from tests.benchmarks.workloads import Workload
 
 PACKAGES = ("nnlab", "numpy")
 
