@@ -21,6 +21,7 @@ LAYERS = [
     {"training", "baselines"},
     {"runs", "demos"},
     {"analysis"},
+    {"jobs"},
     {"cli"},
     {"__main__"},
 ]

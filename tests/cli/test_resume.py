@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nnlab.runs.folder import claimed
+from nnlab.runs.lock import locked
+from nnlab.runs.run import Run
 from tests.laboratory import DIVERGING, RESTLESS, contents, read_until
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def test_a_run_that_is_being_trained_is_not_resumed(lab: Laboratory) -> None:
     assert refused.err == f"nnlab: runs/linear-001 is being trained by {holder}; wait for it, or stop it\n"
     run = lab.folder / "runs/linear-001"
     assert (run / ".lock").exists(), "a killed process leaves its claim behind"
-    with claimed(run):
+    with locked(Run(run)):
         pass
     assert not (run / ".lock").exists()
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nnlab.runs.folder import claimed
+from nnlab.runs.lock import locked
+from nnlab.runs.run import Run
 from tests.laboratory import DIVERGING
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def test_resume_alone_goes_on_with_the_newest_run_that_can(
     lab.call("train", "linear.yaml", "epochs=1", "--name", "finished")
     lab.call("train", "linear.yaml", *DIVERGING, "--name", "diverged")
     lab.call("baseline", "mean_darkness", "train_size=100", "validation_size=100")
-    with claimed(interrupt(run, "claimed-001")):
+    with locked(Run(interrupt(run, "claimed-001"))):
         resumed = lab.call("train", "--resume", *options)
     assert resumed.code == 0
     summary = json.loads((run.parent / "newer-001/summary.json").read_text())

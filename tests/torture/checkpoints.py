@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlab.runs import folder
 from tests.laboratory import STEP, config_text
 from tests.torture.command import call, worst
 from tests.torture.mutation import damage
@@ -34,13 +33,13 @@ def torture(home: Path, *, seed: int, count: int) -> str:
     whole = home / "whole"
     assert call("train", home / "step.yaml", "--runs", whole).code == 0
     run = whole / "step-001"
-    expected = {False: use(home, run, folder.BEST), True: use(home, run, folder.LAST)}
+    expected = {False: use(home, run, "best.npz"), True: use(home, run, "last.npz")}
     assert all(code == 0 for code, *_ in expected.values())
     outcomes: Counter[str] = Counter()
     for number in range(count):
         rng = random.Random(f"{seed} {number}")
         is_last, is_forged = rng.random() < 0.5, rng.random() < 0.25
-        name = folder.LAST if is_last else folder.BEST
+        name = "last.npz" if is_last else "best.npz"
         content = (run / name).read_bytes()
         hostile = forged(content, rng) if is_forged else damage(content, rng)
         may_differ = is_last and is_forged
@@ -68,7 +67,7 @@ def use(home: Path, run: Path, name: str, hostile: bytes | None = None) -> tuple
     if hostile is not None:
         (copy / name).write_bytes(hostile)
     before = {path.name: path.read_bytes() for path in copy.iterdir()}
-    if name == folder.BEST:
+    if name == "best.npz":
         done = call("eval", copy, "--json")
         return done.code, done.out, None
     done = call("train", "--resume", copy, "epochs=6", "--json", "-q")
@@ -77,7 +76,7 @@ def use(home: Path, run: Path, name: str, hostile: bytes | None = None) -> tuple
             "what was there has changed"
         )
         return done.code, None, None
-    rows = [line.rpartition(",")[0] for line in (copy / folder.METRICS).read_text().splitlines()]
+    rows = [line.rpartition(",")[0] for line in (copy / "metrics.csv").read_text().splitlines()]
     return done.code, json.loads(done.out) | {"seconds": None}, rows
 
 

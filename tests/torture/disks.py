@@ -15,7 +15,9 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
-from nnlab.runs import checkpoint, folder
+from nnlab.runs import checkpoint
+from nnlab.runs.find import find_all
+from nnlab.runs.run import experiment_of
 from tests.laboratory import STEP, Laboratory, Outcome, config_text
 from tests.torture.remains import what_came_of
 
@@ -72,7 +74,7 @@ def fill_disks(home: Path, seed: int, count: int) -> str:
                 subprocess.run(
                     [*mount[:3], "-o", f"remount,size={ENOUGH}", "tmpfs", here / "runs"], check=True
                 )
-            left = folder.find_all(here / "runs")
+            left = find_all(here / "runs")
             again = ["--resume", str(left[0])] if left else ["step.yaml"]
             code, out, err = nnlab(here, "train", *again, "-q")
             assert code == 0, err
@@ -89,7 +91,7 @@ def fill_disks(home: Path, seed: int, count: int) -> str:
 def fill(here: Path, limit: int) -> str:
     """Train until the disk is full; return in words what is left."""
     code, out, err = nnlab(here, "train", "step.yaml", "-q", limit=limit)
-    left = folder.find_all(here / "runs")
+    left = find_all(here / "runs")
     if code == 0:
         return "large enough"
     assert code == 1, f"exit code {code}: {err}"
@@ -100,7 +102,7 @@ def fill(here: Path, limit: int) -> str:
     if not left:
         assert not (here / "runs").exists() or not any((here / "runs").iterdir()), "a folder that is no run"
         return "too small for a run, and left empty"
-    state, _ = checkpoint.load_state(left[0] / folder.LAST, folder.experiment_of(left[0]))
+    state, _ = checkpoint.load_state(left[0].last_npz, experiment_of(left[0]))
     assert f"go on with `nnlab train --resume runs/{left[0].name}`" in err, err
     return f"full after {'the start' if state.epoch == 0 else 'some epochs'}"
 

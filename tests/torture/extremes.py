@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from nnlab.config import load_experiment
 from nnlab.network import OUTPUTS
-from nnlab.runs import checkpoint, folder, metrics
+from nnlab.runs import checkpoint, metrics
 from tests.torture.command import call
 
 if TYPE_CHECKING:
@@ -66,17 +66,17 @@ def extreme(rng: random.Random) -> str:
 
 def judge(run: Path) -> str:
     """Return in words what came of `run`. Raises `AssertionError` if it is not sound."""
-    text = (run / folder.SUMMARY).read_text()
+    text = (run / "summary.json").read_text()
     assert "NaN" not in text
     assert "Infinity" not in text
     summary = json.loads(text)
-    experiment = load_experiment(run / folder.CONFIG)
-    rows = metrics.read(run / folder.METRICS, epochs=1000)  # refuses what is not finite
+    experiment = load_experiment(run / "config.yaml")
+    rows = metrics.read(run / "metrics.csv", epochs=1000)  # refuses what is not finite
     losses = [(getattr(row, experiment.monitor), row.epoch) for row in rows if row.val_loss is not None]
     sign = -1 if experiment.monitor == "val_accuracy" else 1
     best = min(((sign * value, epoch) for value, epoch in losses), default=(None, None))[1]
     assert summary["best_epoch"] == best, summary
-    weights = checkpoint.load_network(run / folder.BEST, experiment)
+    weights = checkpoint.load_network(run / "best.npz", experiment)
     assert checkpoint.weights_sha256(weights) == summary["weights_sha256"]
     evaluated = call("eval", run, "--split", "validation", "--json")
     assert evaluated.code == 0, evaluated.err

@@ -19,7 +19,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from nnlab.errors import RunError
-from nnlab.runs import checkpoint, folder, metrics
+from nnlab.runs import checkpoint, metrics
+from nnlab.runs.find import is_run
+from nnlab.runs.run import Run, experiment_of
 from tests.laboratory import LINEAR, Laboratory, config_text
 from tests.torture.remains import the_run, what_came_of
 
@@ -87,7 +89,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
         run, _ = train(here, arguments)
         assert what_came_of(run) == expected, f"seed {seed}: {here} resumed to another result"
         for path in (here / "runs").iterdir():  # those killed before they were a run are no run
-            assert path == run or not folder.is_run(path), path
+            assert path == run or not is_run(path), path
     moments = f"{epochs[-1]} before there was a run, {epochs[0]} in its first epoch, {len(epochs)} epochs hit"
     return (
         f"{kills.total()} kills ({', '.join(f'{n} {how}' for how, n in kills.items())}; {moments}; "
@@ -144,15 +146,15 @@ def check(home: Path, case: str) -> int:
     run = the_run(home / "runs")
     if run is None:
         return -1
-    experiment = folder.experiment_of(run)
-    if not (run / folder.LAST).exists():
-        assert not (run / folder.BEST).exists(), case
+    experiment = experiment_of(Run(run))
+    if not (run / "last.npz").exists():
+        assert not (run / "best.npz").exists(), case
         return 0
     try:
-        state, _ = checkpoint.load_state(run / folder.LAST, experiment)
-        if (run / folder.BEST).exists() or state.epoch:
-            checkpoint.load_network(run / folder.BEST, experiment)
-        rows = metrics.read(run / folder.METRICS, epochs=1000)
+        state, _ = checkpoint.load_state(run / "last.npz", experiment)
+        if (run / "best.npz").exists() or state.epoch:
+            checkpoint.load_network(run / "best.npz", experiment)
+        rows = metrics.read(run / "metrics.csv", epochs=1000)
     except RunError as error:
         raise AssertionError(f"{case}: {error}") from error
     assert len(rows) >= state.epoch, f"{case}: {len(rows)} rows, epoch {state.epoch}"

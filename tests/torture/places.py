@@ -18,7 +18,6 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnlab.runs import folder
 from tests.laboratory import STEP, config_text
 from tests.torture.command import call, worst
 from tests.torture.remains import what_came_of
@@ -32,8 +31,8 @@ RUN = "step-001"
 EPOCHS = 6
 TEMPORARY = ".last.npz.0123abcd.tmp"
 FILES = (
-    *(folder.CONFIG, folder.METRICS, folder.DIAGNOSTICS, folder.ENVIRONMENT, folder.SUMMARY),
-    *(folder.BEST, folder.LAST, "eval_test.json", "eval_validation.json", folder.LOCK, TEMPORARY),
+    *("config.yaml", "metrics.csv", "diagnostics.csv", "environment.json", "summary.json"),
+    *("best.npz", "last.npz", "eval_test.json", "eval_validation.json", ".lock", TEMPORARY),
 )
 PRECIOUS = "precious"  # outside the run; and whole copies of its files
 PIPE = "pipe"  # outside, and its other end is open
@@ -65,7 +64,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
     assert call("train", home / "step.yaml", "--runs", home / "whole").code == 0
     for split in ("test", "validation"):
         assert call("eval", home / "whole" / RUN, "--split", split).code == 0
-    (home / "whole" / RUN / folder.LOCK).touch()
+    (home / "whole" / RUN / ".lock").touch()
     (home / "whole" / RUN / TEMPORARY).write_bytes(b"half")
     expected = {}
     for command in COMMANDS:
@@ -159,8 +158,8 @@ def use(desk: Path, command: str) -> Outcome:
     if command.startswith("compare"):
         return call(*COMMANDS[command], "--runs", desk / "runs")
     if command == "train config.yaml":
-        return call(*COMMANDS[command], run / folder.CONFIG, "--runs", desk / "new")
-    return call(*COMMANDS[command], run / folder.CONFIG if command.startswith("config") else run)
+        return call(*COMMANDS[command], run / "config.yaml", "--runs", desk / "new")
+    return call(*COMMANDS[command], run / "config.yaml" if command.startswith("config") else run)
 
 
 def result(desk: Path, command: str, done: Outcome) -> object:

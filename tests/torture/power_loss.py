@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeAlias, TypeVar
 from unittest.mock import patch
 
 from nnlab.errors import NnlabError
-from nnlab.runs import recorder
-from nnlab.runs.recorder import Recorder
+from nnlab.runs import writer
+from nnlab.runs.writer import RunWriter
 from tests.laboratory import STEP, config_text
 from tests.torture.command import call
 from tests.torture.remains import epoch_of, the_run, what_came_of
@@ -191,18 +191,18 @@ def moments_of(home: Path, delay: str, diagnostics: str, *, is_new: bool) -> lis
     if not is_new:
         shutil.copytree(here / "half", place / "runs")
     disk = Disk(place, diagnostics, 0 if is_new else BEGUN)
-    record = Recorder.record
+    record = RunWriter.add
 
-    def recording(self: Recorder, epoch: Epoch, state: TrainingState) -> None:
+    def recording(self: RunWriter, epoch: Epoch, state: TrainingState) -> None:
         record(self, epoch, state)
         if delay == "each alone":
             disk.kept = epoch.epoch
 
     with ExitStack() as stack:
-        stack.enter_context(patch.object(recorder, "DELAY", DELAYS[delay]))
-        stack.enter_context(patch.object(Recorder, "record", recording))
+        stack.enter_context(patch.object(writer, "DELAY", DELAYS[delay]))
+        stack.enter_context(patch.object(RunWriter, "add", recording))
         if delay == "late":  # no epoch is ever due by itself
-            stack.enter_context(patch.object(recorder, "monotonic", lambda: 0.0))
+            stack.enter_context(patch.object(writer, "monotonic", lambda: 0.0))
         stack.enter_context(disk.recorded())
         train(*([config, "--runs", place / "runs"] if is_new else resumption(place / "runs" / RUN)))
         disk.kept = EPOCHS

@@ -12,7 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from nnlab.runs import folder
+from nnlab.runs.find import find_all
 from tests.laboratory import STEP, config_text
 from tests.torture.command import call
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EPOCHS = 1000
-WAIT = "import sys, nnlab.cli.training as _; sys.stdin.read(); from nnlab.cli import main; main()"
+WAIT = "import sys, nnlab.jobs as _; sys.stdin.read(); from nnlab.cli import main; main()"
 PATIENCE = 30.0  # seconds that a comparison may take on a machine that is busy with all the others
 FINISHED = ("best_epoch", "val_loss", "parameters", "train_examples", "weights_sha256", "stop_reason")
 
@@ -42,7 +42,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
     refusals = [process.communicate()[1] for process in resumptions if process.returncode != 0]
     assert len(refusals) < count, "one process at least trains"
     assert all("is being trained by process " in refusal for refusal in refusals), refusals
-    epochs = (runs / "step-001" / folder.METRICS).read_text().splitlines()[1:]
+    epochs = (runs / "step-001" / "metrics.csv").read_text().splitlines()[1:]
     assert [line.split(",")[0] for line in epochs] == [str(epoch) for epoch in range(1, EPOCHS + 1)]
 
     for number in range(count + 1, 60 * count + 1):
@@ -94,7 +94,7 @@ def watch(home: Path, processes: list[subprocess.Popen[str]]) -> int:
 
 def compared(home: Path) -> list[dict[str, Any]]:
     """Return what `nnlab compare` says of every run, by name."""
-    if not folder.find_all(home / "runs"):
+    if not find_all(home / "runs"):
         return []
     done = call(
         "compare", "--format", "json", "--all", "--sort", "run", "--runs", home / "runs", seconds=PATIENCE

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from nnlab.runs import checkpoint, folder
+from nnlab.runs import checkpoint
+from nnlab.runs.find import find_all
+from nnlab.runs.run import Run, experiment_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,18 +15,18 @@ if TYPE_CHECKING:
 
 def what_came_of(run: Path) -> dict[str, object]:
     """Return all that must be the same, of every file of a run and of which files there are."""
-    summary = json.loads((run / folder.SUMMARY).read_text())
-    state, _ = checkpoint.load_state(run / folder.LAST, folder.experiment_of(run))
-    diagnostics = run / folder.DIAGNOSTICS
+    summary = json.loads((run / "summary.json").read_text())
+    state, _ = checkpoint.load_state(run / "last.npz", experiment_of(Run(run)))
+    diagnostics = run / "diagnostics.csv"
     return {
         **summary,
         "seconds": None,
-        "metrics": [line.rpartition(",")[0] for line in (run / folder.METRICS).read_text().splitlines()],
+        "metrics": [line.rpartition(",")[0] for line in (run / "metrics.csv").read_text().splitlines()],
         "diagnostics": diagnostics.read_text() if diagnostics.exists() else None,
         "files": sorted(path.name for path in run.iterdir()),
-        "best": (run / folder.BEST).read_bytes(),
+        "best": (run / "best.npz").read_bytes(),
         "last": checkpoint.weights_sha256(state.network),
-        "velocity": state.velocity.tobytes(),
+        "velocity": state.optimiser["velocity"].tobytes(),
         "history": state.history,
         "shuffle": state.rng.bit_generator.state,
     }
@@ -32,13 +34,13 @@ def what_came_of(run: Path) -> dict[str, object]:
 
 def the_run(runs: Path) -> Path | None:
     """Return the one run in the folder `runs`, if there is one yet."""
-    found = folder.find_all(runs)
+    found = [run.folder for run in find_all(runs)]
     assert len(found) <= 1, found
     return found[0] if found else None
 
 
 def epoch_of(run: Path) -> int:
     """Return the epoch that the checkpoint of `run` is of."""
-    if not (run / folder.LAST).exists():
+    if not (run / "last.npz").exists():
         return 0
-    return checkpoint.load_state(run / folder.LAST, folder.experiment_of(run))[0].epoch
+    return checkpoint.load_state(run / "last.npz", experiment_of(Run(run)))[0].epoch

@@ -19,7 +19,6 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from nnlab.runs import folder
 from tests.laboratory import config_text
 from tests.torture.command import Skipped, call
 from tests.torture.power_loss import BEGUN, EPOCHS, RUN, TINY
@@ -38,15 +37,15 @@ CHANGING = [
 ]
 STRACE = ["strace", "-f", "-qq", "-y"]
 FILES = (
-    *(folder.CONFIG, folder.METRICS, folder.DIAGNOSTICS, folder.SUMMARY, folder.ENVIRONMENT),
-    *(folder.BEST, folder.LAST, "eval_test.json"),
+    *("config.yaml", "metrics.csv", "diagnostics.csv", "summary.json", "environment.json"),
+    *("best.npz", "last.npz", "eval_test.json"),
 )
 # nnlab, with a delay that is given and names of temporary files that are known beforehand.
 NNLAB = """
 import secrets, sys
 secrets.token_hex = lambda _: "00000000"
-from nnlab.runs import recorder
-recorder.DELAY = float(sys.argv.pop(1))
+from nnlab.runs import writer
+writer.DELAY = float(sys.argv.pop(1))
 from nnlab.__main__ import main
 main()
 """
@@ -126,7 +125,7 @@ def trace(
     if scenario.begun:
         shutil.copytree(here.parent / "half", here / "runs")
     runs = Path("runs")
-    paths = [runs, runs / RUN, runs / RUN / folder.LOCK]
+    paths = [runs, runs / RUN, runs / RUN / ".lock"]
     paths += [runs / RUN / name for file in FILES for name in (file, f".{file}.00000000.tmp")]
     # strace compares texts: what a call is given, and the whole path of a file that is open.
     watched = [f"-P{name}" for path in paths for name in (path, here / path)]
@@ -158,7 +157,7 @@ def points_of(home: Path, scenario: Scenario) -> list[Point]:
             name = found[1]
             seen[name] += 1
             if name not in ("open", "openat") or re.search(r"O_(WRONLY|RDWR|CREAT)", line):
-                points.append(Point(scenario, name, seen[name], f"/{folder.LOCK}" in line))
+                points.append(Point(scenario, name, seen[name], "/.lock" in line))
     assert len(seen) > 5, seen
     return points
 
