@@ -67,6 +67,13 @@ def test_a_run_is_found_from_any_directory_by_its_path(lab: Laboratory, run: Pat
         assert json.loads(elsewhere.call("eval", named, "--json").out)["run"] == named
 
 
+def test_the_newest_run_is_taken_when_none_is_named(lab: Laboratory, run: Path) -> None:
+    lab.call("train", "linear.yaml", "epochs=1", "--name", "a")
+    assert json.loads(lab.call("eval", "--json").out)["run"] == "runs/a-001"
+    lab.call("train", "--resume", run.name, "epochs=4")
+    assert json.loads(lab.call("eval", "--json").out)["run"] == "runs/linear-001"
+
+
 def test_one_example_is_one(lab: Laboratory) -> None:
     trained = lab.call("train", "neuron", "epochs=1")
     assert "\n1 example of one neuron's task" in trained.err
