@@ -206,7 +206,9 @@ class Laboratory:
 
     def limited(self, limit: Callable[[], None], *arguments: str, **variables: str) -> Outcome:
         """Run nnlab in a process that calls `limit` before it begins."""
-        return outcome_of((*COMMAND, *arguments), self.folder, self.environment(**variables), limit=limit)
+        # Where a file may not grow, Python would cut the bytecode that it caches short.
+        environment = self.environment(PYTHONDONTWRITEBYTECODE="1", **variables)
+        return outcome_of((*COMMAND, *arguments), self.folder, environment, limit=limit)
 
     @contextlib.contextmanager
     def start(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:

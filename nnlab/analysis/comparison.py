@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from nnlab.config import BASELINES, Experiment, parse_values
+from nnlab.config import BASELINES, Experiment, defaults, parse_values
 from nnlab.config.synonyms import instead_of
 from nnlab.config.yaml12 import UnreadableError, parse_value
 from nnlab.errors import ConfigError, MissingError, RunError, UsageError
@@ -30,9 +30,7 @@ Row: TypeAlias = dict[str, object]  # by column; None where there is nothing
 NETWORK_KEYS = list(Experiment.model_fields)
 BASELINE_KEYS = list(dict.fromkeys(key for model in BASELINES.values() for key in model.model_fields))
 KEYS = list(dict.fromkeys([*NETWORK_KEYS, *BASELINE_KEYS]))
-DEFAULTS = {
-    key: field.get_default() for key, field in Experiment.model_fields.items() if not field.is_required()
-} | {"dataset_options": {}}
+DEFAULTS = defaults()
 RESULTS = ["best_epoch", "val_accuracy", "test_accuracy", "parameters", "seconds", "status"]
 FURTHER_RESULTS = [
     "val_loss",

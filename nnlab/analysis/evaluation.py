@@ -18,7 +18,7 @@ from nnlab.runs.environment import Environment
 from nnlab.runs.evaluations import CheckpointName, ClassFigures, Evaluation, SplitName
 from nnlab.runs.npz import arrays_sha256, load_arrays
 from nnlab.runs.summary import Summary
-from nnlab.training import load_splits, measure, predict, targets_of
+from nnlab.training import load_splits, measure, targets_of
 from nnlab.training.threads import computing_with
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _measure_network(
         z = network.pre_activations(examples.inputs)
         targets = targets_of(examples.labels, len(z), z.dtype)
         loss, accuracy = measure(network, z, targets, examples.labels)
-    return examples.labels, loss, accuracy, predict(network, z)
+    return examples.labels, loss, accuracy, network.classes(z)
 
 
 def _measure_baseline(

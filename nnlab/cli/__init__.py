@@ -1,4 +1,4 @@
-"""The command line: one file a command. Only here is anything printed, and only here does nnlab exit."""
+"""The command line: one file per command. Only here is anything printed, and only here does nnlab exit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nnlab import __version__
 from nnlab.cli import baseline, compare, config, data, demo, evaluate, gradcheck, train
 from nnlab.cli.arguments import Command, Group
 from nnlab.cli.options import help_if_alone
-from nnlab.cli.output import WHATEVER_IT_IS, abandon, emit, tell
+from nnlab.cli.output import ENCODING_FALLBACK, discard_output, write_stderr, write_stdout
 from nnlab.cli.signals import Interrupted, can_start_threads, die_by, interruptible
 from nnlab.errors import ConfigError, DatasetError, NnlabError
 from nnlab.files import printable
@@ -54,7 +54,7 @@ def nnlab(
       nnlab compare
     """
     if version:
-        emit(f"nnlab {__version__}\n")
+        write_stdout(f"nnlab {__version__}\n")
     else:
         help_if_alone(context)
 
@@ -63,7 +63,7 @@ def main() -> None:
     """Run the command line and exit with the code that the README gives its outcome."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
-            stream.reconfigure(errors=WHATEVER_IT_IS)  # type: ignore[union-attr]  # a text stream
+            stream.reconfigure(errors=ENCODING_FALLBACK)  # type: ignore[union-attr]  # a text stream
     try:
         with interruptible():
             status = app(standalone_mode=False, prog_name="nnlab")
@@ -85,20 +85,21 @@ def main() -> None:
 
 
 def explain(error: NnlabError | OSError | MemoryError) -> int:
-    """Tell a person what went wrong and return the exit code for it."""
+    """Say on stderr what went wrong, and return the exit code for it."""
     if isinstance(error, ConfigError):
-        tell((str(error), "red"))  # each line begins with a place in a file, which an editor can jump to
+        # Each line begins with a place in a file, which an editor can jump to.
+        write_stderr((str(error), "red"))
     elif isinstance(error, NnlabError):
-        # Why each mirror failed is a line each; elsewhere a line break can only come out of a name.
+        # Why each mirror failed is on a line of its own; elsewhere, only a name can hold line breaks.
         text = str(error) if isinstance(error, DatasetError) else printable(str(error))
-        tell((f"nnlab: {text}", "red"))
+        write_stderr((f"nnlab: {text}", "red"))
     elif isinstance(error, MemoryError):
         reason = f": {error}" if str(error) else ""
-        tell((f"nnlab: out of memory{reason}; take a smaller architecture or batch_size", "red"))
+        write_stderr((f"nnlab: out of memory{reason}; take a smaller architecture or batch_size", "red"))
         return 1
     else:
         if sys.stdout is not None:
-            abandon(sys.stdout)
-        tell((f"nnlab: {error}", "red"))
+            discard_output(sys.stdout)
+        write_stderr((f"nnlab: {error}", "red"))
         return 1
     return error.exit_code

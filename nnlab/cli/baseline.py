@@ -11,9 +11,10 @@ import typer
 
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Json, Name, Offline, Overrides, Quiet, Runs, command_line
-from nnlab.cli.output import as_path, counted, emit, is_terminal, percent, tell, working
+from nnlab.cli.output import as_path, is_terminal, progress_line, write_stderr, write_stdout
 from nnlab.cli.signals import signals_kill
 from nnlab.errors import UsageError
+from nnlab.rendering.looks import counted, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,9 +69,9 @@ def baseline(
         during=partial(_fitting, config, quiet=quiet),
     )
     if not quiet:
-        tell(f"val_accuracy {percent(fitted.summary.val_accuracy)}, {fitted.summary.seconds:.1f} s")
-        tell("Next: ", (f"nnlab eval {fitted.run}", "bold"))
-    emit(f"{as_json(fitted.summary) if json else as_path(fitted.run.folder)}\n")
+        write_stderr(f"val_accuracy {percent(fitted.summary.val_accuracy)}, {fitted.summary.seconds:.1f} s")
+        write_stderr("Next: ", (f"nnlab eval {fitted.run}", "bold"))
+    write_stdout(f"{as_json(fitted.summary) if json else as_path(fitted.run.folder)}\n")
 
 
 @contextmanager
@@ -81,7 +82,7 @@ def _fitting(config: Baseline, examples: int, *, quiet: bool) -> Iterator[None]:
     if not quiet:
         method = "" if config.name == config.baseline else f"{config.baseline}, "
         title = DATASETS[config.dataset].title
-        tell((config.name, "bold"), f": {method}{counted(examples, 'example')} of {title}")
-    line = nullcontext() if quiet else working(f"fitting to {counted(examples, 'example')}")
+        write_stderr((config.name, "bold"), f": {method}{counted(examples, 'example')} of {title}")
+    line = nullcontext() if quiet else progress_line(f"fitting to {counted(examples, 'example')}")
     with line, signals_kill():
         yield

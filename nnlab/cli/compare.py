@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nnlab.cli import completion
 from nnlab.cli.arguments import is_override
 from nnlab.cli.options import Runs
-from nnlab.cli.output import decimals, emit, emit_table, tell
+from nnlab.cli.output import write_result, write_stderr
 from nnlab.errors import UsageError
-from nnlab.files import printable
+from nnlab.rendering import Format, looks
 
 if TYPE_CHECKING:
-    from nnlab.analysis.comparison import Comparison
+    from collections.abc import Callable
 
-_MARKDOWN = str.maketrans(
-    {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "#": "&#35;"} | {c: f"\\{c}" for c in "|[]`\\"}
-)
-_BEGIN_A_FORMULA = ("=", "+", "-", "@")
+    from nnlab.analysis.comparison import Comparison
+    from nnlab.rendering.pieces import Piece
+
+LOOKS: dict[str, Callable[[Any], str]] = {  # of columns whose values are not shown as they are
+    "val_accuracy": looks.percent,
+    "test_accuracy": looks.percent,
+    "val_loss": looks.decimals,
+    "test_loss": looks.decimals,
+    "parameters": looks.count,
+    "train_examples": looks.count,
+    "seconds": "{:.1f}".format,
+    "weights_sha256": looks.digest,
+}
 
 
 def compare(
@@ -37,7 +46,7 @@ def compare(
         str,
         typer.Option(
             metavar="COLUMN",
-            help="Sort by this column; -COLUMN downwards.",
+            help="Sort by this column; -COLUMN sorts in descending order.",
             autocompletion=completion.column,
         ),
     ] = "-val_accuracy",
@@ -54,19 +63,17 @@ def compare(
         str | None,
         typer.Option(
             metavar="A,B,…",
-            help="Show these columns, whatever differs.",
+            help="Show these columns, whether or not the runs differ in them.",
             autocompletion=completion.columns,
         ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Show all columns.")] = False,
-    output_format: Annotated[
-        Literal["table", "csv", "json", "markdown"], typer.Option("--format", help="How to print them.")
-    ] = "table",
+    output_format: Annotated[Format, typer.Option("--format", help="How to print the table.")] = "table",
     runs: Runs = None,
 ) -> None:
-    """Compare runs: the config keys in which they differ, then what they reached, best first.
+    """Compare runs: the config keys in which they differ, then their results, best first.
 
-    `test_accuracy` is there for runs that `nnlab eval` has measured.
+    `test_accuracy` is shown for runs that `nnlab eval` has measured.
 
     \b
     Examples:
@@ -92,81 +99,15 @@ def compare(
         everything=everything,
     )
     if not result.rows:
-        tell(f"No run has {' and '.join(where or ())}.")
-    {"table": _table, "csv": _csv, "json": _json, "markdown": _markdown}[output_format](result)
+        write_stderr(f"No run has {' and '.join(where or ())}.")
+    write_result(*pieces_of(result), form=output_format)
 
 
-def _csv(result: Comparison) -> None:
-    import csv
-    import io
+def pieces_of(result: Comparison) -> list[Piece]:
+    """Return a comparison as a table with a row per run."""
+    from nnlab.rendering.pieces import Column, Table
 
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(result.columns)
-    writer.writerows([_inert(row[column]) for column in result.columns] for row in result.rows)
-    emit(text.getvalue())
-
-
-def _json(result: Comparison) -> None:
-    from nnlab.runs.records import json_text
-
-    emit(json_text([{column: row[column] for column in result.columns} for row in result.rows]) + "\n")
-
-
-def _markdown(result: Comparison) -> None:
-    rows = [
-        result.columns,
-        ["---"] * len(result.columns),
-        *([_cell(column, row[column]) for column in result.columns] for row in result.rows),
+    columns = {column: [row[column] for row in result.rows] for column in result.columns}
+    return [
+        Table({column: Column(values, LOOKS.get(column, looks.text)) for column, values in columns.items()})
     ]
-    emit(
-        "".join(
-            "| " + " | ".join(_escaped(printable(" ".join(cell.split()))) for cell in row) + " |\n"
-            for row in rows
-        )
-    )
-
-
-def _escaped(cell: str) -> str:
-    """Return a cell of Markdown that is neither HTML nor a link, whoever wrote it."""
-    return cell.translate(_MARKDOWN).replace("://", "&#58;//").replace("www.", "www&#46;")
-
-
-def _table(result: Comparison) -> None:
-    cells = {column: [_cell(column, row[column]) for row in result.rows] for column in result.columns}
-    numeric = [
-        column
-        for column in result.columns
-        if all(isinstance(row[column], int | float | None) for row in result.rows)
-    ]
-    emit_table(cells, numeric=numeric)
-
-
-def _cell(column: str, value: object) -> str:
-    """Return `value` for a person's eyes."""
-    if isinstance(value, float) and column.endswith("accuracy"):
-        return f"{value:.2%}"
-    if isinstance(value, float) and column.endswith("loss"):
-        return decimals(value)
-    if isinstance(value, float) and column == "seconds":
-        return f"{value:.1f}"
-    if isinstance(value, str) and column == "weights_sha256":
-        return value[:12]
-    if isinstance(value, int) and column in ("parameters", "train_examples"):
-        return f"{value:,}"
-    return _text(value)
-
-
-def _inert(value: object) -> str:
-    """Return a cell of CSV that is no formula to a spreadsheet, and does not steer a terminal."""
-    text = printable(_text(value))
-    return f"'{text}" if text.startswith(_BEGIN_A_FORMULA) and not isinstance(value, int | float) else text
-
-
-def _text(value: object) -> str:
-    """Return `value` for a program: nothing for None, 784-30-10 for a list, steps=4 noise=0.1 for options."""
-    if isinstance(value, list | tuple):
-        return "-".join(map(str, value))
-    if isinstance(value, dict):
-        return " ".join(f"{key}={_text(item)}" for key, item in value.items())
-    return "" if value is None else str(value)

@@ -10,7 +10,7 @@ import typer
 from nnlab.cli import completion
 from nnlab.cli.arguments import is_override
 from nnlab.cli.options import Config, Overrides, config_path, help_if_alone
-from nnlab.cli.output import SEPARATOR, emit, emit_table
+from nnlab.cli.output import write_result, write_stdout
 from nnlab.errors import ConfigError, UsageError
 
 app = typer.Typer(
@@ -25,44 +25,37 @@ app = typer.Typer(
       nnlab config check my.yaml
     """,
 )
-TABLE_WIDTH = 80
 
 
 @app.command("list", short_help="List the configs that come with nnlab.")
 def list_configs() -> None:
-    """List the configs that come with nnlab, and what each shows; a CONFIG may be one of these names.
+    """List the configs that come with nnlab, and what each shows; CONFIG may be any of these names.
 
     \b
     Example:
       nnlab config list
     """
-    import textwrap
-
+    from nnlab.rendering.pieces import Column, Table
     from nnlab.shipped import configs, purpose
 
     paths = configs()
-    width = TABLE_WIDTH - len(SEPARATOR) - max(map(len, paths), default=0)
-    names, shows = [], []
-    for name, path in paths.items():
-        lines = textwrap.wrap(purpose(path), width, break_on_hyphens=False)
-        names += [name, *[""] * (len(lines) - 1)]
-        shows += lines
-    emit_table({"config": names, "shows": shows})
+    purposes = [purpose(path) for path in paths.values()]
+    write_result(Table({"config": Column(list(paths)), "shows": Column(purposes, is_prose=True)}))
 
 
-@app.command(short_help="Report all mistakes of config files.")
+@app.command(short_help="Report all mistakes in config files.")
 def check(
     arguments: Annotated[
         list[str],
         typer.Argument(
             metavar="CONFIG|KEY=VALUE",
-            help="Config files, names of shipped ones or - for standard input; keys to override in all.",
+            help="Config files, names of shipped ones or - for standard input; keys to override in them all.",
             show_default=False,
             autocompletion=completion.configs_or_keys,
         ),
     ],
 ) -> None:
-    """Report all mistakes of config files, one a line; exit with 2 if there are any.
+    """Report all mistakes in config files, one per line; exit with 2 if there are any.
 
     \b
     Examples:
@@ -84,9 +77,9 @@ def check(
         except ConfigError as error:
             mistakes += str(error).splitlines()
         else:
-            emit(f"{place_of(path)}: no mistakes; the experiment is {experiment.name}\n")
+            write_stdout(f"{place_of(path)}: no mistakes; the experiment is {experiment.name}\n")
     if mistakes:
-        raise ConfigError(dict.fromkeys(mistakes))  # those of the command line once, not once a file
+        raise ConfigError(dict.fromkeys(mistakes))  # those of the command line once, not once per file
 
 
 @app.command(short_help="Print a config with every key.")
@@ -99,7 +92,7 @@ def show(config: Config, overrides: Overrides = None) -> None:
     """
     from nnlab.config import dump, load_experiment
 
-    emit(dump(load_experiment(config_path(config), overrides or ())))
+    write_stdout(dump(load_experiment(config_path(config), overrides or ())))
 
 
 @app.command(short_help="Print the JSON Schema for editors.")
@@ -120,12 +113,11 @@ def schema(
     import json
 
     from nnlab.config import json_schema
-    from nnlab.errors import UsageError
     from nnlab.files import atomic_write
 
     text = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
     if output is None:
-        emit(text)
+        write_stdout(text)
         return
     not_a_file = UsageError(f"cannot write {output}: not a file; name one, such as experiment.schema.json")
     if not output.name:
@@ -133,8 +125,8 @@ def schema(
     if not output.parent.is_dir():
         raise UsageError(f"cannot write {output}: there is no folder {output.parent}; make it first")
     with atomic_write(output) as file:
-        # The file takes the place of what has that name: not of a device, nor of a link to a file elsewhere.
+        # The file replaces what has that name, but neither a device nor a link to a file elsewhere.
         if output.is_symlink() or (output.exists() and not output.is_file()):
             raise not_a_file
         file.write(text.encode())
-    emit(f"{output}\n")
+    write_stdout(f"{output}\n")

@@ -1,4 +1,4 @@
-"""`nnlab data`: which datasets there are, where they lie, whether their bytes are right."""
+"""`nnlab data`: list datasets, download them, check their bytes, find their folders."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ import typer
 
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, help_if_alone
-from nnlab.cli.output import as_path, emit, emit_table, is_terminal
+from nnlab.cli.output import as_path, is_terminal, write_result, write_stdout
 from nnlab.errors import DatasetError, UsageError
 from nnlab.files import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from nnlab.datasets import FamilyName
 
 app = typer.Typer(
     callback=help_if_alone,
@@ -50,28 +48,31 @@ Names = Annotated[
 
 @app.command("list", short_help="List the datasets and their folders.")
 def list_datasets(data_dir: DataDir = None) -> None:
-    """List the datasets, how many of their files are there, and in which folder.
+    """List the datasets, how many of their files are present, and in which folder.
 
     \b
     Example:
       nnlab data list
     """
-    from nnlab.datasets import FAMILY, folder, list_files
+    from nnlab.datasets import FAMILY, find_folder, list_files
+    from nnlab.rendering.pieces import Column, Table
 
     present = Counter(file.dataset for file in list_files(data_dir) if file.path)
-    emit_table(
-        {
-            "dataset": list(FAMILY),
-            "licence": [info.licence for info in FAMILY.values()],
-            "files": [f"{present[name]} of {len(info.files)}" for name, info in FAMILY.items()],
-            "folder": [str(folder(name, data_dir)) if present[name] else "" for name in FAMILY],
-        }
+    write_result(
+        Table(
+            {
+                "dataset": Column(list(FAMILY)),
+                "licence": Column([info.licence for info in FAMILY.values()]),
+                "files": Column([f"{present[name]} of {len(info.files)}" for name, info in FAMILY.items()]),
+                "folder": Column([find_folder(name, data_dir) if present[name] else None for name in FAMILY]),
+            }
+        )
     )
 
 
 @app.command(short_help="Download datasets, verified.")
 def download(names: Names = None, data_dir: DataDir = None) -> None:
-    """Download datasets (all, if none is named); files that are there and right are kept.
+    """Download datasets, by default all of them; files that are present and correct are kept.
 
     \b
     Example:
@@ -81,14 +82,14 @@ def download(names: Names = None, data_dir: DataDir = None) -> None:
 
     for name in _known(names):
         for file in download_dataset(name, data_dir, progress=is_terminal(sys.stderr)):
-            emit(printable(f"{file.action} {file.path}") + "\n")
+            write_stdout(printable(f"{file.action} {file.path}") + "\n")
 
 
 @app.command(short_help="Check the bytes of datasets.")
 def verify(names: Names = None, data_dir: DataDir = None) -> None:
     """Compare the files' bytes with the published digests; exit with 4 if one is wrong or missing.
 
-    With no DATASET: those of which a file is there.
+    Without DATASET, check all datasets of which a file is present.
 
     \b
     Example:
@@ -106,7 +107,7 @@ def verify(names: Names = None, data_dir: DataDir = None) -> None:
             failed += file.status in ("wrong", "missing")
             reason = f": {file.reason}" if file.reason else ""
             what = file.path or f"{file.dataset} {file.file}"
-            emit(printable(f"{file.status:10} {what}{reason}") + "\n")
+            write_stdout(printable(f"{file.status:10} {what}{reason}") + "\n")
     if failed:
         raise DatasetError(
             f"{failed} wrong or missing; `nnlab data download --data-dir DIR` mends those in DIR"
@@ -115,18 +116,18 @@ def verify(names: Names = None, data_dir: DataDir = None) -> None:
 
 @app.command(short_help="Print the folder of a dataset.")
 def path(name: Name, data_dir: DataDir = None) -> None:
-    """Print the folder in which a dataset lies, or to which it would be downloaded.
+    """Print the folder that holds a dataset, or to which it would be downloaded.
 
     \b
     Example:
       ls "$(nnlab data path mnist)"
     """
-    from nnlab.datasets import folder
+    from nnlab.datasets import find_folder
 
-    emit(f"{as_path(folder(_known([name])[0], data_dir))}\n")
+    write_stdout(f"{as_path(find_folder(_known([name])[0], data_dir))}\n")
 
 
-def _known(names: Sequence[str] | None) -> list[FamilyName]:
+def _known(names: Sequence[str] | None) -> list[str]:
     """Return the datasets of these names, or all."""
     from nnlab.datasets import FAMILY
 

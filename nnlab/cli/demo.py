@@ -1,25 +1,23 @@
-"""`nnlab demo`: the lecture's examples, run before your eyes, and their claims checked."""
+"""`nnlab demo`: run the lecture's examples, and check their claims."""
 
 from __future__ import annotations
 
-import shutil
 import sys
-import textwrap
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Offline
-from nnlab.cli.output import emit, emit_table, is_terminal, working
+from nnlab.cli.output import is_terminal, progress_line, write_result, write_stdout
 from nnlab.errors import NnlabError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nnlab.demos.pieces import Claim, Curves, Picture, Piece, Table
+    from nnlab.rendering.pieces import Claim, Piece
 
-WIDTH = 80  # of all that a demo prints, at most
+WIDTH = 80  # columns of text and tables, at most
 
 
 def demo(
@@ -33,10 +31,11 @@ def demo(
     data_dir: DataDir = None,
     offline: Offline = False,
 ) -> None:
-    """Show what the lecture says about neural networks, and check that it is so.
+    """Show what the lecture says about neural networks, and check it.
 
-    Each demo prints tables and curves, and at its end the claims that it checked. What is true by definition,
-    by construction or by a theorem is marked so; the rest is measured. Exit with 1 if a claim fails.
+    Each demo prints tables and curves and, at its end, the claims that it checked. What is true by
+    definition, by construction or by a theorem is marked as such; the rest is measured. Exit with 1 if a
+    claim fails.
 
     \b
     Examples:
@@ -47,10 +46,11 @@ def demo(
 
     from nnlab import demos
     from nnlab.datasets import Source
-    from nnlab.demos.pieces import Claim
+    from nnlab.rendering.pieces import Claim, Column, Table
 
     if name is None:
-        emit_table({"demo": list(demos.DEMOS), "shows": list(demos.DEMOS.values())})
+        names, purposes = list(demos.DEMOS), list(demos.DEMOS.values())
+        write_result(Table({"demo": Column(names), "shows": Column(purposes)}))
         return
     if name not in demos.DEMOS:
         from nnlab.config.synonyms import instead_of
@@ -59,7 +59,7 @@ def demo(
     claims: list[Claim] = []
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
     with threadpool_limits(1, user_api="blas"):  # the networks are small
-        for piece in _announced(demos.show(name, source)):
+        for piece in _with_progress(demos.show(name, source)):
             if isinstance(piece, Claim):
                 claims.append(piece)
             else:
@@ -67,48 +67,24 @@ def demo(
     _conclude(name, claims)
 
 
-def _announced(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """Yield the pieces; while one is computed, a terminal says so."""
+def _with_progress(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Yield the pieces; while one is computed, show that on a terminal."""
     while True:
-        with working("computing"):
+        with progress_line("computing"):
             piece = next(pieces, None)
         if piece is None:
             return
         yield piece
 
 
-def _show(piece: str | Table | Curves | Picture) -> None:
-    from nnlab.cli.plot import draw, plot
-    from nnlab.demos.pieces import Curves, Picture, Table
-
-    if isinstance(piece, Table):
-        _, *others = piece.columns
-        emit("\n")
-        emit_table(piece.columns, numeric=others, width=_width())
-    elif isinstance(piece, Curves):
-        emit(f"\n{plot(piece)}")
-    elif isinstance(piece, Picture):
-        emit(f"\n{draw(piece)}")
-    else:
-        emit(f"\n{_filled(piece)}\n")
-
-
-def _width() -> int:
-    """Return how many columns the text and the tables of a demo may take."""
-    return min(shutil.get_terminal_size().columns, WIDTH) if is_terminal(sys.stdout) else WIDTH
-
-
-def _filled(text: str, indent: int = 0) -> str:
-    """Return `text` in lines that fit; its second line and the others begin after `indent`."""
-    return textwrap.fill(text, _width(), subsequent_indent=" " * indent, break_on_hyphens=False)
+def _show(*pieces: Piece) -> None:
+    write_stdout("\n")
+    write_result(*pieces, width=WIDTH)
 
 
 def _conclude(name: str, claims: list[Claim]) -> None:
     """Print the claims; raise `NnlabError` if one does not hold."""
-    emit("\nClaims checked:\n")
-    for claim in claims:
-        why = f" ({claim.certain})" if claim.certain else ""
-        emit(_filled(f"  {'yes' if claim.holds else 'NO '}  {claim.text}{why}", indent=7) + "\n")
+    _show(*claims)
     failed = sum(not claim.holds for claim in claims)
     if failed:
         raise NnlabError(f"{failed} of the {len(claims)} claims of {name} did not hold here")

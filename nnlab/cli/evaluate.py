@@ -1,4 +1,4 @@
-"""`nnlab eval`: what a run's weights are worth on a split."""
+"""`nnlab eval`: how well a run's weights do on a split."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import typer
 
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Json, Offline, Runs
-from nnlab.cli.output import counted, decimals, emit, emit_table, is_terminal, percent, tell
+from nnlab.cli.output import is_terminal, write_result, write_stderr, write_stdout
 from nnlab.errors import BelowThresholdError, UsageError
-from nnlab.files import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nnlab.config import Baseline, Experiment
-    from nnlab.runs.evaluations import Evaluation
+    from nnlab.rendering.pieces import Piece, Table
+    from nnlab.runs.evaluations import ClassFigures, Evaluation
 
 
 def evaluate(
@@ -45,7 +47,7 @@ def evaluate(
 ) -> None:
     """Measure loss, accuracy, precision, recall and confusion of a run's weights.
 
-    What the best weights reach is kept in the run folder, for `nnlab compare`.
+    The figures of the best weights are kept in the run folder, for `nnlab compare`.
 
     \b
     Examples:
@@ -63,47 +65,61 @@ def evaluate(
     evaluated = jobs.evaluate(found, checkpoint=checkpoint, split=split, source=source)
     result = evaluated.evaluation
     if json:
-        emit(records.as_json(result) + "\n")
+        write_stdout(records.as_json(result) + "\n")
     else:
-        _show(result, evaluated.config)
+        write_result(*pieces_of(result, evaluated.config))
     if evaluated.not_kept is not None:
         if not evaluated.is_read_only:
             raise evaluated.not_kept
-        tell(f"nnlab: {evaluated.not_kept}; so `nnlab compare` does not show these figures")
+        write_stderr(f"nnlab: {evaluated.not_kept}; so `nnlab compare` does not show these figures")
     if fail_under is not None and result.accuracy is None:
         raise UsageError(f"{found} is a regression and has no accuracy for --fail-under")
     if fail_under is not None and result.accuracy is not None and result.accuracy < fail_under:
         raise BelowThresholdError(f"accuracy {result.accuracy} is below {fail_under}")
 
 
-def _show(result: Evaluation, config: Experiment | Baseline) -> None:
-    from rich.text import Text
-
+def pieces_of(evaluation: Evaluation, config: Experiment | Baseline) -> list[Piece]:
+    """Return an evaluation as its figures and, for a classification, those per class and the confusion."""
     from nnlab.config import Baseline
+    from nnlab.rendering.looks import counted, decimals, percent
 
-    what = config.baseline if isinstance(config, Baseline) else f"{result.checkpoint} weights"
-    examples = counted(result.examples, "example")
-    emit(f"{printable(result.run)}: {what} on the {result.split} split, {examples}\n\n")
-    if result.errors is not None:
-        emit(f"accuracy  {percent(result.accuracy)}  ({counted(result.errors, 'error')})\n")
-    emit(f"loss      {'–' if result.loss is None else decimals(result.loss)}\n")
-    if not result.per_class:
-        return
-    emit("\n")
-    classes = result.per_class
-    names = [each.name for each in classes]
-    figures = {
-        "examples": [f"{each.examples:,}" for each in classes],
-        "precision": [percent(each.precision) for each in classes],
-        "recall": [percent(each.recall) for each in classes],
-    }
-    emit_table({"class": names, **figures}, numeric=figures)
+    what = config.baseline if isinstance(config, Baseline) else f"{evaluation.checkpoint} weights"
+    examples = counted(evaluation.examples, "example")
+    figures = [f"loss      {'–' if evaluation.loss is None else decimals(evaluation.loss)}"]
+    if evaluation.errors is not None:
+        errors = counted(evaluation.errors, "error")
+        figures.insert(0, f"accuracy  {percent(evaluation.accuracy)}  ({errors})")
+    heading = f"{evaluation.run}: {what} on the {evaluation.split} split, {examples}"
+    pieces: list[Piece] = [heading, "\n".join(figures)]
+    if classes := evaluation.per_class:
+        pieces += [_per_class(classes), _confusion([each.name for each in classes], evaluation.confusion)]
+    return pieces
 
-    confusion: dict[str, list[str | Text]] = {
-        name: [str(counts[column]) if counts[column] else "·" for counts in result.confusion]
-        for column, name in enumerate(names)
+
+def _per_class(classes: Sequence[ClassFigures]) -> Table:
+    from nnlab.rendering.looks import count, percent
+    from nnlab.rendering.pieces import Column, Table
+
+    return Table(
+        {
+            "class": Column([each.name for each in classes]),
+            "examples": Column([each.examples for each in classes], count),
+            "precision": Column([each.precision for each in classes], percent, missing="–"),
+            "recall": Column([each.recall for each in classes], percent, missing="–"),
+        }
+    )
+
+
+def _confusion(names: Sequence[str], confusion: Sequence[Sequence[int]]) -> Table:
+    """Return how often each class was taken for each; the diagonal, which is right, stands out."""
+    from nnlab.rendering.pieces import Column, Table
+
+    predicted = {
+        name: Column([counts[index] for counts in confusion], _count_or_dot, strong=[index])
+        for index, name in enumerate(names)
     }
-    for row, name in enumerate(names):
-        confusion[name][row] = Text(str(confusion[name][row]), style="bold")
-    emit("\ntrue class ↓, predicted class →\n")
-    emit_table({"": names, **confusion}, numeric=names)
+    return Table({"": Column(names), **predicted}, title="true class ↓, predicted class →")
+
+
+def _count_or_dot(number: int) -> str:
+    return str(number) if number else "·"

@@ -1,4 +1,4 @@
-"""`nnlab gradcheck`: whether the gradient of this very network is right."""
+"""`nnlab gradcheck`: whether backpropagation is right for a given network."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nnlab.cli.options import Config, DataDir, Json, Offline, Overrides, config_path
-from nnlab.cli.output import emit, emit_table, is_terminal
+from nnlab.cli.output import is_terminal, write_result, write_stdout
 from nnlab.errors import DivergedError, NnlabError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nnlab.config import Experiment
     from nnlab.datasets import Source
     from nnlab.network import ArrayCheck
+    from nnlab.rendering.pieces import Piece
 
 EXAMPLES = 10
 SAMPLES = 100
@@ -33,9 +36,9 @@ def gradcheck(
 ) -> None:
     """Check backpropagation against the derivative of the cost, layer by layer.
 
-    On the starting weights of a config, in float64, with 10 training examples and up to 100 parameters of
-    each array. Exit with 1 if an error is larger than the tolerance, or if there is none of which one can
-    tell: where neurons saturate, rounding may be larger than the tolerance.
+    It is checked on the starting weights of a config, in float64, with 10 training examples and up to 100
+    parameters of each array. Exit with 1 if an error is larger than the tolerance, or if no parameter can be
+    checked: where neurons saturate, rounding may be larger than the tolerance.
 
     \b
     Example:
@@ -46,7 +49,7 @@ def gradcheck(
 
     from nnlab.config import load_experiment
     from nnlab.datasets import Source
-    from nnlab.runs.records import json_text
+    from nnlab.rendering.json_format import json_text
 
     if tolerance == 0:
         raise UsageError("--tolerance has to be above 0: no gradient is free of rounding")
@@ -56,17 +59,11 @@ def gradcheck(
     if not all(isfinite(check.largest_gradient) for check in checks):
         raise DivergedError("the gradient is not finite; start from smaller weights")
     worst = max((check.largest_error for check in checks if check.largest_error is not None), default=None)
-    unknown = sum(check.cannot_tell for check in checks)
     if json:
-        emit(json_text([asdict(check) for check in checks]) + "\n")
+        write_stdout(json_text([asdict(check) for check in checks]) + "\n")
     else:
-        _show(checks)
-        emit("\n")
-        if unknown:
-            looked_at = unknown + sum(check.checked + check.at_kinks for check in checks)
-            emit(f"cannot tell for {unknown} of {looked_at} parameters: their gradient drowns in rounding\n")
-        emit(f"largest relative error: {_error(worst, unknown)}\n")
-    if worst is None and unknown:
+        write_result(*pieces_of(checks, worst))
+    if worst is None and any(check.cannot_tell for check in checks):
         what = f"rounding may be more than {tolerance:g} of every gradient there is"
         remedy = "start from smaller weights, or raise --tolerance"
         raise NnlabError(f"cannot tell whether the gradient is right: {what}; {remedy}")
@@ -100,17 +97,31 @@ def _check(experiment: Experiment, source: Source, tolerance: float) -> list[Arr
         )
 
 
-def _show(checks: list[ArrayCheck]) -> None:
-    figures: dict[str, list[str]] = {
-        "parameters": [f"{check.parameters:,}" for check in checks],
-        "checked": [str(check.checked) for check in checks],
-        "at_kinks": [str(check.at_kinks) for check in checks],
-        "cannot_tell": [str(check.cannot_tell) for check in checks],
-        "largest_gradient": [f"{check.largest_gradient:.1e}" for check in checks],
-        "largest_error": [_error(check.largest_error, check.cannot_tell) for check in checks],
-    }
-    layers = [str(check.layer) for check in checks]
-    emit_table({"layer": layers, "array": [check.array for check in checks], **figures}, numeric=figures)
+def pieces_of(checks: Sequence[ArrayCheck], worst: float | None) -> list[Piece]:
+    """Return the checks as a table with a row per array, and the largest error of them all."""
+    from nnlab.rendering import looks
+    from nnlab.rendering.pieces import Column, Table, row_labels
+
+    unknown = sum(check.cannot_tell for check in checks)
+    errors = [_error(check.largest_error, check.cannot_tell) for check in checks]
+    table = Table(
+        {
+            "layer": row_labels([check.layer for check in checks]),
+            "array": Column([check.array for check in checks]),
+            "parameters": Column([check.parameters for check in checks], looks.count),
+            "checked": Column([check.checked for check in checks]),
+            "at_kinks": Column([check.at_kinks for check in checks]),
+            "cannot_tell": Column([check.cannot_tell for check in checks]),
+            "largest_gradient": Column([check.largest_gradient for check in checks], "{:.1e}".format),
+            "largest_error": Column(errors, align="right"),
+        }
+    )
+    conclusion = f"largest relative error: {_error(worst, unknown)}"
+    if unknown:
+        total = unknown + sum(check.checked + check.at_kinks for check in checks)
+        note = f"cannot tell for {unknown} of {total} parameters: their gradient drowns in rounding"
+        conclusion = f"{note}\n{conclusion}"
+    return [table, conclusion]
 
 
 def _error(error: float | None, unknown: int) -> str:

@@ -11,7 +11,7 @@ import typer
 
 from nnlab.cli import completion
 from nnlab.cli.arguments import is_override
-from nnlab.cli.output import emit
+from nnlab.cli.output import write_stdout
 from nnlab.errors import UsageError
 from nnlab.shipped import configs
 
@@ -60,7 +60,7 @@ def command_line() -> list[str]:
 def help_if_alone(context: typer.Context) -> None:
     """Print the help of a group of commands that is called without one."""
     if context.invoked_subcommand is None:
-        emit(context.get_help() + "\n")
+        write_stdout(context.get_help() + "\n")
 
 
 def config_path(config: str) -> Path | None:

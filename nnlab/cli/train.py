@@ -24,7 +24,7 @@ from nnlab.cli.options import (
     command_line,
     config_path,
 )
-from nnlab.cli.output import as_path, emit, is_terminal, tell
+from nnlab.cli.output import as_path, is_terminal, write_stderr, write_stdout
 from nnlab.errors import DivergedError, UsageError
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def train(
         path = _config_path(config, home)
         experiment = load_experiment(path, overrides or (), name=name)
         if dry_run:
-            emit(plan(experiment))
+            write_stdout(plan(experiment))
             return
         if not quiet:
             _mention_a_changed_name(path, experiment.name)
@@ -132,7 +132,7 @@ def train(
             view.end(trained)
 
     summary = trained.summary
-    emit(f"{as_json(summary) if json else as_path(trained.run.folder)}\n")
+    write_stdout(f"{as_json(summary) if json else as_path(trained.run.folder)}\n")
     if summary.status == "diverged":
         kept = f"the weights of epoch {summary.best_epoch}" if summary.best_epoch else "the starting weights"
         raise DivergedError(
@@ -194,7 +194,7 @@ def _mention_a_changed_name(path: Path | None, name: str) -> None:
     from nnlab.config import default_name
 
     if path is not None and default_name(path) == name != path.stem:
-        tell(
+        write_stderr(
             f"The experiment is called {name}: a name has only letters from A to Z, digits\n"
             "and _ . + -. Choose another with --name."
         )

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Never
 
 from tqdm import tqdm
 
-from nnlab.cli.output import counted, decimals, percent, tell
+from nnlab.cli.output import write_stderr
 from nnlab.config import Experiment, dump
 from nnlab.datasets import DATASETS, number_of_examples
 from nnlab.files import printable
 from nnlab.network import number_of_parameters
+from nnlab.rendering.looks import counted, decimals, percent
 
 if TYPE_CHECKING:
     from nnlab.jobs import Begun, Trained
@@ -133,7 +134,7 @@ class TrainingView:
 
     def _say(self, *parts: str | tuple[str, str]) -> None:
         if not self._quiet:
-            tell(*parts)
+            write_stderr(*parts)
 
     def _next(self, command: str) -> None:
         self._say("Next: ", (printable(command), "bold"))

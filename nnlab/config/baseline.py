@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+import shlex
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from nnlab.config.experiment import Name
-from nnlab.datasets import FamilyName, Options
+from nnlab.config.keys import STRICT, Description, Name, NameIn, Seed, TrainSize
+from nnlab.datasets import FAMILY, Options
 
 BaselineName = Literal["nearest_neighbours", "svm_rbf", "linear", "mean_darkness"]
 
 
 class Baseline(BaseModel):
-    """A method other than a network; it learns from the examples that an experiment of the same keys has."""
+    """A method other than a network. It learns from the examples that an experiment of the same keys has."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
-    # What else an experiment would say about its examples.
-    dataset_options: ClassVar[Options] = Options()
-    dtype: ClassVar[Literal["float32"]] = "float32"
+    model_config = STRICT
 
     name: Name
     baseline: BaselineName
-    dataset: FamilyName = Field("mnist", description="what it learns from")
-    seed: int = Field(0, ge=0, le=2**63 - 1, description="chooses the examples held out")
+    dataset: Annotated[str, NameIn(lambda: FAMILY)] = Field("mnist", description="what it learns from")
+    seed: Seed = Field(0, description="chooses the examples held out")
     validation_size: int = Field(10_000, ge=0, description="training examples held out to validate on")
-    train_size: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="examples to learn from; null: all that are not held out"
-    )
-    description: str = Field("", max_length=2000, description="what it is for; a note to the reader")
+    train_size: TrainSize = Field(None, description="examples to learn from; null: all that are not held out")
+    description: Description = Field("", description="what it is for; a note to the reader")
+
+    @property
+    def dataset_options(self) -> Options:
+        """The options of its dataset, which has none."""
+        return Options()
+
+    @property
+    def dtype(self) -> Literal["float32"]:
+        """The precision of its inputs."""
+        return "float32"
 
 
 class NearestNeighbours(Baseline):
@@ -39,7 +45,7 @@ class NearestNeighbours(Baseline):
 
 
 class SvmRbf(Baseline):
-    """A support vector machine with the kernel exp(−γ ‖u − v‖²), lecture (2) but for its scale."""
+    """A support vector machine with the kernel exp(−γ ‖u − v‖²), lecture (2) up to its scale."""
 
     baseline: Literal["svm_rbf"] = "svm_rbf"
     penalty: float = Field(5.0, gt=0, description="C, of examples on the wrong side of the margin")
@@ -47,7 +53,7 @@ class SvmRbf(Baseline):
 
 
 class Linear(Baseline):
-    """The largest of a linear function a class, by least squares on targets 0 and 1."""
+    """The class whose linear function is largest: one per class, by least squares on targets 0 and 1."""
 
     baseline: Literal["linear"] = "linear"
     ridge: float = Field(1.0, ge=0, description="penalty on the squared weights")
@@ -65,3 +71,21 @@ BASELINES: dict[BaselineName, type[Baseline]] = {
     "linear": Linear,
     "mean_darkness": MeanDarkness,
 }
+
+
+def arguments(values: dict[str, object]) -> str:
+    """Return the arguments of `nnlab baseline` that repeat the baseline of `values`."""
+    method = values["baseline"]
+    model = next((model for name, model in BASELINES.items() if name == method), None)
+    if model is None:
+        return "METHOD"
+    named = [] if (name := values.get("name", method)) == method else ["--name", str(name)]
+    return shlex.join(
+        [str(method)]
+        + [
+            f"{key}={'null' if values[key] is None else values[key]}"
+            for key, field in model.model_fields.items()
+            if key not in ("name", "baseline") and key in values and values[key] != field.default
+        ]
+        + named
+    )

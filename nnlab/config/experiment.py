@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     SerializeAsAny,
     ValidationInfo,
@@ -18,27 +17,18 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from nnlab.datasets import DATASETS, TOYS, DatasetName, Options, number_of_examples
-from nnlab.network import number_of_parameters
+from nnlab.config.keys import STRICT, Description, Name, NameIn, Phrases, Seed, SubKeys, TrainSize
+from nnlab.datasets import DATASETS, Options, number_of_examples
+from nnlab.network import ACTIVATIONS, INITIALISERS, LOSS_OF_A_GUESS, OUTPUTS, number_of_parameters
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from pydantic.config import JsonDict
-
-ActivationName = Literal["identity", "step", "sigmoid", "tanh", "relu"]
-OutputName = Literal["softmax", "sigmoid", "tanh", "identity", "step"]
-LossName = Literal["quadratic", "cross_entropy", "log_likelihood"]
-InitialisationName = Literal["auto", "he", "glorot", "lecun", "standard_normal"]
-
-# In float32 that is 4 GB for the weights, and as much again for their gradient and for the velocity: more
-# than the machine of a beginner holds, and an architecture above it a slip of the finger.
+# In float32 these are 4 GB for the weights, and as much again for their gradient and for the velocity: more
+# than a beginner's machine has, so that a larger architecture is a slip of the finger.
 MAX_PARAMETERS = 10**9
 
-# Of a config that gives the starting weights: what one can write down, and the reader's limit on values.
+# In a config that gives the starting weights: as many as one can write down, and the reader accepts.
 MAX_GIVEN_PARAMETERS = 300
 
-# Why a pair of output and loss has no meaning, and what to take.
+# Why a pair of output and loss has no meaning, and what to take instead.
 MEANINGLESS_PAIRS: dict[tuple[str, str], tuple[str, str]] = {
     ("softmax", "cross_entropy"): (
         "the cross-entropy of a softmax layer is called log_likelihood here",
@@ -58,63 +48,39 @@ MEANINGLESS_PAIRS: dict[tuple[str, str], tuple[str, str]] = {
     },
 }
 
-# What an editor fills in for the required keys: an experiment that can be trained as it is.
-SKELETON: dict[str, object] = {
-    "dataset": "mnist",
-    "architecture": [784, 100, 10],
-    "activation": "relu",
-    "output": "softmax",
-    "loss": "log_likelihood",
-    "eta": 0.1,
-    "batch_size": 64,
-    "epochs": 30,
-    "patience": 5,
-    "seed": 0,
-}
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*$", max_length=100)]
 Width = Annotated[int, Field(strict=True, ge=1, le=100_000)]
-Row = Annotated[tuple[float, ...], Field(strict=False)]
+Vector = Annotated[tuple[float, ...], Field(strict=False)]
+Matrix = Annotated[tuple[Vector, ...], Field(strict=False)]
 
 
-def _offer(names: Iterable[str]) -> JsonDict:
-    """Name in the JSON Schema the values that a validator lets pass: without step, which is refused below."""
-    return {"enum": [name for name in names if name != "step"]}
+def trainable_activations() -> list[str]:
+    """Return the activations that hidden layers may have."""
+    return [name for name, activation in ACTIVATIONS.items() if activation.derivative]
+
+
+def untrainable_activations() -> list[str]:
+    """Return the activations that can be computed, but have no slope for gradient descent to follow."""
+    return [name for name, activation in ACTIVATIONS.items() if not activation.derivative]
+
+
+def output_names() -> list[str]:
+    """Return the activations that the output layer may have."""
+    return list(dict.fromkeys(output for output, _ in OUTPUTS))
 
 
 def _schema_of_options() -> dict[str, Any]:
     """Return the JSON Schema of the options of all datasets together."""
     options: dict[str, Any] = {}
     defaults: dict[str, dict[str, str]] = {}
-    for name, toy in TOYS.items():
-        for option, schema in toy.options.model_json_schema()["properties"].items():
+    for name, dataset in DATASETS.items():
+        for option, schema in dataset.options.model_json_schema()["properties"].items():
             defaults.setdefault(option, {})[name] = f"{schema.pop('default'):g}"
             options[option] = schema
-    for option, by_toy in defaults.items():
-        values = set(by_toy.values())
-        several = ", ".join(f"{default} for {name}" for name, default in by_toy.items())
+    for option, by_dataset in defaults.items():
+        values = set(by_dataset.values())
+        several = ", ".join(f"{default} for {name}" for name, default in by_dataset.items())
         options[option]["description"] += f"; default: {values.pop() if len(values) == 1 else several}"
     return {"type": "object", "properties": options, "additionalProperties": False}
-
-
-def rules_between_keys() -> list[dict[str, Any]]:
-    """Return, as JSON Schema, which losses fit an output, and what a dataset of values needs."""
-
-    def rule(key: str, values: Sequence[str], allowed: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-        return {
-            "if": {"properties": {key: {"enum": values}}, "required": [key]},
-            "then": {"properties": {other: {"enum": names} for other, names in allowed.items()}},
-        }
-
-    regressions = [name for name, dataset in DATASETS.items() if not dataset.classes]
-    fitting = {
-        output: [loss for loss in get_args(LossName) if (output, loss) not in MEANINGLESS_PAIRS]
-        for output, _ in MEANINGLESS_PAIRS
-    }
-    return [
-        *(rule("output", [output], {"loss": losses}) for output, losses in fitting.items()),
-        rule("dataset", regressions, {"loss": ["quadratic"], "monitor": ["val_loss"]}),
-    ]
 
 
 def _or_null(model: type[BaseModel]) -> dict[str, Any]:
@@ -125,12 +91,12 @@ def _or_null(model: type[BaseModel]) -> dict[str, Any]:
 class Start(BaseModel):
     """The starting weights, layer by layer."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+    model_config = STRICT
 
-    weights: Annotated[tuple[Annotated[tuple[Row, ...], Field(strict=False)], ...], Field(strict=False)] = (
-        Field(description="W of each layer, a row a neuron: [[[0.6]]] for one neuron with one input")
+    weights: Annotated[tuple[Matrix, ...], Field(strict=False)] = Field(
+        description="W of each layer, a row per neuron: [[[0.6]]] for one neuron with one input"
     )
-    biases: Annotated[tuple[Row, ...], Field(strict=False)] = Field(
+    biases: Annotated[tuple[Vector, ...], Field(strict=False)] = Field(
         description="b of each layer: [[0.9]] for one neuron"
     )
 
@@ -138,34 +104,48 @@ class Start(BaseModel):
 class Experiment(BaseModel):
     """An experiment of nnlab: what is trained on what, how, and when it stops."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+    model_config = STRICT
 
     name: Name = Field(
         "experiment",
         description="name of the experiment and of its run folders, such as mnist_relu; "
         "by default the file's name without .yaml",
     )
-    dataset: DatasetName = Field(
+    dataset: Annotated[str, NameIn(lambda: DATASETS)] = Field(
         description="what the network learns from: images of digits or of clothes, or a toy"
     )
-    dataset_options: Annotated[SerializeAsAny[Options], WithJsonSchema(_schema_of_options())] = Field(
+    dataset_options: Annotated[
+        SerializeAsAny[Options],
+        WithJsonSchema(_schema_of_options()),
+        SubKeys(lambda dataset: DATASETS[dataset].options, by="dataset", called="option"),
+        Phrases(must="must be a mapping such as {steps: 4}"),
+    ] = Field(
         Options(),
         validate_default=True,
         description="parameters of a toy dataset, such as {steps: 4, examples: 100}",
     )
-    architecture: Annotated[tuple[Width, ...], Field(strict=False, min_length=2, max_length=100)] = Field(
+    architecture: Annotated[
+        tuple[Width, ...],
+        Field(strict=False, min_length=2, max_length=100),
+        Phrases(
+            must_for={
+                "tuple_type": "must be a list of widths such as [784, 30, 10]",
+                "too_short": "must be a list of at least {min_length} widths, input and output",
+                "too_long": "must be a list of at most {max_length} widths",
+            },
+            item="width",
+        ),
+    ] = Field(
         description="widths d(0), …, d(L) of the layers in neurons, input to output, such as [784, 30, 10]"
     )
-    activation: ActivationName = Field(
-        description="activation function a(z) of the hidden layers, typically relu",
-        json_schema_extra=_offer(get_args(ActivationName)),
+    activation: Annotated[str, NameIn(trainable_activations, refused=untrainable_activations)] = Field(
+        description="activation function a(z) of the hidden layers, typically relu"
     )
-    output: OutputName = Field(
+    output: Annotated[str, NameIn(output_names, refused=untrainable_activations)] = Field(
         description="activation function of the output layer, typically softmax for classes "
-        "and identity for values",
-        json_schema_extra=_offer(get_args(OutputName)),
+        "and identity for values"
     )
-    loss: LossName = Field(
+    loss: Annotated[str, NameIn(lambda: LOSS_OF_A_GUESS)] = Field(
         description="cost C of an example, a function of the output and the label; typically log_likelihood "
         "with softmax, cross_entropy with sigmoid, quadratic with identity"
     )
@@ -173,17 +153,21 @@ class Experiment(BaseModel):
         gt=0,
         description="learning rate η, the size of a step down the gradient; above 0, typically 0.01 to 1",
     )
-    batch_size: Annotated[int, Field(ge=1)] | Literal["full"] = Field(
+    batch_size: Annotated[
+        Annotated[int, Field(ge=1)] | Literal["full"],
+        Phrases(must="must be a whole number of at least 1, or full", words=("full",)),
+    ] = Field(
         description="examples a step averages the gradient over, typically 10 to 128; "
         "full: all of them, plain gradient descent"
     )
     epochs: int = Field(ge=1, description="passes over the training examples, at most; typically 10 to 100")
-    patience: Annotated[int, Field(ge=0)] | None = Field(
+    patience: Annotated[
+        Annotated[int, Field(ge=0)] | None,
+        Phrases(must="must be a whole number of at least 0, or null", words=("null",)),
+    ] = Field(
         description="stop after so many epochs in a row without improvement, typically 3 to 10; null: never"
     )
-    seed: int = Field(
-        ge=0,
-        le=2**63 - 1,
+    seed: Seed = Field(
         description="start of all random numbers, such as 0; the same seed repeats the experiment",
     )
     monitor: Literal["val_loss", "val_accuracy"] = Field(
@@ -210,16 +194,21 @@ class Experiment(BaseModel):
         "0 for toys unless given; "
         "0: those trained on validate as well",
     )
-    train_size: Annotated[int, Field(ge=1)] | None = Field(
+    train_size: TrainSize = Field(
         None,
         validate_default=True,
         description="examples trained on, such as 1000 for a quick trial; null: all that are not held out",
     )
-    initialisation: InitialisationName = Field(
+    initialisation: Annotated[str, NameIn(lambda: ("auto", *INITIALISERS))] = Field(
         "auto",
         description="spread of the random starting weights; typically auto: what suits the activation",
     )
-    start: Annotated[Start | None, WithJsonSchema(_or_null(Start))] = Field(
+    start: Annotated[
+        Start | None,
+        WithJsonSchema(_or_null(Start)),
+        SubKeys(lambda _: Start),
+        Phrases(must="must be {weights: …, biases: …}, or null"),
+    ] = Field(
         None,
         description="fixed starting weights and biases, such as {weights: [[[0.6]]], biases: [[0.9]]} "
         "for one neuron; null: random ones",
@@ -246,26 +235,24 @@ class Experiment(BaseModel):
         default=False,
         description="write diagnostics.csv: gradient, saturation and update of each layer, each epoch",
     )
-    # The limit keeps a written config within what the reader accepts, even with every character escaped.
-    description: str = Field(
+    description: Description = Field(
         "",
-        max_length=2000,
         description="what the experiment is for; a note to the reader, of at most 2,000 characters",
     )
 
     @model_validator(mode="before")
     @classmethod
-    def _toys_hold_nothing_back(cls, values: Any) -> Any:  # noqa: ANN401 - whatever is to be validated
-        if isinstance(values, dict) and isinstance(values.get("dataset"), str) and values["dataset"] in TOYS:
-            return {"validation_size": 0} | values
-        return values
+    def _as_many_are_held_out_as_suit_the_dataset(cls, values: Any) -> Any:  # noqa: ANN401 - not yet validated
+        name = values.get("dataset") if isinstance(values, dict) else None
+        dataset = DATASETS.get(name) if isinstance(name, str) else None
+        return values if dataset is None else {"validation_size": dataset.validation_size} | values
 
-    # Rules between keys belong to the last of their keys and look back at those before it: a validator of the
-    # whole model would run only once every key by itself is right, and so report its mistakes a round late.
+    # A rule between keys belongs to the last of them, and looks back at the others. A validator of the whole
+    # model would run only when every key is right by itself, and so report its mistakes one round later.
 
     @field_validator("dataset_options", mode="before")
     @classmethod
-    def _are_of_the_dataset(cls, options: Any, info: ValidationInfo) -> Options:  # noqa: ANN401 - not yet judged
+    def _are_of_the_dataset(cls, options: Any, info: ValidationInfo) -> Options:  # noqa: ANN401 - not yet validated
         dataset = info.data.get("dataset")
         if dataset is None:
             return Options()
@@ -278,13 +265,12 @@ class Experiment(BaseModel):
     def _fits_dataset_and_memory(cls, architecture: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
         wrong = []
         if dataset := info.data.get("dataset"):
-            toy_or_images = DATASETS[dataset]
-            features, outputs = toy_or_images.features, toy_or_images.outputs
-            if architecture[0] != features:
-                wrong.append(f"begin with {features}, the features of {dataset}")
-            if architecture[-1] not in outputs:
-                what = "classes" if toy_or_images.classes else "values"
-                wrong.append(f"end with {' or '.join(map(str, outputs))}, the {what} of {dataset}")
+            known = DATASETS[dataset]
+            if architecture[0] != known.features:
+                wrong.append(f"begin with {known.features}, the features of {dataset}")
+            if architecture[-1] not in known.outputs:
+                what = "classes" if known.classes else "values"
+                wrong.append(f"end with {' or '.join(map(str, known.outputs))}, the {what} of {dataset}")
         parameters = number_of_parameters(architecture)
         if parameters > MAX_PARAMETERS:
             wrong.append(f"have at most {MAX_PARAMETERS:.0e} parameters, not {parameters:.1e}")
@@ -295,7 +281,7 @@ class Experiment(BaseModel):
     @field_validator("activation", "output")
     @classmethod
     def _has_a_slope(cls, name: str) -> str:
-        if name == "step":
+        if name in untrainable_activations():
             what = "its derivative is zero almost everywhere, so gradient descent cannot train it"
             raise _rule(what, given=name, remedy="take sigmoid, its smooth version")
         return name
@@ -316,7 +302,7 @@ class Experiment(BaseModel):
             why, remedy = reason
             raise _rule(f"does not fit output {output}: {why}", given=loss, remedy=remedy)
         if dataset and not DATASETS[dataset].classes and loss != "quadratic":
-            what = f"must be quadratic: what {dataset} asks for are values, not classes"
+            what = f"must be quadratic: {dataset} has values, not classes"
             raise _rule(what, given=loss)
         return loss
 
@@ -369,9 +355,9 @@ class Experiment(BaseModel):
         if shapes != [[fan_in] * fan_out for fan_in, fan_out in pairwise(architecture)]:
             wanted = " and ".join(f"{fan_out} × {fan_in}" for fan_in, fan_out in pairwise(architecture))
             what = f"must have the shapes of the architecture, {wanted}"
-            raise _rule(what, given=start.weights, remedy="a row a neuron", key="start.weights")
+            raise _rule(what, given=start.weights, remedy="a row per neuron", key="start.weights")
         if [len(layer) for layer in start.biases] != list(architecture[1:]):
-            what = f"must be as many as there are neurons, {' and '.join(map(str, architecture[1:]))}"
+            what = f"must be one per neuron, {' and '.join(map(str, architecture[1:]))}"
             raise _rule(what, given=start.biases, key="start.biases")
         return start
 
@@ -389,11 +375,11 @@ class Experiment(BaseModel):
 
 
 def _available(info: ValidationInfo) -> int | None:
-    """Return how many examples there are to train and validate with, if the keys before tell."""
+    """Return how many examples there are to train and validate with, if the keys before are right."""
     dataset, options = info.data.get("dataset"), info.data.get("dataset_options")
     return None if dataset is None or options is None else number_of_examples(dataset, options)
 
 
 def _rule(what: str, *, given: object, remedy: str = "", key: str | None = None) -> PydanticCustomError:
-    """Return the error of a rule of this schema; `key` if not the one being validated is to blame."""
+    """Return the error of a rule of this schema. `key` is to blame, by default the one being validated."""
     return PydanticCustomError("rule", "{what}", {"what": what, "given": given, "remedy": remedy, "key": key})

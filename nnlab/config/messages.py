@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nnlab.config.experiment import Experiment, Start
+from nnlab.config.experiment import Experiment
+from nnlab.config.keys import either, field_of, names_of, phrases_of, sub_keys
 from nnlab.config.synonyms import did_you_mean, instead_of, no_such_key
 from nnlab.config.yaml12 import Mistake
-from nnlab.datasets import DATASETS
 from nnlab.files import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
@@ -29,18 +28,16 @@ _WRONG = {
     "string_type": "must be text",
     "string_unicode": "must be text without lone surrogates",
     "string_too_long": "must be at most {max_length} characters long",
-    "string_pattern_mismatch": "must be letters from A to Z, digits and _ . + -, beginning with a letter, "
-    "a digit or _",
     "tuple_type": "must be a list",
     "bool_type": "must be true or false",
-    "too_short": "must be a list of at least {min_length} widths, input and output",
-    "too_long": "must be a list of at most {max_length} widths",
     "finite_number": "must be a finite number",
     "greater_than": "must be greater than {gt}",
     "greater_than_equal": "must be at least {ge}",
     "less_than": "must be less than {lt}",
     "less_than_equal": "must be at most {le}",
 }
+
+_NOT_POSSIBLE = "is not a possible value"
 
 _OF_RECORD = {
     "missing": "missing",
@@ -52,36 +49,23 @@ _OF_RECORD = {
     "list_type": "must be a list",
 }
 
-# A key that takes a number or a word always says so: pydantic has one complaint for each of the two.
-_WRONG_OF_KEY: dict[str | tuple[str, str], str] = {
-    "batch_size": "must be a whole number of at least 1, or full",
-    "patience": "must be a whole number of at least 0, or null",
-    "train_size": "must be a whole number of at least 1, or null",
-    "dataset_options": "must be a mapping such as {{steps: 4}}",
-    "start": "must be {{weights: …, biases: …}}, or null",
-    ("architecture", "tuple_type"): "must be a list of widths such as [784, 30, 10]",
-}
-# The words that keys of numbers take as well.
-_WORDS_OF_KEY = {"batch_size": ("full",), "patience": ("null",), "train_size": ("null",)}
-# Keys whose values are mappings: their mistakes are of a key within.
-MAPPINGS = ("dataset_options", "start")
-
-_REMEDIES = {
-    ("name", "string_pattern_mismatch"): "it becomes a folder's name",
-    ("name", "string_too_long"): "it becomes a folder's name",
-}
-
 
 def mistakes_of(
     error: ValidationError, document: Document, model: type[BaseModel] = Experiment
 ) -> list[Mistake]:
     """Put pydantic's complaints about `document`, which is to be a `model`, in plain words."""
+
+    def path(detail: ErrorDetails) -> str:
+        """Return the key that a complaint is about: eta, dataset_options.steps, start.weights."""
+        loc = detail["loc"]
+        return ".".join(map(str, loc[: 2 if loc[0] in sub_keys(model) else 1]))
+
     details = error.errors(include_url=False)
-    unknown = [_path(detail) for detail in details if detail["type"] == "extra_forbidden"]
+    unknown = [path(detail) for detail in details if detail["type"] == "extra_forbidden"]
     renamed = {did_you_mean(key, model.model_fields) for key in unknown if not no_such_key(key)}
     mistakes = []
     for detail in details:
-        key = str(detail.get("ctx", {}).get("key") or _path(detail))
+        key = str(detail.get("ctx", {}).get("key") or path(detail))
         # Who wrote learning_rate has made one mistake, not also forgotten eta.
         if detail["type"] != "missing" or key not in renamed:
             line = document.lines.get(key, document.lines.get(key.partition(".")[0], document.first_line))
@@ -101,11 +85,6 @@ def plainly(detail: ErrorDetails) -> str:
         f"must be {context['expected']}" if kind == "literal_error" else _WRONG.get(kind, "is not possible")
     )
     return f"{what.format_map(context)} (given {shown(detail['input'])})"
-
-
-def _path(detail: ErrorDetails) -> str:
-    """Return the key that a complaint is about: eta, dataset_options.steps, start.weights."""
-    return ".".join(map(str, detail["loc"][: 2 if detail["loc"][0] in MAPPINGS else 1]))
 
 
 def lines(file: str, mistakes: Iterable[Mistake]) -> list[str]:
@@ -145,44 +124,36 @@ def one_line(text: str, limit: int = _SHOWN) -> str:
 def _explain(key: str, detail: ErrorDetails, document: Document, model: type[BaseModel]) -> str:
     """Return what is wrong with `key`, what was given and what is allowed."""
     kind, context, given = detail["type"], detail.get("ctx", {}), detail["input"]
-    if kind == "extra_forbidden":
-        owner, _, option = key.rpartition(".")
-        if owner in MAPPINGS and len(detail["loc"]) == 1:  # a file's key with a dot in it
-            return f"unknown key; in a file it is written {owner}: {{{one_line(option)}: …}}"
-        return _unknown(key, document, model)
-    names = _names(model, key)
-    if kind == "missing":
-        choice = f" ({_either(names)})" if names else ""
-        fields = Start.model_fields if key.startswith("start.") else model.model_fields
-        return f"missing; {fields[key.removeprefix('start.')].description}{choice}"
     if kind == "rule":
         return _sentence(context["what"], context["given"], context["remedy"])
-    what = (
-        _WRONG_OF_KEY.get(key)
-        or _WRONG_OF_KEY.get((key, kind))
-        or _WRONG.get(kind, "is not a possible value")
-    )
+    if kind == "extra_forbidden":
+        return _unknown(key, document, model, is_within=len(detail["loc"]) > 1)
+    info = field_of(model, key, document.values)
+    names, phrases = names_of(info), phrases_of(info)
+    if kind == "missing":
+        return f"missing; {info.description}{f' ({either(names)})' if names else ''}"
     if names:
-        what = f"must be {_either(names)}"
-    if places := [int(place) + 1 for place in detail["loc"] if isinstance(place, int)]:
-        what = f"{'width' if key == 'architecture' else 'item'} {'.'.join(map(str, places))} {what}"
-    hint = _suggestion(given, names or _WORDS_OF_KEY.get(key, ()))
+        what = f"must be {either(names)}"
+    elif not (what := phrases.must):
+        bounds = {name: f"{each:g}" if isinstance(each, float) else each for name, each in context.items()}
+        what = (phrases.must_for.get(kind) or _WRONG.get(kind, _NOT_POSSIBLE)).format_map(bounds)
+    if places := [str(place + 1) for place in detail["loc"] if isinstance(place, int)]:
+        what = f"{phrases.item} {'.'.join(places)} {what}"
+    hint = _suggestion(given, names or phrases.words)
     if kind == "string_type":
         hint = "quotes make it text"
-    bounds = {name: f"{bound:g}" if isinstance(bound, float) else bound for name, bound in context.items()}
-    return _sentence(what.format_map(bounds), given, hint or _REMEDIES.get((key, kind), ""))
+    return _sentence(what, given, hint or phrases.remedy)
 
 
-def _unknown(key: str, document: Document, model: type[BaseModel]) -> str:
-    """Return what to write for a key that does not exist."""
+def _unknown(key: str, document: Document, model: type[BaseModel], *, is_within: bool) -> str:
+    """Return what to write instead of a key that does not exist, which may lie within a mapping."""
     owner, _, option = key.rpartition(".")
-    if owner == "dataset_options":
-        dataset = str(document.values["dataset"])
-        options = list(DATASETS[dataset].options.model_fields)  # type: ignore[index]  # else it had no options
-        hint = _suggestion(option, options) or f"{dataset} has {', '.join(options) or 'none'}"
-        return f"unknown option; {hint}"
-    if owner == "start":
-        return f"unknown key; {owner} has {' and '.join(Start.model_fields)}"
+    if mapping := sub_keys(model).get(owner):
+        if not is_within:  # a file's key with a dot in it
+            return f"unknown key; in a file it is written {owner}: {{{one_line(option)}: …}}"
+        allowed = list(mapping.fields(document.values))
+        has = f"{document.values[mapping.by] if mapping.by else owner} has {_all(allowed) or 'none'}"
+        return f"unknown {mapping.called}; {_suggestion(option, allowed) or has}"
     if model is Experiment:
         hint = no_such_key(key) or _suggestion(key, model.model_fields)
         return f"unknown key; {hint or '`nnlab config schema` lists all'}"
@@ -199,12 +170,6 @@ def _suggestion(given: object, allowed: Iterable[str]) -> str:
     return f"did you mean {meant}?" if meant else ""
 
 
-def _either(names: tuple[str, ...]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}"
-
-
-@cache
-def _names(model: type[BaseModel], key: str) -> tuple[str, ...]:
-    """Return the words that `key` may hold, as the JSON Schema offers them."""
-    schema: Mapping[str, Any] = model.model_json_schema()["properties"].get(key, {})
-    return tuple(schema.get("enum", ()))
+def _all(names: list[str]) -> str:
+    """Return `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

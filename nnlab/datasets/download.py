@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import requests
 
     from nnlab.datasets.connections import Connections
-    from nnlab.datasets.mnist import PublishedFile
+    from nnlab.datasets.published import PublishedFile
 
 TIMEOUT = 20.0  # seconds to connect in, and of silence
 DEADLINE = 900.0  # seconds a mirror may take in all: the largest file at 30 kB/s

@@ -13,7 +13,7 @@ from nnlab.errors import DatasetError
 from nnlab.files import remove
 
 if TYPE_CHECKING:
-    from nnlab.datasets.mnist import DatasetInfo, FamilyName, PublishedFile
+    from nnlab.datasets.published import PublishedFile, PublishedFiles
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,13 @@ def list_files(data_dir: Path | None = None) -> tuple[Listing, ...]:
     )
 
 
-def verify(name: FamilyName, data_dir: Path | None = None) -> tuple[Verification, ...]:
+def verify(name: str, data_dir: Path | None = None) -> tuple[Verification, ...]:
     """Compare the bytes of the files that training and evaluation would use with the published ones."""
     info = FAMILY[name]
     return tuple(_verification(info, file, locate.find(info, file, data_dir)) for file in info.files)
 
 
-def _verification(info: DatasetInfo, file: PublishedFile, path: Path | None) -> Verification:
+def _verification(info: PublishedFiles, file: PublishedFile, path: Path | None) -> Verification:
     if path is None:
         return Verification(info.name, file.name, None, "missing")
     try:
@@ -74,7 +74,7 @@ def _verification(info: DatasetInfo, file: PublishedFile, path: Path | None) -> 
     return Verification(info.name, file.name, path, "ok" if locate.digest(path, file) else "unverified")
 
 
-def folder(name: FamilyName, data_dir: Path | None = None) -> Path:
+def find_folder(name: str, data_dir: Path | None = None) -> Path:
     """Return the folder in which the dataset lies, or to which it would be downloaded."""
     info = FAMILY[name]
     found = (locate.find(info, file, data_dir) for file in info.files)
@@ -83,7 +83,7 @@ def folder(name: FamilyName, data_dir: Path | None = None) -> Path:
 
 
 def download_dataset(
-    name: FamilyName, data_dir: Path | None = None, *, progress: bool = False
+    name: str, data_dir: Path | None = None, *, progress: bool = False
 ) -> tuple[Download, ...]:
     """Have all four files in the user's root, else the cache folder: verified, the wrong ones replaced.
 
@@ -95,7 +95,7 @@ def download_dataset(
     return tuple(_download(info, file, root, progress=progress) for file in info.files)
 
 
-def _download(info: DatasetInfo, file: PublishedFile, root: Path, *, progress: bool) -> Download:
+def _download(info: PublishedFiles, file: PublishedFile, root: Path, *, progress: bool) -> Download:
     checks = [_verification(info, file, path) for path in locate.candidates(root, info, file)]
     for check in checks:
         if check.path and check.path.is_dir():  # which nothing replaces

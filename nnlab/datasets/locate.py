@@ -16,7 +16,7 @@ from nnlab.errors import DatasetError
 from nnlab.files import open_regular
 
 if TYPE_CHECKING:
-    from nnlab.datasets.mnist import DatasetInfo, PublishedFile
+    from nnlab.datasets.published import PublishedFile, PublishedFiles
 
 GZIP_WINDOW = 31  # zlib's number for "a gzip header and trailer around the largest window"
 REMEDIES = {
@@ -84,12 +84,12 @@ def _absolute(root: Path) -> Path:
         return root
 
 
-def folder_in(root: Path, info: DatasetInfo) -> Path:
+def folder_in(root: Path, info: PublishedFiles) -> Path:
     """Return the folder that torchvision keeps the files of a dataset in."""
     return root / info.folder / "raw"
 
 
-def candidates(root: Path, info: DatasetInfo, file: PublishedFile) -> list[Path]:
+def candidates(root: Path, info: PublishedFiles, file: PublishedFile) -> list[Path]:
     """Return where `file` may lie under `root`, the preferred path first.
 
     Raw content is the faster to load. But without a digest of it only the .gz can be verified.
@@ -115,7 +115,7 @@ def _exists(path: Path) -> bool:
     return True
 
 
-def find(info: DatasetInfo, file: PublishedFile, data_dir: Path | None) -> Path | None:
+def find(info: PublishedFiles, file: PublishedFile, data_dir: Path | None) -> Path | None:
     """Return the path of `file` that counts, unread, or None.
 
     A root that the user did not name and may not enter is passed over. Raises `DatasetError` as `candidates`.
@@ -178,7 +178,7 @@ def unpack(data: bytes, file: PublishedFile) -> bytes:
     return zlib.decompress(data, GZIP_WINDOW, file.content_size)
 
 
-def obtain(info: DatasetInfo, file: PublishedFile, source: Source) -> bytes:
+def obtain(info: PublishedFiles, file: PublishedFile, source: Source) -> bytes:
     """Return the checked content of `file`, downloaded if it is nowhere to be found.
 
     Raises `DatasetError` with the remedy if the file is wrong, or missing and unavailable.

@@ -1,76 +1,65 @@
-"""The MNIST family: which files, from where, and the digests that vouch for their bytes."""
+"""The MNIST family: grey images of 28 × 28 pixels and their classes, in published files."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from nnlab.datasets import idx
-from nnlab.datasets.toys import Options
+from nnlab.datasets.locate import find, obtain
+from nnlab.datasets.options import Options
+from nnlab.datasets.published import PublishedFile, PublishedFiles
+from nnlab.errors import DatasetError
 
-FamilyName = Literal["mnist", "fashion_mnist", "kmnist"]
+if TYPE_CHECKING:
+    import numpy as np
 
-
-@dataclass(frozen=True)
-class PublishedFile:
-    """One gzipped IDX file: its `size` in bytes, its digests, and the shape of the array within.
-
-    The digest of the content is None where the authors' bytes were never unpacked to take it.
-    """
-
-    name: str
-    size: int
-    sha256: str
-    shape: tuple[int, ...]
-    content_sha256: str | None = None
-
-    @property
-    def header(self) -> bytes:
-        """The IDX header that the content begins with."""
-        return idx.header(self.shape)
-
-    @property
-    def content_size(self) -> int:
-        """The bytes of the content, header included."""
-        return len(self.header) + math.prod(self.shape)
+    from nnlab.datasets.dataset import Examples
+    from nnlab.datasets.locate import Source
 
 
 @dataclass(frozen=True)
-class DatasetInfo:
-    """A dataset of grey images and their classes; `folder` is where torchvision keeps it under a root."""
+class ImageDataset(PublishedFiles):
+    """A dataset of grey images and their classes: a `DatasetInfo` whose examples are read from files."""
 
-    name: FamilyName
-    title: str
-    folder: str
-    mirrors: tuple[str, ...]
-    train_images: PublishedFile
-    train_labels: PublishedFile
-    test_images: PublishedFile
-    test_labels: PublishedFile
     classes: tuple[str, ...]
-    licence: str
     options: type[Options] = Options  # none
-
-    @property
-    def files(self) -> tuple[PublishedFile, ...]:
-        """All four files."""
-        return self.train_images, self.train_labels, self.test_images, self.test_labels
+    validation_size: int = 10_000
 
     @property
     def features(self) -> int:
-        """The pixels of one image."""
+        """The pixels of an image."""
         return math.prod(self.train_images.shape[1:])
 
     @property
     def outputs(self) -> tuple[int, ...]:
-        """The widths that an output layer may have."""
+        """The widths that the output layer may have: a neuron per class."""
         return (len(self.classes),)
 
-    @property
-    def train_examples(self) -> int:
-        """How many examples there are to train and validate with."""
+    def number_of_examples(self, _: Options) -> int:
+        """Return how many examples there are to train and validate with."""
         return self.train_images.shape[0]
+
+    def load_training(self, _: Options, _rng: np.random.Generator, source: Source) -> Examples:
+        """Return the training examples in their published order. Raises `DatasetError`."""
+        return self._read(self.train_images, self.train_labels, source)
+
+    def load_test(self, _: Options, source: Source) -> Examples:
+        """Return the test examples in their published order. Raises `DatasetError`."""
+        return self._read(self.test_images, self.test_labels, source)
+
+    def _read(self, images_file: PublishedFile, labels_file: PublishedFile, source: Source) -> Examples:
+        """Return images (examples, features) and labels (examples,), as bytes."""
+        images = idx.decode(obtain(self, images_file, source), images_file.name)
+        labels = idx.decode(obtain(self, labels_file, source), labels_file.name)
+        # Only raw content without a published digest can get here.
+        if labels.max() >= len(self.classes):
+            raise DatasetError(
+                f"{find(self, labels_file, source.data_dir)}: label {labels.max()}, "
+                f"but {self.title} has the labels 0 to {len(self.classes) - 1}; delete it"
+            )
+        return images.reshape(len(images), -1), labels
 
 
 def _train_images(size: int, sha256: str, content_sha256: str | None = None) -> PublishedFile:
@@ -89,7 +78,7 @@ def _test_labels(size: int, sha256: str, content_sha256: str | None = None) -> P
     return PublishedFile("t10k-labels-idx1-ubyte.gz", size, sha256, (10000,), content_sha256)
 
 
-MNIST = DatasetInfo(
+MNIST = ImageDataset(
     name="mnist",
     title="MNIST",
     folder="MNIST",
@@ -121,13 +110,13 @@ MNIST = DatasetInfo(
     licence="CC BY-SA 3.0",
 )
 
-FASHION_MNIST = DatasetInfo(
+FASHION_MNIST = ImageDataset(
     name="fashion_mnist",
     title="Fashion-MNIST",
     folder="FashionMNIST",
     mirrors=(
         "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
-        # No https is offered there; the digest guards the bytes.
+        # There is no https; the digest guards the bytes.
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     ),
     train_images=_train_images(
@@ -151,7 +140,7 @@ FASHION_MNIST = DatasetInfo(
     licence="MIT",
 )
 
-KMNIST = DatasetInfo(
+KMNIST = ImageDataset(
     name="kmnist",
     title="KMNIST",
     folder="KMNIST",
@@ -166,4 +155,4 @@ KMNIST = DatasetInfo(
     licence="CC BY-SA 4.0",
 )
 
-FAMILY: dict[FamilyName, DatasetInfo] = {info.name: info for info in (MNIST, FASHION_MNIST, KMNIST)}
+FAMILY: dict[str, ImageDataset] = {info.name: info for info in (MNIST, FASHION_MNIST, KMNIST)}

@@ -1,32 +1,29 @@
-"""Toy datasets: the lecture's small examples, drawn anew from the seed, with parameters of their own."""
+"""Toy datasets: the lecture's small examples, drawn anew from the seed, with options of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-ToyName = Literal["xor", "line", "neuron", "step", "symmetric_step"]
+from nnlab.datasets.dataset import Examples
+from nnlab.datasets.options import Options
+
+if TYPE_CHECKING:
+    from nnlab.datasets.locate import Source
+
 Numbers: TypeAlias = npt.NDArray[np.float64]
-# inputs (examples, features), and labels (examples,) or, in a regression, values (examples, 1)
-Examples: TypeAlias = tuple[Numbers, npt.NDArray[Any]]
 
 GOLDEN_RATIO = (1 + 5**0.5) / 2
 GRID = 1000  # test examples of a function, evenly spread
 
 
-class Options(BaseModel):
-    """The parameters of a dataset: `dataset_options` in a config. Most have none."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
-
-
 class FunctionOptions(Options):
-    """Of a function y = f(x) that is learnt from noisy examples."""
+    """Options of a function y = f(x) that is learnt from noisy examples."""
 
     examples: int = Field(100, ge=1, le=1_000_000, description="examples to train and validate with")
     noise: float = Field(0.0, ge=0, le=1e6, description="standard deviation of the noise on y")
@@ -36,7 +33,7 @@ Coefficient = Annotated[float, Field(ge=-1e6, le=1e6)]
 
 
 class LineOptions(FunctionOptions):
-    """Of y = slope · x + intercept."""
+    """Options of y = slope · x + intercept."""
 
     noise: float = Field(0.1, ge=0, le=1e6, description="standard deviation of the noise on y")
     slope: Coefficient = Field(2.0, description="of the line")
@@ -44,16 +41,16 @@ class LineOptions(FunctionOptions):
 
 
 class StepOptions(FunctionOptions):
-    """Of a function that jumps."""
+    """Options of a function that jumps."""
 
     steps: int = Field(4, ge=1, le=10_000, description="n: the jumps of step; symmetric_step has 2n")
 
 
 @dataclass(frozen=True)
 class Toy:
-    """A small dataset; its examples are drawn, not read.
+    """A small dataset: a `DatasetInfo` whose examples are drawn.
 
-    It has one output. Where there are `classes`, the two are told apart by it, or by two outputs; a
+    It has one output. Where there are two `classes`, that output tells them apart, or two outputs do; a
     regression has none. Unless a config holds some back, its training examples are validated on too.
     """
 
@@ -64,29 +61,47 @@ class Toy:
     number: Callable[[Any], int]  # options -> how many examples there are to train and validate with
     draw: Callable[[Any, np.random.Generator], Examples]  # those examples
     test: Callable[[Any], Examples]
+    validation_size: int = 0
 
     @property
     def outputs(self) -> tuple[int, ...]:
-        """The widths that an output layer may have."""
+        """The widths that the output layer may have."""
         return (1, len(self.classes)) if self.classes else (1,)
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """The digests of its files, of which it has none."""
+        return {}
+
+    def number_of_examples(self, options: Options) -> int:
+        """Return how many examples there are to train and validate with."""
+        return self.number(options)
+
+    def load_training(self, options: Options, rng: np.random.Generator, _: Source) -> Examples:
+        """Return the examples to train and validate with, as `rng` draws them."""
+        return self.draw(options, rng)
+
+    def load_test(self, options: Options, _: Source) -> Examples:
+        """Return an even grid without noise for a function; all examples if they are few."""
+        return self.test(options)
 
 
 def jumps(steps: int) -> Numbers:
-    """Return where the step function with n = `steps` steps jumps: k/(n + 1), k = 1 … n."""
+    """Return where the step function with n = `steps` steps jumps: at k/(n + 1), k = 1 … n."""
     return np.arange(1, steps + 1) / (steps + 1)
 
 
 def levels(steps: int) -> Numbers:
     """Return the n + 1 values of the step function: the multiples of the golden ratio, modulo 1.
 
-    All are different, and every jump is a large one.
+    All are different, and every jump is large.
     """
     heights: Numbers = np.mod(np.arange(steps + 1) * GOLDEN_RATIO, 1)
     return heights
 
 
 def step_function(x: Numbers, steps: int) -> Numbers:
-    """Return the step function with n = `steps` steps at `x` in [0, 1]; at a jump, the new value."""
+    """Return the step function with n = `steps` steps at `x` in [0, 1]; at a jump, it has the new value."""
     return levels(steps)[np.searchsorted(jumps(steps), x, side="right")]
 
 
@@ -96,7 +111,7 @@ def symmetric_step_function(x: Numbers, steps: int) -> Numbers:
 
 
 def _table(title: str, inputs: list[list[float]], labels: list[int]) -> Toy:
-    """Return the toy whose examples are all listed."""
+    """Return the toy that has only the examples listed."""
     examples = np.array(inputs, float), np.array(labels)
     return Toy(
         title,
@@ -133,7 +148,7 @@ def _regression(
     )
 
 
-TOYS: dict[ToyName, Toy] = {
+TOYS: dict[str, Toy] = {
     "xor": _table("XOR", [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]),
     "line": _regression("a noisy line", LineOptions, lambda o, x: o.slope * x + o.intercept, low=-1),
     "neuron": _table("one neuron's task, x = 1, y = 0", [[1]], [0]),

@@ -1,6 +1,6 @@
-"""The lecture as a laboratory: small programs that show what it says, and check that it is so.
+"""The lecture as a laboratory: small programs that show what it says and check it.
 
-A demo is a generator of what it has to show: text, tables, curves and claims. The command line prints them.
+A demo is a generator of pieces: text, tables, curves and claims. The command line prints them.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nnlab.datasets import Source
-    from nnlab.demos.pieces import Piece
+    from nnlab.rendering.pieces import Piece
 
 # In the order of the lecture. The program of `slow-learning` is slow_learning.py, and so on.
 DEMOS = {
-    "neuron": "one neuron: linear regression, the perceptron, and why σ",
+    "neuron": "one neuron: linear regression, the perceptron, and σ",
     "digits": "the running example: from 784 pixels to a digit",
-    "step-function": "one hidden layer equals any step function",
-    "symmetric-step": "a second hidden layer folds: 2n steps for the parameters of n",
-    "regions": "linear regions of rectifier networks, exponential in the depth",
-    "curse": "data needs against dimension: neighbours, SVM, networks",
-    "invariance": "the cat in another corner: digits moved, turned and mirrored",
+    "step-function": "one hidden layer computes any step function",
+    "symmetric-step": "a second hidden layer folds: 2n steps with the parameters of n",
+    "regions": "linear regions of rectifier networks: exponential in depth",
+    "curse": "how much data more dimensions need: neighbours, SVM, networks",
+    "invariance": "the cat in another corner: digits moved, rotated and mirrored",
     "xor": "no single layer computes XOR, one hidden layer does",
     "gradient-descent": "the steepest way down, how far to step, and what batches do",
-    "early-stopping": "where training and validation cost part, and when to stop",
+    "early-stopping": "where training and validation cost part ways, and when to stop",
     "slow-learning": "saturated sigmoid neurons: quadratic cost or cross-entropy",
     "tanh": "tanh is σ rescaled, and lets weights move in both directions",
-    "dead-relu": "rectified neurons that get negative input stop learning",
+    "dead-relu": "rectified neurons whose input is negative stop learning",
 }
 
 
 def show(name: str, source: Source) -> Iterator[Piece]:
-    """Run the demo of that name; MNIST, where it needs it, comes from `source`.
+    """Yield the pieces of a demo; MNIST, if it needs that, comes from `source`.
 
-    Raises `DatasetError`, and `NnlabError` for a library that is missing.
+    Raises `DatasetError`, and `NnlabError` for a missing library.
     """
     pieces: Iterator[Piece] = import_module(f"nnlab.demos.{name.replace('-', '_')}").demo(source)
     yield from pieces

@@ -34,32 +34,32 @@ def layer(
 
 
 def feed(x: Array, layers: Sequence[Layer]) -> Array:
-    """Return what the last of `layers` computes, (fan_out, examples), for `x`, (features, examples)."""
+    """Return the output of the last of `layers`, (fan_out, examples), for `x`, (features, examples)."""
     for each in layers:
         x = each(x)
     return x
 
 
 def number_of_parameters(layers: Sequence[Layer]) -> int:
-    """Return how many weights and biases there are."""
+    """Return the number of weights and biases."""
     return sum(each.weights.size + each.biases.size for each in layers)
 
 
 def steps_layer(positions: Array) -> Layer:
-    """Return a step neuron for each of `positions` on a line: it says 1 from there on."""
+    """Return a layer with a step neuron for each of `positions` on a line: its output is 1 from there on."""
     return Layer("step", np.ones((len(positions), 1)), -positions)
 
 
 def sum_layer(weights: Array, bias: float) -> Layer:
-    """Return the one neuron that adds up its inputs with `weights`, and the `bias`."""
+    """Return a layer of one neuron, which adds up its inputs, times `weights`, and the `bias`."""
     return Layer("identity", weights[np.newaxis], np.array([bias]))
 
 
 def fold_layers(folds: int) -> list[Layer]:
-    """Return the layers that fold [0, 1] into `folds` pieces, laid one over the other: a zigzag.
+    """Return the layers that fold [0, 1] into `folds` pieces on top of one another: a zigzag.
 
-    A rectified neuron begins each piece, and one more adds them up, with slopes that turn from +n to −n and
-    back. Together they have 3n + 1 parameters.
+    A rectified neuron starts each piece, and one more adds them up, with slopes that alternate between +n
+    and −n. Together they have 3n + 1 parameters.
     """
     slopes = np.full(folds, 2.0 * folds) * (-1.0) ** np.arange(folds)
     slopes[0] = folds

@@ -1,4 +1,4 @@
-"""The curse of dimensionality, and what a network that knows a symmetry saves; then MNIST by examples."""
+"""The curse of dimensionality, what knowing a symmetry saves, and errors on MNIST against examples."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from nnlab.datasets import Split
 from nnlab.datasets.toys import jumps
 from nnlab.demos.by_hand import Layer, feed, layer, sum_layer
 from nnlab.demos.experiments import MNIST, run
-from nnlab.demos.pieces import Claim, Curves, Piece, Table
 from nnlab.network import (
     ACTIVATIONS,
     OUTPUTS,
@@ -22,7 +21,9 @@ from nnlab.network import (
     number_of_parameters,
     number_of_weights,
 )
-from nnlab.training import load_splits, predict, start, train
+from nnlab.rendering import looks
+from nnlab.rendering.pieces import Claim, Column, Curves, Piece, Table, row_labels
+from nnlab.training import load_splits, start, train
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 DIMENSIONS = (1, 2, 4, 8, 16)
 EXAMPLES = 200
 QUESTIONS = 2000
-ETA, STEPS = 2.0, 3000  # of the gradient descent of the network that folds
+ETA, STEPS = 2.0, 3000  # of gradient descent on the network that folds
 STEPS_TO_LEARN = 4  # n: the symmetric function has 2n
 FEW_EXAMPLES = (20, 40, 80, 160)
 DRAWS = 40
@@ -55,7 +56,7 @@ def demo(source: Source) -> Iterator[Piece]:
 
 
 def distances() -> Iterator[Piece]:
-    """Measure how near the nearest of 1,000 random points is, and how many would make it near."""
+    """Measure how near the nearest of 1,000 random points is, and count the cells to be filled."""
     rng = np.random.default_rng(0)
     nearest = []
     for dimension in DIMENSIONS:
@@ -63,29 +64,29 @@ def distances() -> Iterator[Piece]:
         squares = ((questions[:, np.newaxis] - points) ** 2).sum(axis=2)
         nearest.append(float(np.median(np.sqrt(squares.min(axis=1)))))
     yield (
-        "Local methods answer by what is near. 1,000 random points in a cube of side 1; how far is the "
-        "nearest? And how many cells of side 0.1 are there, each of which would need a point?"
+        "Local methods answer by what is near. Take 1,000 random points in a cube of side 1: how far away is "
+        "the nearest? And how many cells of side 0.1 are there, each of which would need a point?"
     )
     yield Table(
         {
-            "dimensions": [str(dimension) for dimension in DIMENSIONS],
-            "distance of the nearest, median": [f"{distance:.4f}" for distance in nearest],
-            "cells": [f"{10.0**dimension:.0e}" for dimension in DIMENSIONS],
+            "dimensions": row_labels(DIMENSIONS),
+            "distance of the nearest, median": Column(nearest, "{:.4f}".format),
+            "cells": Column([10.0**dimension for dimension in DIMENSIONS], "{:.0e}".format),
         }
     )
     yield Claim(
-        "the nearest point is farther in every higher dimension (medians)",
+        "the more dimensions, the farther away the nearest point (medians)",
         all(a < b for a, b in pairwise(nearest)),
     )
     yield Claim(
-        "in 16 dimensions, the nearest of 1,000 is farther than half the cube's side (median)",
+        "in 16 dimensions, the nearest of 1,000 points is more than half a side away (median)",
         nearest[-1] > 0.5,
     )
 
 
 def one_symmetry() -> Iterator[Piece]:
-    """Compare how many examples it takes to learn 2n symmetric steps, with a fold and without."""
-    svm = load_baseline("svm_rbf", ["gamma=300", "penalty=1000"])  # the best of a few
+    """Compare how many examples it takes to learn 2n symmetric steps with a fold and without one."""
+    svm = load_baseline("svm_rbf", ["gamma=300", "penalty=1000"])  # the best of a few that were tried
     grid = (np.arange(1000) + 0.5) / 1000
     answers = np.searchsorted(jumps(STEPS_TO_LEARN), np.abs(2 * grid - 1), side="right")
     errors: dict[str, list[float]] = {
@@ -108,24 +109,24 @@ def one_symmetry() -> Iterator[Piece]:
         for name, share in zip(errors, np.mean(wrong, axis=0), strict=True):
             errors[name].append(float(share))
     yield (
-        f"One axis of symmetry: a function on [0, 1] with 2 × {STEPS_TO_LEARN} steps that mirrors itself "
-        "about ½. The network folds first, |2x − 1|, and then has a step neuron midway between each two "
-        "neighbouring examples that differ: both halves of the interval teach it the same. Errors, means "
-        f"of {DRAWS} draws of the examples:"
+        f"One axis of symmetry: a function on [0, 1] with 2 × {STEPS_TO_LEARN} steps, symmetric about ½. The "
+        "network folds first, |2x − 1|, and then has a step neuron midway between any two neighbouring "
+        "examples whose labels differ: examples from both halves of the interval teach it the same "
+        f"function. Errors, as means over {DRAWS} draws of the examples:"
     )
     yield Table(
         {
-            "examples": [str(examples) for examples in FEW_EXAMPLES],
-            **{name: [f"{share:.1%}" for share in shares] for name, shares in errors.items()},
+            "examples": row_labels(FEW_EXAMPLES),
+            **{name: Column(shares, "{:.1%}".format) for name, shares in errors.items()},
         }
     )
     *others, folds = errors.values()
     yield Claim(
-        "from the same examples, the network that folds errs about half as often (0.4 to 0.6 times)",
+        "from the same examples, the network that folds makes about half as many errors (0.4 to 0.6 times)",
         all(0.4 < share / other < 0.6 for each in others for share, other in zip(folds, each, strict=True)),
     )
     yield Claim(
-        "it needs n examples where the others need 2n: their errors are then the same to a quarter",
+        "it needs n examples where the others need 2n: their errors are then within a quarter of each other",
         all(
             0.75 < share / other < 1.25
             for each in others
@@ -135,7 +136,7 @@ def one_symmetry() -> Iterator[Piece]:
 
 
 def folding_steps(x: Array, labels: NDArray[np.intp]) -> list[Layer]:
-    """Return the network that folds [0, 1] about ½, and then steps wherever `labels` of neighbours differ."""
+    """Return the network that folds [0, 1] about ½, and steps where the `labels` of neighbours differ."""
     order = np.argsort(np.abs(2 * x - 1))
     t, heights = np.abs(2 * x - 1)[order], labels[order].astype(float)
     at = np.flatnonzero(np.diff(heights))
@@ -158,27 +159,28 @@ def symmetry() -> Iterator[Piece]:
         says_yes = folding_network(x, labels).pre_activations(questions)[0] >= 0
         networks.append(float((says_yes != answers).mean()))
     yield (
-        f"A task with symmetry: is Σ|x_i| above its median? Any of the 2^d mirror images of x has the same "
-        f"answer. {EXAMPLES} examples; errors on {QUESTIONS:,} others. The network's first layer folds every "
-        "axis, |x| = relu(x) + relu(−x), by hand; its second is trained by gradient descent."
+        "A symmetric task: is Σ|x_i| above its median? All 2^d mirror images of x have the same answer. "
+        f"There are {EXAMPLES} training examples; errors are measured on {QUESTIONS:,} others. The network's "
+        "first layer, built by hand, folds every axis, |x| = relu(x) + relu(−x); its second is trained by "
+        "gradient descent."
     )
     yield Table(
         {
-            "dimensions d": [str(dimension) for dimension in DIMENSIONS],
-            "mirror images": [f"{2**dimension:,}" for dimension in DIMENSIONS],
-            "nearest neighbour": [f"{error:.1%}" for error in neighbours],
-            "network that folds": [f"{error:.1%}" for error in networks],
+            "dimensions d": row_labels(DIMENSIONS),
+            "mirror images": Column([2**dimension for dimension in DIMENSIONS], looks.count),
+            "nearest neighbour": Column(neighbours, "{:.1%}".format),
+            "network that folds": Column(networks, "{:.1%}".format),
         }
     )
     yield Claim(
-        "nearest neighbours err more in every higher dimension, at 16 above 30%",
+        "the more dimensions, the more errors nearest neighbours make: with 16, over 30%",
         all(a < b for a, b in pairwise(neighbours)) and neighbours[-1] > 0.3,
     )
-    yield Claim("the network that knows the symmetry stays below 10%", max(networks) < 0.1)
+    yield Claim("the network that knows the symmetry makes fewer than 10% errors", max(networks) < 0.1)
 
 
 def cloud(examples: int, dimension: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Return points in [−1, 1]^d, a row each, and whether their coordinates are on average far from 0."""
+    """Return points in [−1, 1]^d, one per row, and whether their coordinates are on average far from 0."""
     x = rng.uniform(-1, 1, (examples, dimension))
     return x, (np.abs(x).mean(axis=1) > 0.5).astype(float)
 
@@ -203,7 +205,7 @@ def folding_network(x: Array, labels: Array) -> Network:
 
 
 def on_mnist(source: Source) -> Iterator[Piece]:
-    """Measure the error against the number of examples: neighbours, SVM, network."""
+    """Measure the errors of neighbours, SVM and network against the number of examples."""
     errors: dict[str, list[float]] = {"nearest neighbours": [], "SVM, RBF kernel": [], "network": []}
     support = []
     methods: dict[str, BaselineName] = {
@@ -222,11 +224,11 @@ def on_mnist(source: Source) -> Iterator[Piece]:
             errors[name].append(float((labels != others.labels).mean()))
         epochs, _ = run(source, **MNIST | KEYS | {"train_size": examples})
         errors["network"].append(1 - max(epoch.val_accuracy or 0 for epoch in epochs))
-    yield "MNIST: errors on 2,000 images, against the number of images to learn from."
+    yield "MNIST: errors on 2,000 images against the number of training images."
     yield Table(
         {
-            "examples": [f"{examples:,}" for examples in MNIST_EXAMPLES],
-            **{name: [f"{error:.1%}" for error in shares] for name, shares in errors.items()},
+            "examples": row_labels(MNIST_EXAMPLES, looks.count),
+            **{name: Column(shares, "{:.1%}".format) for name, shares in errors.items()},
         }
     )
     yield Curves("error", np.log10(MNIST_EXAMPLES), errors, "log₁₀ of the examples")
@@ -236,39 +238,39 @@ def on_mnist(source: Source) -> Iterator[Piece]:
         "network": [number_of_weights(ARCHITECTURE)] * len(MNIST_EXAMPLES),
     }
     yield (
-        "Is an SVM fast to predict? These are the multiplications for one answer: nearest neighbours "
-        "measure the distance to each example, an SVM evaluates its kernel with each support vector, a "
-        "network multiplies each of its weights once."
+        "Is an SVM fast at predicting? Count the multiplications for one answer: nearest neighbours measure "
+        "the distance to each example, an SVM evaluates its kernel for each support vector, a network "
+        "multiplies by each of its weights once."
     )
     yield Table(
         {
-            "examples": [f"{examples:,}" for examples in MNIST_EXAMPLES],
-            "support vectors": [f"{vectors:,}" for vectors in support],
-            **{name: [f"{count:,}" for count in counts] for name, counts in per_answer.items()},
+            "examples": row_labels(MNIST_EXAMPLES, looks.count),
+            "support vectors": Column(support, looks.count),
+            **{name: Column(counts, looks.count) for name, counts in per_answer.items()},
         }
     )
     yield Claim(
-        "from 1,000 examples on, an SVM multiplies less than nearest neighbours, but ever more with the "
-        "examples",
+        "from 1,000 examples on, an SVM needs fewer multiplications than nearest neighbours, but more and "
+        "more as the examples grow",
         all(a < b for a, b in list(zip(support, MNIST_EXAMPLES, strict=True))[2:])
         and all(a < b for a, b in pairwise(support)),
     )
     yield Claim(
-        "at 3,000 examples, a network's answer takes less than a tenth of the multiplications of an SVM's",
+        "at 3,000 examples, a network's answer takes less than a tenth as many multiplications as an SVM's",
         10 * per_answer["network"][-1] < per_answer["SVM, RBF kernel"][-1],
     )
     yield Claim(
-        "thirty times the examples: less than half the errors, for each of the three",
+        "thirty times the examples: less than half the errors, for each of the three methods",
         all(shares[-1] < shares[0] / 2 for shares in errors.values()),
     )
     yield Claim(
-        "images are less cursed than their 784 dimensions: 3,000 leave fewer than one error in ten",
+        "images are less cursed than their 784 dimensions suggest: 3,000 leave fewer than 10% errors",
         all(shares[-1] < 0.1 for shares in errors.values()),
     )
 
 
 def one_optimum(source: Source) -> Iterator[Piece]:
-    """Fit an SVM, and train a network, twice, in orders of their own; compare their answers."""
+    """Fit an SVM and train a network twice each, on examples in different orders; compare the answers."""
     sizes = {"train_size": 1000, "validation_size": MNIST["validation_size"]}
     svm = load_baseline("svm_rbf", [f"{key}={size}" for key, size in sizes.items()])
     training, others = load_splits(svm, source)
@@ -281,16 +283,16 @@ def one_optimum(source: Source) -> Iterator[Piece]:
         experiment = Experiment(**MNIST | sizes | KEYS | {"seed": seed})
         state = start(experiment)
         epochs = len(list(train(experiment, state, training, others)))
-        answers["network"].append(predict(state.network, state.network.pre_activations(others.inputs)))
+        answers["network"].append(state.network.predict(others.inputs))
     same = {name: float((one == other).mean()) for name, (one, other) in answers.items()}
     yield (
-        "And fast to train? Not in closed form, as linear regression is: an SVM is found step by step, "
-        "too. But its problem is convex and has a single optimum, wherever one starts; a network ends "
-        "where its starting weights lead it. Each fitted twice to the same 1,000 images, in another order, "
-        "the network from other weights; answers to 2,000 others that are the same:"
+        "And is it fast to train? It has no closed form, as linear regression has: an SVM is found step by "
+        "step, too. But its problem is convex and has a single optimum, wherever one starts; a network ends "
+        "where its starting weights lead it. Both are fitted twice to the same 1,000 images, in different "
+        "orders, the network from different weights; so many of their answers to 2,000 others agree:"
     )
-    # An SVM of each pair of digits, which needs the kernel of all its images with one another; a network goes
-    # forward with all its weights, back with those above the first layer, and has a gradient for all.
+    # An SVM per pair of digits needs the kernel of all pairs of their images; a network goes forward with all
+    # its weights, back with those above the first layer, and has a gradient for all of them.
     of_digit = np.bincount(training.labels)
     kernels = sum((one + other) ** 2 for one, other in combinations(of_digit.tolist(), 2))
     weights = number_of_weights(ARCHITECTURE)
@@ -300,21 +302,21 @@ def one_optimum(source: Source) -> Iterator[Piece]:
     }
     yield Table(
         {
-            "": list(same),
-            "same answers": [f"{share:.1%}" for share in same.values()],
-            "multiplications, to train": [f"{count:.1e}" for count in cost.values()],
+            "": Column(list(same)),
+            "same answers": Column(list(same.values()), "{:.1%}".format),
+            "multiplications to train": Column(list(cost.values()), "{:.1e}".format),
         }
     )
     yield (
-        f"(Of the SVM these are its kernel values, at most; of the network {epochs} epochs. With the "
-        "examples the first grow as their square, and an epoch in proportion.)"
+        f"(For the SVM these are all kernel values, the most it can need; for the network, {epochs} epochs. "
+        "The former grow as the square of the number of examples, an epoch in proportion to it.)"
     )
     yield Claim(
-        "the SVM's optimum is one: more than 99.5% of its answers are the same",
+        "the SVM has one optimum: more than 99.5% of its answers agree",
         same["SVM, RBF kernel"] > 0.995,
     )
     yield Claim(
-        "at 1,000 examples, its kernel takes fewer multiplications than the network's training",
+        "at 1,000 examples, its kernel takes fewer multiplications than training the network",
         cost["SVM, RBF kernel"] < cost["network"],
     )
-    yield Claim("two networks agree in fewer than 98%", same["network"] < 0.98)
+    yield Claim("two networks agree on fewer than 98%", same["network"] < 0.98)

@@ -1,4 +1,4 @@
-"""Rectified neurons that get negative input stop learning, and how many do on MNIST, by η."""
+"""Rectified neurons whose input is negative stop learning; how many do on MNIST depends on η."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from nnlab.config import Experiment
 from nnlab.demos.experiments import MNIST, TOY, run
-from nnlab.demos.pieces import Claim, Piece, Table
+from nnlab.rendering.pieces import Claim, Column, Piece, Table, row_labels
 from nnlab.training import load_splits, start
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ DEEP_ETA = {"sigmoid": 0.5, "relu": 0.05}
 
 
 def demo(source: Source) -> Iterator[Piece]:
-    """Show one dead neuron beside one that only saturates, the dead of MNIST, and many layers."""
+    """Show a dead neuron next to a saturated one, count dead neurons on MNIST, and stack many layers."""
     yield from one_neuron(source)
     yield from on_mnist(source)
     yield from many_layers(source)
 
 
 def one_neuron(source: Source) -> Iterator[Piece]:
-    """Train a hidden neuron whose input is −4, with both activations."""
+    """Train a hidden neuron whose input starts at −4, with both activations."""
     rows = {}
     for activation in ("relu", "sigmoid"):
         keys = {
@@ -54,30 +54,30 @@ def one_neuron(source: Source) -> Iterator[Piece]:
     )
     yield Table(
         {
-            "hidden neuron": list(rows),
-            "its w before": [f"{before[0]:g}" for before, _ in rows.values()],
-            "its w after": [f"{after[0]:.6g}" for _, after in rows.values()],
-            "its b after": [f"{after[2]:.6g}" for _, after in rows.values()],
-            "output's b before": [f"{before[3]:g}" for before, _ in rows.values()],
-            "output's b after": [f"{after[3]:.3g}" for _, after in rows.values()],
+            "hidden neuron": Column(list(rows)),
+            "its w before": Column([before[0] for before, _ in rows.values()], "{:g}".format),
+            "its w after": Column([after[0] for _, after in rows.values()], "{:.6g}".format),
+            "its b after": Column([after[2] for _, after in rows.values()], "{:.6g}".format),
+            "output's b before": Column([before[3] for before, _ in rows.values()], "{:g}".format),
+            "output's b after": Column([after[3] for _, after in rows.values()], "{:.3g}".format),
         }
     )
     (relu_before, relu_after), (sigmoid_before, sigmoid_after) = rows.values()
-    # All weights come first, then all biases: those of the hidden neuron are the first of each.
+    # All weights come first, then all biases; the hidden neuron's are the first of each.
     moved = np.abs(sigmoid_after - sigmoid_before)[[0, 2]]
     yield Claim(
-        "the rectified neuron has not moved by a single bit; all that learnt is the output's bias",
+        "the rectified neuron has not changed by a single bit; only the output's bias has learnt",
         (relu_before != relu_after).tolist() == [False, False, False, True],
         "by definition",
     )
     yield Claim(
-        "the saturated sigmoid neuron has moved, but by less than 0.1",
+        "the saturated sigmoid neuron has changed, but by less than 0.1",
         bool((moved > 0).all() and (moved < 0.1).all()),
     )
 
 
 def on_mnist(source: Source) -> Iterator[Piece]:
-    """Count the hidden neurons that no image switches on, after an epoch."""
+    """Count the hidden neurons that no image switches on after one epoch."""
     dead, accuracies = [], []
     for eta in ETAS:
         keys = MNIST | {"activation": "relu", "architecture": (784, HIDDEN, 10), "eta": eta, "epochs": 1}
@@ -88,24 +88,26 @@ def on_mnist(source: Source) -> Iterator[Piece]:
         dead.append(float((activations == 0).all(axis=1).mean()))
         accuracies.append(epochs[-1].val_accuracy or 0)
     yield (
-        f"On MNIST, {HIDDEN} rectified neurons, one epoch of 5,000 images: the share that none of {IMAGES:,} "
-        "images switches on any more (with `diagnostics: true`, training writes it down for every layer "
-        "and epoch):"
+        f"On MNIST, with {HIDDEN} rectified neurons, after one epoch of 5,000 images: the share that none of "
+        f"{IMAGES:,} images switches on any more (with `diagnostics: true`, training records it for every "
+        "layer and epoch):"
     )
     yield Table(
         {
-            "η": [f"{eta:g}" for eta in ETAS],
-            "dead": [f"{share:.0%}" for share in dead],
-            "accuracy on others": [f"{accuracy:.1%}" for accuracy in accuracies],
+            "η": row_labels(ETAS, "{:g}".format),
+            "dead": Column(dead, "{:.0%}".format),
+            "accuracy on others": Column(accuracies, "{:.1%}".format),
         }
     )
     yield Claim("with a small η (0.03, 0.1) at most 2% are dead", max(dead[:2]) <= 0.02)
-    yield Claim("with a large one (1, 3) more than half are", min(dead[3:]) > 0.5)
-    yield Claim("and a network of the dead knows nothing: less than 30% right", max(accuracies[3:]) < 0.3)
+    yield Claim("with a large η (1, 3) more than half are dead", min(dead[3:]) > 0.5)
+    yield Claim(
+        "and a network of dead neurons knows next to nothing: less than 30% right", max(accuracies[3:]) < 0.3
+    )
 
 
 def many_layers(source: Source) -> Iterator[Piece]:
-    """Train networks of ever more hidden layers with both activations."""
+    """Train networks with more and more hidden layers, with both activations."""
     accuracies = {
         activation: [
             run(
@@ -125,22 +127,23 @@ def many_layers(source: Source) -> Iterator[Piece]:
     }
     yield (
         "For positive z the slope is 1, however large z is: rectifiers do not saturate there, and do not "
-        "slow down what they hand back to the layers below. Hidden layers of 30 neurons, 5,000 images, "
-        "three epochs, accuracy on 2,000 others; the last of these networks is deep, with more than eight:"
+        "shrink the gradient that they pass back to the layers below. Hidden layers of 30 neurons, 5,000 "
+        "images, three epochs, accuracy on 2,000 others; the last of these networks, with more than eight "
+        "hidden layers, is deep:"
     )
     yield Table(
         {
-            "hidden layers": [str(depth) for depth in DEPTHS],
+            "hidden layers": row_labels(DEPTHS),
             **{
-                f"{activation}, η = {DEEP_ETA[activation]}": [f"{share:.1%}" for share in shares]
+                f"{activation}, η = {DEEP_ETA[activation]}": Column(shares, "{:.1%}".format)
                 for activation, shares in accuracies.items()
             },
         }
     )
     yield (
-        "There is no deep theory of why they do so well; that they do was found on images. Jarrett and "
-        'others (2009), "What is the best multi-stage architecture for object recognition?": '
-        "rectification is what matters most of the parts of a stage. Glorot, Bordes and Bengio (2011), "
+        "There is no deep theory of why rectifiers do so well; that they do was found on images. Jarrett and "
+        'others (2009), "What is the best multi-stage architecture for object recognition?": of the parts '
+        "of a stage, rectification matters most. Glorot, Bordes and Bengio (2011), "
         '"Deep sparse rectifier neural networks": many true zeros, and deep networks that learn without '
         'unsupervised pre-training. Krizhevsky, Sutskever and Hinton (2012), "ImageNet classification '
         'with deep convolutional neural networks": the same training error several times faster than with '
@@ -148,7 +151,7 @@ def many_layers(source: Source) -> Iterator[Piece]:
     )
     sigmoid, relu = accuracies["sigmoid"], accuracies["relu"]
     yield Claim(
-        "with four hidden layers and with nine, sigmoid networks have not begun to learn: less than 20% "
+        "with four hidden layers and with nine, sigmoid networks have not started to learn: less than 20% "
         "right",
         max(sigmoid[1:]) < 0.2,
     )

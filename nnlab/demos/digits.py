@@ -1,4 +1,4 @@
-"""The running example: from 784 pixels to a digit, and what the hidden neurons see."""
+"""The running example: from 784 pixels to a digit, and what the hidden neurons respond to."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from nnlab.config import Experiment
 from nnlab.demos.experiments import MNIST, run
-from nnlab.demos.pieces import Claim, Picture, Piece, Table
-from nnlab.training import load_splits, predict, start
+from nnlab.rendering.pieces import Claim, Column, Picture, Piece, Table, row_labels
+from nnlab.training import load_splits, start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,60 +32,60 @@ def demo(source: Source) -> Iterator[Piece]:
     _, state = run(source, **KEYS)
     network = state.network
     activations, z = hidden_layer(network, others.inputs)
-    accuracy = float((predict(network, z) == others.labels).mean())
+    accuracy = float((network.classes(z) == others.labels).mean())
     yield (
-        "f: ℝ⁷⁸⁴ → {0, 1, …, 9}, equation (1). An image of MNIST is 28 × 28 = 784 numbers. The first of "
-        f"those held back is a {others.labels[0]}:"
+        "f: ℝ⁷⁸⁴ → {0, 1, …, 9}, equation (1). An image of MNIST is 28 × 28 = 784 numbers. The first one "
+        f"held back for validation is a {others.labels[0]}:"
     )
     yield Picture({"": others.inputs[0].reshape(SIDE, SIDE)})
     outputs = network.output.activate(z)[:, 0]
     yield (
         f"A network with one hidden layer of {HIDDEN} sigmoid neurons and ten softmax outputs, trained on "
-        f"5,000 images, gets {accuracy:.1%} of 2,000 others right. Of this image it says:"
+        f"5,000 images, gets {accuracy:.1%} of 2,000 others right. Its answer for this image:"
     )
-    yield Table({"digit": [str(digit) for digit in range(10)], "probability": [f"{a:.4f}" for a in outputs]})
+    yield Table({"digit": row_labels(range(10)), "probability": Column(outputs.tolist(), "{:.4f}".format)})
 
     means = by_digit(activations, others.labels)
     means_before = by_digit(hidden_layer(untrained, others.inputs)[0], others.labels)
     ranges, ranges_before = (np.ptp(each, axis=1) for each in (means, means_before))
-    pickiest = np.argsort(-ranges)[:SHOWN]
+    most_selective = np.argsort(-ranges)[:SHOWN]
     yield (
-        "What does a hidden neuron see? Its weights are an image too: dark where ink makes it say 1, dots "
-        "where ink makes it say 0 (means of 2 × 2 weights). The two that tell digits apart "
-        "best, and their mean activation by digit:"
+        "What does a hidden neuron see? Its weights form an image, too: dark where ink pushes its activation "
+        "towards 1, dotted where ink pushes it towards 0 (means of 2 × 2 weights). These are the two neurons "
+        "that tell digits apart best, and their mean activation per digit:"
     )
     half = SIDE // 2
     squares = network.weights[0].reshape(HIDDEN, half, 2, half, 2).mean(axis=(2, 4))
-    yield Picture({f"neuron {neuron + 1}": squares[neuron] for neuron in pickiest})
+    yield Picture({f"neuron {neuron + 1}": squares[neuron] for neuron in most_selective})
     yield Table(
         {
-            "digit": [str(digit) for digit in range(10)],
-            **{f"neuron {neuron + 1}": [f"{mean:.2f}" for mean in means[neuron]] for neuron in pickiest},
+            "digit": row_labels(range(10)),
+            **{f"neuron {neuron + 1}": Column(means[neuron], "{:.2f}".format) for neuron in most_selective},
         }
     )
     yield (
-        "Is that learnt, or would any weights do? The same hidden layer, trained and as it was before, with "
-        "its random weights; a neuron's span is its mean activation for the digit that it likes best, less "
-        "that for the one that it likes least:"
+        "Is that learnt, or would any weights do? Compare the hidden layer before training, with its random "
+        "weights, and after it. A neuron's span is the largest of its mean activations per digit minus the "
+        "smallest:"
     )
     yield Table(
         {
-            "hidden layer": ["untrained", "trained"],
-            "least span": [f"{each.min():.2f}" for each in (ranges_before, ranges)],
-            "mean span": [f"{each.mean():.2f}" for each in (ranges_before, ranges)],
-            "largest span": [f"{each.max():.2f}" for each in (ranges_before, ranges)],
+            "hidden layer": Column(["untrained", "trained"]),
+            "smallest span": Column([each.min() for each in (ranges_before, ranges)], "{:.2f}".format),
+            "mean span": Column([each.mean() for each in (ranges_before, ranges)], "{:.2f}".format),
+            "largest span": Column([each.max() for each in (ranges_before, ranges)], "{:.2f}".format),
         }
     )
     yield Claim(
-        "a network with one hidden layer learns f: more than nine images in ten right", accuracy > 0.9
+        "a network with one hidden layer learns f: more than nine in ten images are right", accuracy > 0.9
     )
     yield Claim(
-        "its outputs are probabilities: positive, and 1 in all (20)",
+        "its outputs are probabilities: they are positive and add up to 1, (20)",
         bool((outputs > 0).all() and abs(outputs.sum() - 1) < 1e-5),
         "by definition",
     )
     yield Claim(
-        "more than two thirds of the hidden neurons say yes to some digits and no to others: a span over 0.5",
+        "more than two thirds of the hidden neurons tell digits apart: their span is over 0.5",
         float((ranges > 0.5).mean()) > 2 / 3,
     )
     yield Claim("before training, none of them does", float(ranges_before.max()) < 0.5)

@@ -1,4 +1,4 @@
-"""Experiments of the demos: trained as `nnlab train` does, without a run folder."""
+"""The experiments of the demos, trained as `nnlab train` does but without a run folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nnlab.training import Epoch, TrainingState, load_splits, start, train
 if TYPE_CHECKING:
     from nnlab.datasets import Source
 
-# A small experiment on MNIST: a second or less. The test images stay shut.
+# A small experiment on MNIST: it takes a second or less, and does not touch the test images.
 MNIST: dict[str, Any] = {
     "dataset": "mnist",
     "train_size": 5000,
@@ -27,7 +27,7 @@ TOY: dict[str, Any] = {"batch_size": "full", "patience": None, "seed": 0, "dtype
 
 
 def run(source: Source, **keys: Any) -> tuple[list[Epoch], TrainingState]:  # noqa: ANN401 - as many as keys
-    """Train the experiment of these config `keys`; return its epochs and where it ended."""
+    """Train the experiment of these config `keys`; return its epochs and its final state."""
     experiment = Experiment(**keys)
     state = start(experiment)
     return list(train(experiment, state, *load_splits(experiment, source))), state

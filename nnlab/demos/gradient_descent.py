@@ -8,8 +8,8 @@ import numpy as np
 
 from nnlab.config import Experiment
 from nnlab.demos.experiments import MNIST
-from nnlab.demos.pieces import Claim, Curves, Piece, Table
 from nnlab.network import Backpropagation
+from nnlab.rendering.pieces import Claim, Column, Curves, Piece, Table, row_labels
 from nnlab.training import load_splits, start, targets_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nnlab.datasets import Source
     from nnlab.network import Array, Network
 
-VALLEY = np.array([1.0, 8.0])  # C(v₁, v₂) = (v₁² + 8 v₂²) / 2: steeper one way than the other
+VALLEY = np.array([1.0, 8.0])  # C(v₁, v₂) = (v₁² + 8 v₂²) / 2: steeper along v₂ than along v₁
 HERE = np.array([-4.0, 1.0])
 ETAS = (0.002, 0.02, 0.2, 0.26)
 STEPS = 60
@@ -35,12 +35,12 @@ def demo(source: Source) -> Iterator[Piece]:
 
 
 def cost(v: Array) -> float:
-    """Return C(v) of the valley."""
+    """Return C(v), the height of the valley at v."""
     return float(v**2 @ VALLEY / 2)
 
 
 def in_a_valley() -> Iterator[Piece]:
-    """Compare the gradient's direction with others, and learning rates with one another."""
+    """Compare the direction of the gradient with others, and learning rates with each other."""
     gradient = VALLEY * HERE
     downhill = -gradient / np.linalg.norm(gradient)
     angles = np.linspace(0, 2 * np.pi, DIRECTIONS)
@@ -53,11 +53,11 @@ def in_a_valley() -> Iterator[Piece]:
         f"(−4, 8). Of {DIRECTIONS:,} directions, the one in which C falls most is ({steepest[0]:.3f}, "
         f"{steepest[1]:.3f}); that of −∇C is ({downhill[0]:.3f}, {downhill[1]:.3f})."
     )
-    yield "Going v → v − η ∇C, (8), again and again, with too small, good and too large an η:"
+    yield "Repeating v → v − η ∇C, (8), with an η that is too small, good or too large:"
     shown = {f"η = {eta}": [min(c, 20) for c in costs[eta]] for eta in ETAS}
     yield Curves("C (cut at 20)", range(STEPS + 1), shown, "step")
     yield Claim(
-        "no direction goes down more steeply than −∇C", bool(steepest @ downhill > 0.999999), "a theorem"
+        "no direction is steeper downhill than −∇C", bool(steepest @ downhill > 0.999999), "a theorem"
     )
     yield Claim(
         "η = 0.002 is too small: after 60 steps more than half of the cost is left",
@@ -65,13 +65,13 @@ def in_a_valley() -> Iterator[Piece]:
     )
     yield Claim("η = 0.2 is good: less than a millionth is left", costs[0.2][-1] < 1e-6 * costs[0.2][0])
     yield Claim(
-        "η = 0.26 is too large: after 60 steps the cost is higher than at first, and still grows",
+        "η = 0.26 is too large: after 60 steps the cost is higher than at the start, and still growing",
         costs[0.26][-1] > costs[0.26][-2] > costs[0.26][0],
     )
 
 
 def path(eta: float) -> list[float]:
-    """Return the costs from HERE on, step by step."""
+    """Return the cost at HERE and after each step."""
     v, costs = HERE, [cost(HERE)]
     for _ in range(STEPS):
         v = v - eta * VALLEY * v
@@ -80,7 +80,7 @@ def path(eta: float) -> list[float]:
 
 
 def on_a_network(source: Source) -> Iterator[Piece]:
-    """Check ΔC ≈ −η‖∇C‖², (6) and (7), and that the batches' gradients have the whole one as their mean."""
+    """Check ΔC ≈ −η‖∇C‖², (6) and (7), and that the mean of the batches' gradients is the gradient."""
     keys = MNIST | {"train_size": EXAMPLES, "eta": 0.1, "epochs": 1, "dtype": "float64"}
     experiment = Experiment(**keys)
     training, _ = load_splits(experiment, source)
@@ -102,43 +102,42 @@ def on_a_network(source: Source) -> Iterator[Piece]:
     cosines = [float(each @ gradient / np.linalg.norm(each) / np.sqrt(squared)) for each in batches]
     yield (
         f"The cost of a network for MNIST is a function of its {len(gradient):,} parameters. A step −η ∇C "
-        "changes it by ΔC ≈ ∇C · (−η ∇C) = −η‖∇C‖², (6) and (7). (The step is Δv = −η ∇C: on the slide of "
-        "(7) its sign is lost, and once more in w + η ∇C on that of iteration i.) Here ‖∇C‖² = "
+        "changes it by ΔC ≈ ∇C · (−η ∇C) = −η‖∇C‖², (6) and (7). (The step is Δv = −η ∇C: the slide with "
+        "(7) lacks the minus sign, and so does w + η ∇C on the slide with iteration i.) Here ‖∇C‖² = "
         f"{squared:.4f}:"
     )
     yield Table(
         {
-            "η": [f"{eta:g}" for eta in SMALL_ETAS],
-            "ΔC": [f"{change:.6f}" for change in changes],
-            "−η‖∇C‖²": [f"{-eta * squared:.6f}" for eta in SMALL_ETAS],
-            "ratio": [
-                f"{change / (-eta * squared):.4f}" for eta, change in zip(SMALL_ETAS, changes, strict=True)
-            ],
+            "η": row_labels(SMALL_ETAS, "{:g}".format),
+            "ΔC": Column(changes, "{:.6f}".format),
+            "−η‖∇C‖²": Column([-eta * squared for eta in SMALL_ETAS], "{:.6f}".format),
+            "ratio": Column(
+                [change / (-eta * squared) for eta, change in zip(SMALL_ETAS, changes, strict=True)],
+                "{:.4f}".format,
+            ),
         }
     )
     yield (
-        f"Stochastic gradient descent: {EXAMPLES // BATCH} batches of {BATCH} images. Each has a gradient of "
-        f"its own, whose cosine with ∇C is between {min(cosines):.2f} and {max(cosines):.2f}; their mean "
+        f"Stochastic gradient descent: {EXAMPLES // BATCH} batches of {BATCH} images. Each has its own "
+        f"gradient, whose cosine with ∇C is between {min(cosines):.2f} and {max(cosines):.2f}; their mean "
         "is ∇C."
     )
     small = changes[-1] / (-SMALL_ETAS[-1] * squared)
     yield Claim("for a small η, ΔC is −η‖∇C‖² (η = 0.001: to 1%)", abs(small - 1) < 0.01)
-    yield Claim(
-        "for a large one it no longer is (η = 1: off by more than 10%)", abs(changes[0] / -squared - 1) > 0.1
-    )
+    yield Claim("for a large η it is not (η = 1: off by more than 10%)", abs(changes[0] / -squared - 1) > 0.1)
     yield Claim(
         "the mean of the batches' gradients is the gradient",
         bool(np.allclose(mean, gradient, rtol=0, atol=1e-12)),
         "a theorem",
     )
     yield Claim(
-        "nearly every batch goes down: more than nine in ten have a gradient that points with ∇C",
+        "nearly every batch leads downhill: more than nine in ten gradients have a positive cosine with ∇C",
         float((np.array(cosines) > 0).mean()) > 0.9,
     )
 
 
 def gradient_of(network: Network, x: Array, targets: Array) -> Array:
-    """Return ∇C of the mean cost of a batch."""
+    """Return the gradient of the mean cost of a batch."""
     backpropagation = Backpropagation(network, x.shape[1])
     backpropagation(x, targets)
     return backpropagation.gradient

@@ -1,4 +1,4 @@
-"""Invariance: a digit moved, turned or mirrored, and the data or structure that a network needs for it."""
+"""Invariance: digits moved, rotated and mirrored, and the data or structure that a network needs for them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from nnlab.config import Experiment
 from nnlab.demos.experiments import MNIST
-from nnlab.demos.pieces import Claim, Picture, Piece, Table
 from nnlab.network import ACTIVATIONS, OUTPUTS, Network, initialise, number_of_parameters
+from nnlab.rendering.pieces import Claim, Column, Picture, Piece, Table, row_labels
 from nnlab.training import SGD, BatchSource, load_splits, targets_of, train_epoch
 
 if TYPE_CHECKING:
@@ -28,23 +28,23 @@ CORNERS = {
 }
 HIDDEN = 30
 ETA, BATCH = 0.5, 10
-SEEN = 50_000  # images in a training, which are ten epochs of 5,000; twice that where there are more
-EMPTY = 500  # pictures of nothing, for the network that is slid over an image
+SEEN = 50_000  # images per training, ten epochs of 5,000; twice as many for larger training sets
+EMPTY = 500  # blank images, for the network that slides over an image
 ANGLES = (0, 15, 30, 45, 90)
-RANGE = 45  # degrees, of the turned images to learn from
+RANGE = 45  # degrees, by which training images are rotated
 
 
 def demo(source: Source) -> Iterator[Piece]:
-    """Show digits in another corner, digits turned, and digits mirrored."""
+    """Show digits in another corner, rotated digits, and mirrored digits."""
     training, others = load_splits(Experiment(**MNIST | {"eta": ETA, "epochs": 1}), source)
     yield (
-        "A network takes a digit for the same wherever it lies and however it is turned only if something "
-        "tells it to: its data, or its structure. Layers in which each neuron sees every pixel assume "
-        f"nothing of the kind. All networks here have {HIDDEN} hidden sigmoid neurons and learn from "
-        f"{len(training.labels):,} images of MNIST; errors are on {len(others.labels):,} others."
+        "A network recognises a digit wherever it lies and however it is rotated only if something makes it "
+        "do so: its data, or its structure. Layers in which each neuron sees every pixel assume nothing of "
+        f"the kind. All networks here have {HIDDEN} hidden sigmoid neurons and learn from "
+        f"{len(training.labels):,} images of MNIST; errors are measured on {len(others.labels):,} others."
     )
     yield from another_corner(training, others)
-    yield from turned_digits(training, others)
+    yield from rotated_digits(training, others)
     yield from mirrored_digits(training, others)
 
 
@@ -56,7 +56,7 @@ def learn(
     output = OUTPUTS["softmax", "log_likelihood"] if softmax else OUTPUTS["sigmoid", "cross_entropy"]
     parameters = np.zeros(number_of_parameters(architecture), np.float32)
     network = Network(architecture, ACTIVATIONS["sigmoid"], output, parameters)
-    initialise(network, "auto", ["sigmoid", "softmax" if softmax else "sigmoid"], rng=rng)
+    initialise(network, "auto", rng=rng)
     order = np.concatenate([rng.permutation(len(inputs)) for _ in range(seen // len(inputs))])
     optimiser, source = SGD(), BatchSource(inputs, targets, BATCH)
     train_epoch(network, optimiser, optimiser.start(parameters), source, order, eta=ETA)
@@ -64,7 +64,7 @@ def learn(
 
 
 def error(z: Array, labels: Array) -> float:
-    """Return the share of `labels` that the pre-activations `z`, (10, examples), miss."""
+    """Return the share of `labels` that the pre-activations `z`, (10, examples), get wrong."""
     return float((z.argmax(axis=0) != labels).mean())
 
 
@@ -75,7 +75,7 @@ def shrunk(inputs: Array) -> Array:
 
 
 def placed(small: Array, corner: str) -> Array:
-    """Return images, (examples, 784), with the `small` ones, (examples, 14, 14), in that corner."""
+    """Return images, (examples, 784), with the `small` ones, (examples, 14, 14), in a corner."""
     row, column = CORNERS[corner]
     images = np.zeros((len(small), SIDE, SIDE), small.dtype)
     images[:, row : row + HALF, column : column + HALF] = small
@@ -83,9 +83,9 @@ def placed(small: Array, corner: str) -> Array:
 
 
 def centred(inputs: Array) -> Array:
-    """Return the images moved, by whole pixels, to where their centre of mass is in the middle."""
+    """Return the images, shifted by whole pixels so that their centre of mass is in the middle."""
     images = inputs.reshape(-1, SIDE, SIDE)
-    # In float64 these sums are exact: an image and a moved one are centred alike.
+    # In float64 these sums are exact, so that an image and a shifted copy are centred alike.
     pixels, ink = np.arange(SIDE), images.sum(axis=(1, 2), dtype=np.float64)
     middle = (SIDE - 1) / 2
     down, right = (
@@ -97,7 +97,7 @@ def centred(inputs: Array) -> Array:
 
 
 def slid(network: Network, inputs: Array) -> Array:
-    """Return z of a network of 14 × 14 pixels, (10, examples): the largest of the corners of `inputs`."""
+    """Return z, (10, examples), of a network for 14 × 14 pixels: the largest over the corners of `inputs`."""
     images = inputs.reshape(-1, SIDE, SIDE)
     windows = [images[:, row : row + HALF, column : column + HALF] for row, column in CORNERS.values()]
     z = [network.pre_activations(window.reshape(len(images), -1)) for window in windows]
@@ -106,7 +106,7 @@ def slid(network: Network, inputs: Array) -> Array:
 
 
 def another_corner(training: Split, others: Split) -> Iterator[Piece]:
-    """Train on digits in the upper left; look for them in the other corners."""
+    """Train on digits in the upper left, and test on all corners."""
     rng = np.random.default_rng(0)
     small, small_others = shrunk(training.inputs), shrunk(others.inputs)
     targets = targets_of(training.labels, 10, "float32")
@@ -115,7 +115,7 @@ def another_corner(training: Split, others: Split) -> Iterator[Piece]:
     everywhere = np.concatenate([placed(small, corner) for corner in CORNERS])
     all_corners = learn(everywhere, np.tile(targets, 4), 2 * SEEN, rng=rng)
     moved = learn(centred(here), targets, rng=rng)
-    # One output per digit, and none of them where there is nothing: so that the largest is that of the digit.
+    # One output per digit, all of them 0 where there is nothing, so that the corner with the digit wins.
     pieces = np.concatenate([small.reshape(len(small), -1), np.zeros((EMPTY, HALF**2), small.dtype)])
     small_network = learn(pieces, np.pad(targets, ((0, 0), (0, EMPTY))), softmax=False, rng=rng)
     errors: dict[str, list[float]] = {"one corner": [], "all corners": [], "slid": [], "centred": []}
@@ -126,24 +126,25 @@ def another_corner(training: Split, others: Split) -> Iterator[Piece]:
         errors["slid"].append(error(slid(small_network, images), others.labels))
         errors["centred"].append(error(moved.pre_activations(centred(images)), others.labels))
     yield (
-        "The cat in another corner. Digits of half the size lie in the upper left of an image; then "
-        "others, in each corner, have to be recognised. Mended by data: every image in all four corners, "
-        "four times as many examples. Mended by structure: one small network, of 14 × 14 pixels, slid over "
-        "the four corners, the largest output wins (it has also learnt that nothing is no digit). Or by "
-        "moving every image to where its centre of mass is in the middle. Errors:"
+        "The cat in another corner. The training digits, half their size, lie in the upper left of an image; "
+        "other digits then have to be recognised in each corner. The remedy by data: put every image in all "
+        "four corners, which makes four times as many examples. The remedy by structure: slide one small "
+        "network, for 14 × 14 pixels, over the four corners, and let the largest output win (it has also "
+        "learnt that a blank corner holds no digit); or shift every image so that its centre of mass is in "
+        "the middle. Errors:"
     )
     yield Table(
         {
-            "digit in the": list(CORNERS),
-            "learnt in the upper left": [f"{share:.1%}" for share in errors["one corner"]],
-            "learnt in all four corners": [f"{share:.1%}" for share in errors["all corners"]],
-            "small network, slid": [f"{share:.1%}" for share in errors["slid"]],
-            "images centred": [f"{share:.1%}" for share in errors["centred"]],
+            "digit in the": Column(list(CORNERS)),
+            "trained in the upper left": Column(errors["one corner"], "{:.1%}".format),
+            "trained in all four corners": Column(errors["all corners"], "{:.1%}".format),
+            "small sliding network": Column(errors["slid"], "{:.1%}".format),
+            "images centred": Column(errors["centred"], "{:.1%}".format),
         }
     )
     yield (
-        "(The network that knows one corner fails in the same way in the three others: where it looks, there "
-        "is nothing, and to nothing it nearly always gives the same answer.)"
+        "(The network that knows one corner fails in the same way in the other three: the corner that it "
+        "looks at is blank, and its answer to a blank is nearly always the same.)"
     )
     yield (
         f"The small network has {len(small_network.parameters):,} parameters, the others have "
@@ -151,25 +152,27 @@ def another_corner(training: Split, others: Split) -> Iterator[Piece]:
         "networks are made of."
     )
     first, *rest = errors["one corner"]
-    yield Claim("where it has learnt, the network misses fewer than 12%", first < 0.12)
-    yield Claim("in every other corner it misses more than 80%", min(rest) > 0.8)
-    yield Claim("learnt in all corners, it misses fewer than 12% in each", max(errors["all corners"]) < 0.12)
+    yield Claim("where it has learnt, the network gets fewer than 12% wrong", first < 0.12)
+    yield Claim("in every other corner it gets more than 80% wrong", min(rest) > 0.8)
     yield Claim(
-        "slid over the corners, the small network makes the same errors in each",
+        "trained in all corners, it gets fewer than 12% wrong in each", max(errors["all corners"]) < 0.12
+    )
+    yield Claim(
+        "the small sliding network makes the same errors in every corner",
         len(set(errors["slid"])) == 1,
         "by construction",
     )
     yield Claim(
-        "so does the network whose images are centred", len(set(errors["centred"])) == 1, "by construction"
+        "so does the network that gets centred images", len(set(errors["centred"])) == 1, "by construction"
     )
     yield Claim(
-        "and both, having learnt in one corner alone, miss fewer than 12%",
+        "and both, trained in one corner only, get fewer than 12% wrong",
         max(errors["slid"] + errors["centred"]) < 0.12,
     )
 
 
-def turned(inputs: Array, degrees: Array | float) -> Array:
-    """Return the images turned about their middle, to the left, by `degrees`, each by its own or all by one.
+def rotated(inputs: Array, degrees: Array | float) -> Array:
+    """Return the images rotated about their middle, anticlockwise, by `degrees`: one angle, or one per image.
 
     A pixel is interpolated between the four that it comes from; beyond the edge there is no ink.
     """
@@ -188,56 +191,62 @@ def turned(inputs: Array, degrees: Array | float) -> Array:
     return result.reshape(inputs.shape)
 
 
-def turned_digits(training: Split, others: Split) -> Iterator[Piece]:
-    """Train on digits as they are, and on turned ones; recognise turned ones."""
+def rotated_digits(training: Split, others: Split) -> Iterator[Piece]:
+    """Train on upright digits and on rotated ones, and test on rotated ones."""
     rng = np.random.default_rng(0)
     targets = targets_of(training.labels, 10, "float32")
-    networks = {"as they are": learn(training.inputs, targets, rng=rng)}
-    for name, most in (("turned by up to 45°", RANGE), ("turned by any angle", 180)):
-        copies = [turned(training.inputs, rng.uniform(-most, most, len(training.labels))) for _ in range(4)]
+    networks = {"upright digits": learn(training.inputs, targets, rng=rng)}
+    for name, most in (("digits rotated by up to 45°", RANGE), ("digits rotated by any angle", 180)):
+        copies = [rotated(training.inputs, rng.uniform(-most, most, len(training.labels))) for _ in range(4)]
         networks[name] = learn(np.concatenate(copies), np.tile(targets, 4), 2 * SEEN, rng=rng)
     errors: dict[str, list[float]] = {name: [] for name in networks}
     for angle in ANGLES:
-        images = turned(others.inputs, angle)
+        images = rotated(others.inputs, angle)
         for name, network in networks.items():
             errors[name].append(error(network.pre_activations(images), others.labels))
     yield (
-        "Digits turned: a network knows those that it has seen. The turned ones to learn from are four "
-        "copies of each image, each turned by a random angle. Errors:"
+        "Rotated digits: a network recognises the kind of digits that it has seen. The rotated ones to learn "
+        "from are four copies of each image, each rotated by a random angle. Errors:"
     )
     example = others.inputs[:1]
     yield Picture(
         {
             f"a {others.labels[0]}": shrunk(example)[0],
-            "turned by 45°": shrunk(turned(example, RANGE))[0],
+            "rotated by 45°": shrunk(rotated(example, RANGE))[0],
         }
     )
     yield Table(
         {
-            "turned by": [f"{angle}°" for angle in ANGLES],
-            **{f"learnt {name}": [f"{share:.1%}" for share in shares] for name, shares in errors.items()},
+            "rotated by": row_labels(ANGLES, "{}°".format),
+            **{f"trained on {name}": Column(shares, "{:.1%}".format) for name, shares in errors.items()},
         }
     )
     upright, some, every = errors.values()
-    yield Claim("learnt as they are, more than half are missed when turned by 45°", upright[3] > 0.5)
     yield Claim(
-        "learnt turned by up to 45°, fewer than a quarter are, and fewer than 15% as they are",
+        "trained on upright digits, it gets more than half wrong when they are rotated by 45°",
+        upright[3] > 0.5,
+    )
+    yield Claim(
+        "trained on digits rotated by up to 45°, it gets fewer than a quarter wrong at 45°, and fewer than "
+        "15% of upright ones",
         some[3] < 0.25 and some[0] < 0.15,
     )
-    yield Claim("it does not go beyond what was shown: more than half are missed at 90°", some[4] > 0.5)
     yield Claim(
-        "any angle can be learnt, at a price (a 6 turned is a 9): at each, between 15% and 35% are missed",
+        "it does not generalise beyond what it was shown: at 90° it gets more than half wrong", some[4] > 0.5
+    )
+    yield Claim(
+        "any angle can be learnt, at a price (a rotated 6 is a 9): at each, between 15% and 35% are wrong",
         max(every) < 0.35 and min(every) > 0.15,
     )
 
 
 def mirrored(inputs: Array) -> Array:
-    """Return the images with left and right exchanged."""
+    """Return the images with left and right swapped."""
     return np.ascontiguousarray(inputs.reshape(-1, SIDE, SIDE)[:, :, ::-1]).reshape(inputs.shape)
 
 
 def mirrored_digits(training: Split, others: Split) -> Iterator[Piece]:
-    """Recognise mirrored digits; and tell them from digits."""
+    """Recognise mirrored digits, and tell them apart from digits."""
     rng = np.random.default_rng(0)
     targets = targets_of(training.labels, 10, "float32")
     both = np.concatenate([training.inputs, mirrored(training.inputs)])
@@ -260,30 +269,28 @@ def mirrored_digits(training: Split, others: Split) -> Iterator[Piece]:
         ]
     )
     yield (
-        "Digits mirrored. A face in a mirror is a face; a digit in a mirror is mostly a sign that nobody "
-        "writes. The network of the digits misses most of them; one that learns both, with the same "
-        "labels, misses few of either:"
+        "Mirrored digits. A face in a mirror is a face; a digit in a mirror is mostly a sign that nobody "
+        "writes. The network trained on digits gets many of them wrong; one trained on both, with the same "
+        "labels, gets few of either wrong:"
     )
     yield Table(
         {
-            "learnt from": list(networks),
-            **{
-                f"errors on {shown}": [f"{share:.1%}" for share in shares] for shown, shares in errors.items()
-            },
+            "trained on": Column(list(networks)),
+            **{f"errors on {shown}": Column(shares, "{:.1%}".format) for shown, shares in errors.items()},
         }
     )
     yield (
         "Yet the two are not the same: a network trained to tell digits from mirror images is right for "
-        f"{told:.1%} of them. One that is built to give both the same answer, by a fold for example, could "
-        "not do this. An invariance is an assumption about the task: for faces this one is good, for "
-        "digits it is not."
+        f"{told:.1%} of them. A network built to give both the same answer, by a fold for example, could "
+        "not do this. An invariance is an assumption about the task: this one is good for faces, but not "
+        "for digits."
     )
     yield Claim(
-        "the network of the digits misses more than 40% of the mirror images",
+        "the network trained on digits gets more than 40% of the mirror images wrong",
         errors["mirror images"][0] > 0.4,
     )
     yield Claim(
-        "the one that has learnt both misses fewer than 15% of either",
+        "the one trained on both gets fewer than 15% of either wrong",
         max(shares[1] for shares in errors.values()) < 0.15,
     )
-    yield Claim("a digit and a mirror image are told apart: more than 95% right", told > 0.95)
+    yield Claim("digits and mirror images can be told apart: more than 95% are right", told > 0.95)

@@ -1,4 +1,4 @@
-"""Linear regions of rectifier networks: counted exactly on a line, and on the cells of a plane."""
+"""Linear regions of rectifier networks: counted exactly on a line, and by a grid of points on a plane."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnlab.demos.by_hand import Layer, feed, fold_layers
-from nnlab.demos.pieces import Claim, Piece, Table
+from nnlab.rendering import looks
+from nnlab.rendering.pieces import Claim, Column, Piece, Table, row_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,12 +25,12 @@ HORIZON = 1e6  # a line is counted from −HORIZON to HORIZON
 
 
 def demo(_: Source) -> Iterator[Piece]:
-    """Show random networks, then one that folds as often as it can, then the plane."""
+    """Show random networks, then one that folds as often as possible, then the plane."""
     yield (
         "A network of rectified neurons is linear wherever none of them switches on or off. The pieces of a "
-        "line, or of a plane, on which it is linear are its regions: each can be given a label of its own. "
-        "Width is the number of neurons of a hidden layer, depth the number of hidden layers; a network is "
-        "called deep, for historical reasons, from nine on."
+        "line, or of a plane, on which it is linear are its regions: each can be given its own label. Width "
+        "is the number of neurons in a hidden layer, depth the number of hidden layers; for historical "
+        "reasons, a network is called deep from nine hidden layers on."
     )
     yield from on_a_line()
     yield from folding()
@@ -37,7 +38,7 @@ def demo(_: Source) -> Iterator[Piece]:
 
 
 def kinks(layers: Sequence[Layer]) -> Array:
-    """Return where on the line a rectifier network switches a neuron, sorted: between them it is linear.
+    """Return, sorted, where on the line a neuron of a rectifier network switches: in between it is linear.
 
     Exact: on each piece of the line a neuron's input is linear in x, and so changes its sign at most once.
     """
@@ -53,7 +54,7 @@ def kinks(layers: Sequence[Layer]) -> Array:
 
 
 def number_of_pieces(layers: Sequence[Layer], low: float = 0, high: float = 1) -> int:
-    """Return on how many pieces of [low, high] the output is linear: a kink counts where a slope changes."""
+    """Return on how many pieces of [low, high] the output is linear: a kink counts if the slope changes."""
     inside = kinks(layers)
     inside = inside[(inside > low + 1e-9) & (inside < high - 1e-9)]
     ends = np.concatenate([[low], inside, [high]])
@@ -67,7 +68,7 @@ def number_of_pieces(layers: Sequence[Layer], low: float = 0, high: float = 1) -
 def bound(widths: Sequence[int], inputs: int) -> int:
     """Return Montúfar's number, ∏_{i<L} ⌊n_i / n_0⌋^{n_0} · Σ_{j≤n_0} C(n_L, j) (Montúfar et al. 2014).
 
-    As many regions as that the best network of these widths has at least.
+    The best network of these widths has at least that many regions.
     """
     *hidden, last = widths
     folds: int = prod((n // inputs) ** inputs for n in hidden)
@@ -75,7 +76,7 @@ def bound(widths: Sequence[int], inputs: int) -> int:
 
 
 def random_network(width: int, depth: int, inputs: int, rng: np.random.Generator) -> list[Layer]:
-    """Return hidden layers with He's weights and standard normal biases."""
+    """Return hidden layers with He's random weights and standard normal biases."""
     fan_in = [inputs] + [width] * (depth - 1)
     return [
         Layer("relu", rng.normal(0, np.sqrt(2 / n), (width, n)), rng.standard_normal(width)) for n in fan_in
@@ -83,14 +84,14 @@ def random_network(width: int, depth: int, inputs: int, rng: np.random.Generator
 
 
 def folder(width: int, depth: int) -> list[Layer]:
-    """Return the network of these hidden layers that folds [0, 1] in `width` all the way down.
+    """Return the network of `depth` hidden layers, each of which folds [0, 1] into `width` pieces.
 
-    The neuron that adds up a zigzag is linear, and so becomes part of the weights of the layer after it.
+    The neuron that adds up a zigzag is linear, and so becomes part of the weights of the next layer.
     """
     rise, total = fold_layers(width)
     deeper = Layer("relu", rise.weights @ total.weights, rise.biases)
-    # The last layer need not fold: its kinks only have to lie within (0, 1). Its first neuron looks the other
-    # way, so that no neuron is off at both ends, where the pieces of two folds would become one.
+    # The last layer need not fold: its kinks only have to lie within (0, 1). Its first neuron is mirrored, so
+    # that no end has all neurons off: there, the pieces of two folds would merge into one.
     way = np.where(np.arange(width) == 0, -1.0, 1.0)
     t = (np.arange(width) + 0.5) / width
     last = Layer("relu", way[:, np.newaxis] @ (total.weights if depth > 1 else np.ones((1, 1))), -way * t)
@@ -98,29 +99,29 @@ def folder(width: int, depth: int) -> list[Layer]:
 
 
 def on_a_line() -> Iterator[Piece]:
-    """Random networks against the folding one and Montúfar's bound."""
+    """Compare random networks with the folding one and with Montúfar's bound."""
     rng = np.random.default_rng(0)
     random, best = {}, {}
     for width, depth in SHAPES:
         random[width, depth] = [1 + len(kinks(random_network(width, depth, 1, rng))) for _ in range(DRAWS)]
         network = folder(width, depth)
         best[width, depth] = number_of_pieces(network)
-    yield "On a line, counted exactly: networks with random weights (20 each), and one built to fold."
+    yield "On a line, counted exactly: networks with random weights (20 per shape), and one built to fold."
     yield Table(
         {
-            "width": [str(width) for width, _ in SHAPES],
-            "depth": [str(depth) for _, depth in SHAPES],
-            "random, median": [f"{np.median(random[shape]):.0f}" for shape in SHAPES],
-            "random, most": [str(max(random[shape])) for shape in SHAPES],
-            "folding on [0, 1]": [f"{best[shape]:,}" for shape in SHAPES],
-            "Montúfar's bound": [f"{bound([width] * depth, 1):,}" for width, depth in SHAPES],
-            "one layer of all neurons": [str(width * depth + 1) for width, depth in SHAPES],
+            "width": row_labels([width for width, _ in SHAPES]),
+            "depth": Column([depth for _, depth in SHAPES]),
+            "random, median": Column([np.median(random[shape]) for shape in SHAPES], "{:.0f}".format),
+            "random, most": Column([max(random[shape]) for shape in SHAPES]),
+            "folding on [0, 1]": Column([best[shape] for shape in SHAPES], looks.count),
+            "Montúfar's bound": Column([bound([width] * depth, 1) for width, depth in SHAPES], looks.count),
+            "one layer of all neurons": Column([width * depth + 1 for width, depth in SHAPES]),
         }
     )
     yield (
-        "Montúfar's number, (3), bounds from below what the best network of a shape has: there is one with "
-        "at least as many regions. It is no bound for the others, and random ones of several layers are "
-        "far below it."
+        "Montúfar's number, (3), is a lower bound for the best network of a shape: there is one with "
+        "at least that many regions. It is not a bound for the others, and random ones with several layers "
+        "are far below it."
     )
     yield Claim(
         "the folding network reaches Montúfar's bound n^(l−1) (n + 1), exponential in the depth l",
@@ -143,7 +144,7 @@ def on_a_line() -> Iterator[Piece]:
 
 
 def folding() -> Iterator[Piece]:
-    """Two neurons a layer, l layers: 2^l pieces; as many neurons in one layer: 2l + 1."""
+    """Count the pieces of l layers of two neurons, 2^l, and of as many neurons in one layer, 2l + 1."""
     depths = range(1, 13)
     deep, shallow = [], []
     for depth in depths:
@@ -152,15 +153,15 @@ def folding() -> Iterator[Piece]:
         one = [Layer("relu", np.ones((2 * depth, 1)), -np.arange(2.0 * depth))]
         shallow.append(number_of_pieces(one, -1, 2 * depth))
     yield (
-        "Two neurons per layer fold [0, 1] in two, and the next layer folds that. One layer has a kink for "
-        "each of its neurons at best:"
+        "Two neurons per layer fold [0, 1] in two, and the next layer folds the result. One layer has "
+        "at most one kink per neuron:"
     )
     yield Table(
         {
-            "layers l": [str(depth) for depth in depths],
-            "neurons": [str(2 * depth) for depth in depths],
-            "pieces of [0, 1]": [f"{pieces:,}" for pieces in deep],
-            "one layer of as many neurons": [str(pieces) for pieces in shallow],
+            "layers l": row_labels(depths),
+            "neurons": Column([2 * depth for depth in depths]),
+            "pieces of [0, 1]": Column(deep, looks.count),
+            "one layer of as many neurons": Column(shallow),
         }
     )
     yield Claim(
@@ -169,19 +170,19 @@ def folding() -> Iterator[Piece]:
         "by construction",
     )
     yield Claim(
-        "one layer of 2l neurons, all its kinks apart, has 2l + 1",
+        "one layer of 2l neurons whose kinks are all apart has 2l + 1",
         shallow == [2 * depth + 1 for depth in depths],
         "by construction",
     )
     yield Claim(
-        "deep, with nine layers and more, it is over 25 times as many from as many neurons",
+        "deep networks, of nine or more layers, have over 25 times as many pieces from as many neurons",
         all(many > 25 * few for many, few in list(zip(deep, shallow, strict=True))[8:]),
         "by construction",
     )
 
 
 def on_a_plane() -> Iterator[Piece]:
-    """Regions of the plane that a fine grid of points meets."""
+    """Count the regions of the plane that a fine grid of points meets."""
     rng = np.random.default_rng(1)
     ticks = np.linspace(-4, 4, SIDE)
     plane = np.stack(np.meshgrid(ticks, ticks)).reshape(2, -1)
@@ -196,15 +197,15 @@ def on_a_plane() -> Iterator[Piece]:
                 patterns = patterns * np.uint64(2) + (neuron > 0).astype(np.uint64)
         counted[width, depth] = len(np.unique(patterns))
     yield (
-        f"On a plane: patterns of neurons switched on that {SIDE} × {SIDE} points of a square meet, random "
-        "weights."
+        f"On a plane: the number of patterns of active neurons that {SIDE} × {SIDE} points of a square meet, "
+        "with random weights."
     )
     yield Table(
         {
-            "width": [str(width) for width, _ in shapes],
-            "depth": [str(depth) for _, depth in shapes],
-            "regions met": [str(counted[shape]) for shape in shapes],
-            "Montúfar's bound": [f"{bound([width] * depth, 2):,}" for width, depth in shapes],
+            "width": row_labels([width for width, _ in shapes]),
+            "depth": Column([depth for _, depth in shapes]),
+            "regions met": Column([counted[shape] for shape in shapes]),
+            "Montúfar's bound": Column([bound([width] * depth, 2) for width, depth in shapes], looks.count),
         }
     )
     yield Claim(
@@ -213,6 +214,6 @@ def on_a_plane() -> Iterator[Piece]:
         "a theorem",
     )
     yield Claim(
-        "each further layer cuts them further",
+        "each further layer cuts them into more",
         all(counted[width, depth] < counted[width, depth + 1] for width in (4, 8) for depth in (1, 2)),
     )

@@ -1,4 +1,4 @@
-"""tanh: σ rescaled; and what it changes that its values have both signs."""
+"""tanh: σ rescaled, and what changes when activations have both signs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from nnlab.config import Experiment
 from nnlab.demos.experiments import MNIST, run
-from nnlab.demos.pieces import Claim, Curves, Piece, Table
 from nnlab.network import Backpropagation
+from nnlab.rendering.pieces import Claim, Column, Curves, Piece, Table, row_labels
 from nnlab.training import load_splits, start
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from nnlab.network import Array
 
 EXAMPLES = 100
-# What each learns well with: tanh's slope is four times that of σ.
+# A learning rate that suits each: tanh is four times as steep as σ.
 ETA = {"sigmoid": 0.5, "tanh": 0.1}
 
 
 def demo(source: Source) -> Iterator[Piece]:
-    """Show equation (25), the signs of (26), the zig-zag that follows, and MNIST with both."""
+    """Show equation (25), the signs in (26), the zig-zag that results, and MNIST with both."""
     yield from rescaled()
     yield from signs(source)
     yield from zigzag()
@@ -40,20 +40,20 @@ def rescaled() -> Iterator[Piece]:
     small = 1e-5
     slopes = [float((a(small) - a(-small)) / (2 * small)) for a in (np.tanh, lambda x: 1 / (1 + np.exp(-x)))]
     yield (
-        "σ(z) = (1 + tanh(z/2)) / 2, equation (25). The other way about, tanh(z) = 2σ(2z) − 1: twice as "
-        f"high, and twice as quick, so four times as steep. At 0 tanh's slope is {slopes[0]:.4f}, "
-        f"σ's {slopes[1]:.4f}."
+        "σ(z) = (1 + tanh(z/2)) / 2, equation (25). The other way round, tanh(z) = 2σ(2z) − 1: stretched to "
+        f"twice the height and squeezed to half the width, so four times as steep. At 0, the slope of tanh "
+        f"is {slopes[0]:.4f}, and that of σ {slopes[1]:.4f}."
     )
     yield Curves(
         "tanh and σ", z_shown, {"tanh(z)": np.tanh(z_shown), "σ(z)": 1 / (1 + np.exp(-z_shown))}, "z"
     )
-    yield f"Largest difference of the two sides at {len(z):,} points between −30 and 30: {difference:.1e}."
+    yield f"Largest difference between the two sides at {len(z):,} points from −30 to 30: {difference:.1e}."
     yield Claim("equation (25) holds to rounding", difference < 1e-15, "a theorem")
     yield Claim("at 0, tanh is four times as steep as σ", abs(slopes[0] / slopes[1] - 4) < 1e-6, "a theorem")
 
 
 def signs(source: Source) -> Iterator[Piece]:
-    """Count how often all weights of an output neuron want to move the same way, after (26)."""
+    """Count how often (26) moves all weights of an output neuron the same way."""
     shares = {}
     for activation in ETA:
         experiment = Experiment(**MNIST | {"activation": activation, "eta": 0.1, "epochs": 1})
@@ -67,24 +67,24 @@ def signs(source: Source) -> Iterator[Piece]:
             one_way += int((np.abs(np.sign(gradients).sum(axis=1)) == gradients.shape[1]).sum())
         shares[activation] = one_way / (10 * EXAMPLES)
     yield (
-        "∂C/∂w_jk = a_k δ_j, equation (26): all weights into a neuron j have the same δ_j. σ's activations "
-        "a_k are positive, so for one example they all grow or all shrink; tanh's have both signs. A network "
-        f"on MNIST, 10 output neurons, {EXAMPLES} images:"
+        "∂C/∂w_jk = a_k δ_j, equation (26): all weights into a neuron j share the same δ_j. The activations "
+        "a_k of σ are positive, so that for one example these weights all grow or all shrink; those of tanh "
+        f"have both signs. A network on MNIST, 10 output neurons, {EXAMPLES} images:"
     )
     yield Table(
         {
-            "hidden neurons": list(shares),
-            "all weights of an output neuron move the same way": [
-                f"{share:.0%}" for share in shares.values()
-            ],
+            "hidden neurons": Column(list(shares)),
+            "all weights of an output neuron move the same way": Column(
+                list(shares.values()), "{:.0%}".format
+            ),
         }
     )
     yield Claim(
-        "with sigmoid neurons, all weights into a neuron move together, always",
+        "with sigmoid neurons, all weights into a neuron always move together",
         shares["sigmoid"] == 1,
         "a theorem",
     )
-    yield Claim("with tanh neurons, they never do here", shares["tanh"] == 0)
+    yield Claim("with tanh neurons, they never do so here", shares["tanh"] == 0)
 
 
 def zigzag() -> Iterator[Piece]:
@@ -107,17 +107,19 @@ def zigzag() -> Iterator[Piece]:
             int(np.argmax(away < 0.1)),
         )
     yield (
-        "So where one weight has to grow and another to shrink, they zig-zag. A linear neuron learns y = a₁ "
-        "− a₂ from (0, 0), one example a step, η = 0.5:"
+        "So if one weight has to grow and another to shrink, they zig-zag. A linear neuron learns "
+        "y = a₁ − a₂, starting from (0, 0), with one example per step and η = 0.5:"
     )
     yield Table(
         {
-            "inputs": list(rows),
-            "steps that move both weights the same way": [
-                f"{together:.0%}" for together, _, _ in rows.values()
-            ],
-            "length of the path / distance": [f"{length:.2f}" for _, length, _ in rows.values()],
-            "steps until 0.1 away": [str(steps) for _, _, steps in rows.values()],
+            "inputs": Column(list(rows)),
+            "steps that move both weights the same way": Column(
+                [together for together, _, _ in rows.values()], "{:.0%}".format
+            ),
+            "length of the path / distance": Column(
+                [length for _, length, _ in rows.values()], "{:.2f}".format
+            ),
+            "steps until 0.1 away": Column([steps for _, _, steps in rows.values()]),
         }
     )
     (positive_together, positive_length, positive_steps), (mixed_together, mixed_length, mixed_steps) = (
@@ -126,15 +128,15 @@ def zigzag() -> Iterator[Piece]:
     yield Claim(
         "positive inputs: both weights move the same way at every step", positive_together == 1, "a theorem"
     )
-    yield Claim("inputs of both signs: at fewer than 60% of the steps", mixed_together < 0.6)
+    yield Claim("inputs of both signs: they do so at fewer than 60% of the steps", mixed_together < 0.6)
     yield Claim(
-        "the path of positive inputs is longer, and takes more steps",
+        "with positive inputs the path is longer, and takes more steps",
         positive_length > mixed_length and positive_steps > mixed_steps,
     )
 
 
 def descend(inputs: Array, goal: Array, eta: float = 0.5) -> Array:
-    """Return the weights, a row a step, of a neuron that learns y = goal · a from `inputs`, one at a time."""
+    """Return the weights, one row per step, of a neuron that learns y = goal · a from one input at a time."""
     w = np.zeros_like(goal)
     path = [w]
     for a in inputs:
@@ -144,7 +146,7 @@ def descend(inputs: Array, goal: Array, eta: float = 0.5) -> Array:
 
 
 def on_mnist(source: Source) -> Iterator[Piece]:
-    """Train the same network with both; in the lecture's words, neither has a decisive advantage."""
+    """Train the same network with both: as the lecture says, neither has a decisive advantage."""
     accuracies = {
         activation: [
             epoch.val_accuracy or 0
@@ -155,14 +157,14 @@ def on_mnist(source: Source) -> Iterator[Piece]:
     yield "In practice it matters little. 30 hidden neurons, 5,000 images, accuracy on 2,000 others:"
     yield Table(
         {
-            "epoch": [str(epoch) for epoch in range(1, 11)],
+            "epoch": row_labels(range(1, 11)),
             **{
-                f"{activation}, η = {ETA[activation]}": [f"{share:.1%}" for share in shares]
+                f"{activation}, η = {ETA[activation]}": Column(shares, "{:.1%}".format)
                 for activation, shares in accuracies.items()
             },
         }
     )
     best = [max(shares) for shares in accuracies.values()]
     yield Claim(
-        "on MNIST their best epochs are within two points of one another", abs(best[0] - best[1]) < 0.02
+        "on MNIST their best epochs are within two points of each other", abs(best[0] - best[1]) < 0.02
     )

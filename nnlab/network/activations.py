@@ -1,4 +1,7 @@
-"""The activations of hidden layers: z ↦ a, and da/dz read off a."""
+"""Activations: z ↦ a, da/dz computed from a, and everything else that is known about each of them.
+
+A new activation is one entry in `ACTIVATIONS`.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,29 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
 
-# Exact in every precision, and arrays: a Python number doubles the cost of an operation on a small batch.
+# Exact in every precision. They are arrays because a Python number doubles the cost of an operation on a
+# small batch.
 ZERO, HALF, ONE = (np.array(value, np.float32) for value in (0, 0.5, 1))
 
 
 @dataclass(frozen=True)
 class Activation:
-    """An elementwise activation; without a `derivative` it can be computed but not trained."""
+    """An activation and all that the rest of the code needs to know about it.
+
+    Gradient checking calls `function` with complex z too; it has to be the analytic continuation there.
+    """
 
     function: Callable[[Array, Array | None], Array]  # (z, out) -> a; out may be z itself
-    derivative: Callable[[Array], npt.NDArray[Any]] | None  # a -> da/dz, from the output, which is at hand
+    # a -> da/dz, elementwise. None: a hidden layer of these cannot be trained.
+    derivative: Callable[[Array], npt.NDArray[Any]] | None
+    initialiser: str  # in INITIALISERS; `auto` takes it, to keep the variance of the signal through a layer
+    steepest: float = 1.0  # the largest slope
+    kinks: tuple[float, ...] = ()  # the z at which the slope jumps
+    unit_rounding: bool = False  # whether a is rounded by a share of 1, not by a share of itself
 
 
 def identity(z: Array, out: Array | None = None) -> Array:
-    """Return a = z, the neuron of linear regression."""
+    """Return a = z: a neuron of linear regression."""
     return np.positive(z, out=out)
 
 
@@ -38,7 +50,7 @@ def step(z: Array, out: Array | None = None) -> Array:
 def sigmoid(z: Array, out: Array | None = None) -> Array:
     """Return σ(z) = 1 / (1 + e⁻ᶻ) = (1 + tanh(z/2)) / 2, lecture (4) and (25).
 
-    The form with tanh cannot overflow; its absolute error is that of one rounding.
+    The form with tanh cannot overflow. Its absolute error is that of a single rounding.
     """
     a: Array = np.multiply(z, HALF, out=out)
     np.tanh(a, out=a)
@@ -55,14 +67,14 @@ def tanh(z: Array, out: Array | None = None) -> Array:
 
 def relu(z: Array, out: Array | None = None) -> Array:
     """Return max(0, z), lecture (27)."""
-    # Two arrays are compared in vectors; an array and one number are not, which takes four times as long.
+    # NumPy vectorises the comparison of two arrays, but not of an array and a number: four times as slow.
     a: Array = np.maximum(z, zeros(z.shape, z.dtype), out=out)
     return a
 
 
 @lru_cache
 def zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """Return zeros to compare with, not to be written to."""
+    """Return a read-only array of zeros to compare with."""
     array = np.zeros(shape, dtype)
     array.flags.writeable = False
     return array
@@ -80,10 +92,11 @@ def tanh_derivative(a: Array) -> Array:
     return np.subtract(ONE, slope, out=slope)
 
 
+# The activations of hidden layers, by their names in a config.
 ACTIVATIONS: dict[str, Activation] = {
-    "identity": Activation(identity, np.ones_like),
-    "step": Activation(step, None),
-    "sigmoid": Activation(sigmoid, sigmoid_derivative),
-    "tanh": Activation(tanh, tanh_derivative),
-    "relu": Activation(relu, lambda a: a > ZERO),
+    "identity": Activation(identity, np.ones_like, "lecun"),
+    "step": Activation(step, None, "lecun"),
+    "sigmoid": Activation(sigmoid, sigmoid_derivative, "glorot", steepest=0.25, unit_rounding=True),
+    "tanh": Activation(tanh, tanh_derivative, "glorot"),
+    "relu": Activation(relu, lambda a: a > ZERO, "he", kinks=(0.0,)),
 }

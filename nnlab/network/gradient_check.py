@@ -1,4 +1,4 @@
-"""Backpropagation against the complex-step derivative of the cost, parameter by parameter."""
+"""Compares backpropagation with the complex-step derivative of the cost, parameter by parameter."""
 
 from __future__ import annotations
 
@@ -7,40 +7,38 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from nnlab.network.activations import Activation, relu, sigmoid
 from nnlab.network.network import Backpropagation, views
-from nnlab.network.outputs import cross_entropy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
 
-    from nnlab.network.activations import Array
+    from nnlab.network.activations import Activation, Array
     from nnlab.network.network import Network
 
 # ∂C/∂w = Im C(w + iε) / ε up to order ε² (Squire and Trapp 1998). Nothing is subtracted, so that ε can be as
-# small as numbers get, and only rounding is left: even where a neuron saturates, and differences would drown.
+# small as numbers get. Only rounding is left, even where a neuron saturates and differences would be noise.
 STEP = 1e-60
-UNDERFLOW = 1e-200  # a smaller derivative loses digits, as ε times it is at the end of the range of floats
-# How much rounding matters is told by noise in its place: this share, large beside rounding and yet small.
+UNDERFLOW = 1e-200  # a smaller derivative loses digits: ε times it is at the end of the range of floats
+# Noise in the place of rounding shows how much rounding matters: large compared with rounding, and yet small.
 NOISE = 1e-12
 DRAWS = 16
 MARGIN = 10  # a sum of many terms is rounded more often than noise is added to it
-# A rectified neuron is at its kink if its input is no larger than this share of the terms that add up to it.
+# A neuron is at a kink if its input is as near to it as this share of the terms that add up to the input.
 KINK = 1e-11
 
 
 @dataclass(frozen=True)
 class ArrayCheck:
-    """How the gradient of the weights or biases of a layer, counted from 1, compares with the derivative."""
+    """How the gradient of a layer's weights or biases compares with the derivative; layers count from 1."""
 
     layer: int
     array: Literal["weights", "biases"]
     parameters: int
     checked: int
-    at_kinks: int  # left out: a rectified neuron's input is zero, where there is no derivative
-    cannot_tell: int  # left out: rounding may be more than the tolerance, and accounts for the error
+    at_kinks: int  # left out: a neuron's input is at a kink of the activation, where there is no derivative
+    cannot_tell: int  # left out: rounding may exceed the tolerance, and would explain the error
     largest_gradient: float
     largest_error: float | None  # |∂C − derivative| / max(|∂C|, |derivative|); None if nothing was checked
 
@@ -51,8 +49,8 @@ def check_gradients(
     """Compare the gradients of up to `samples` parameters of each array, chosen by `rng`.
 
     C is the mean cost of the examples `x`, (features, examples), with `targets`, (outputs, examples). The
-    network's parameters are float64, and are left as they were. An error above `tolerance` means that the
-    gradient is wrong; what rounding alone may have done is no error, but `cannot_tell`.
+    network's parameters are float64 and stay as they are. An error above `tolerance` means that the gradient
+    is wrong. A difference that rounding alone may explain counts as `cannot_tell`, not as an error.
     """
     backpropagation = Backpropagation(network, x.shape[1])
     backpropagation(x, targets)
@@ -69,7 +67,7 @@ def check_gradients(
             given = gradients[kind][layer].ravel()[chosen]
             derivatives = [derivative(int(place)) for place in places.ravel()[chosen]]
             at_kinks = np.array([each is None for each in derivatives])
-            found = np.array(derivatives, np.float64)  # None becomes NaN, which is not known below
+            found = np.array(derivatives, np.float64)  # None becomes NaN, so that it is not `known` below
             error, scale = np.abs(given - found), np.maximum(np.abs(given), np.abs(found))
             rounding = roundings[kind][layer].ravel()[chosen] + UNDERFLOW * (scale > 0)
             known = (rounding <= tolerance * scale) | (error > rounding + tolerance * scale)
@@ -88,10 +86,9 @@ def check_gradients(
 
 
 def _derivative(network: Network, x: Array, targets: Array) -> Callable[[int], float | None]:
-    """Return the function place ↦ ∂C of that parameter; None if it moves a rectified neuron off its kink."""
+    """Return the function place ↦ ∂C of that parameter, or None where it moves a neuron off a kink."""
     parameters: npt.NDArray[Any] = network.parameters.astype(np.complex128)
     moved = replace(network, parameters=parameters)
-    loss = _complex_cross_entropy if network.output.loss is cross_entropy else network.output.loss
     kinks = _kinks(network, x)
     inputs: npt.NDArray[Any] = x.astype(np.complex128)
 
@@ -105,27 +102,23 @@ def _derivative(network: Network, x: Array, targets: Array) -> Callable[[int], f
                     return None
                 a = network.activation.function(z, z)
             z = moved.weights[-1] @ a + moved.biases[-1]
-            return float(loss(z, targets).mean().imag) / STEP
+            return float(network.output.loss(z, targets).mean().imag) / STEP
         finally:
             parameters.imag[place] = 0
 
     return derivative
 
 
-def _complex_cross_entropy(z: npt.NDArray[Any], targets: Array) -> npt.NDArray[Any]:
-    """Return the cross-entropy of complex `z`, for which there is no np.logaddexp."""
-    positive = np.maximum(z, 0)  # complex numbers are ordered by their real parts
-    loss: npt.NDArray[Any] = (positive + np.log1p(np.exp(z - 2 * positive)) - targets * z).sum(axis=0)
-    return loss
-
-
 def _kinks(network: Network, x: Array) -> list[npt.NDArray[np.bool_]]:
-    """Return which hidden neurons are at a kink with which example, (fan_out, examples) for each layer."""
+    """Return which hidden neurons are at a kink for which example, (fan_out, examples) for each layer."""
     kinks = []
     for weights, biases in zip(network.weights[:-1], network.biases[:-1], strict=True):
         z = weights @ x + biases
         terms = np.abs(weights) @ np.abs(x) + np.abs(biases)
-        kinks.append((np.abs(z) <= KINK * terms) & (network.activation.function is relu))
+        at_kink = np.zeros(z.shape, np.bool_)
+        for kink in network.activation.kinks:
+            at_kink |= np.abs(z - kink) <= KINK * (terms + abs(kink))
+        kinks.append(at_kink)
         x = network.activation.function(z, z)
     return kinks
 
@@ -133,33 +126,34 @@ def _kinks(network: Network, x: Array) -> list[npt.NDArray[np.bool_]]:
 def _rounding(backpropagation: Backpropagation, x: Array, targets: Array, rng: np.random.Generator) -> Array:
     """Return how far rounding may move each entry of the gradient: what noise in its place does, scaled.
 
-    Whatever is computed is rounded by a share of itself, but σ by a share of 1: where a neuron saturates,
-    that may be more than its slope.
+    Everything is rounded by a share of itself, except an activation with unit rounding: where a neuron
+    saturates, a share of 1 may be more than its slope.
     """
     network = backpropagation.network
 
     def noise(a: Array) -> Array:
         return NOISE * rng.standard_normal(a.shape)
 
-    def noisy(function: Callable[..., Array]) -> Callable[..., Array]:
-        def with_noise(*arguments: Array | None) -> Array:
-            a = function(*arguments)
-            a += noise(a) if function is sigmoid else noise(a) * a
+    def noisy(activation: Activation) -> Activation:
+        def function(z: Array, out: Array | None) -> Array:
+            a = activation.function(z, out)
+            a += noise(a) if activation.unit_rounding else noise(a) * a
             return a
 
-        return with_noise
+        return replace(activation, function=function)
+
+    def delta(a: Array, targets: Array) -> Array:
+        error = network.output.delta(a, targets)
+        error += noise(error) * error
+        return error
 
     subject = replace(
         network,
-        activation=Activation(
-            noisy(network.activation.function),
-            lambda a: backpropagation.derivative(a) * (1 + noise(a)),
+        activation=replace(
+            noisy(network.activation),
+            derivative=lambda a: backpropagation.derivative(a) * (1 + noise(a)),
         ),
-        output=replace(
-            network.output,
-            activate=noisy(network.output.activate),
-            delta=noisy(network.output.delta),
-        ),
+        output=replace(network.output, activation=noisy(network.output.activation), delta=delta),
         parameters=np.empty_like(network.parameters),
     )
     shaken = Backpropagation(subject, x.shape[1])

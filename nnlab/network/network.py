@@ -1,6 +1,6 @@
 """The network: weights and biases, the forward pass and backpropagation.
 
-Layer l computes x^l = a(W^l x^(l−1) + b^l), with W^l of shape (fan_out, fan_in) and a column a sample.
+Layer l computes x^l = a(W^l x^(l−1) + b^l), with W^l of shape (fan_out, fan_in) and a column per sample.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,20 +18,22 @@ from nnlab.network.outputs import Output
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
 
 CHUNK = 1000  # examples that go forward at a time: few enough for their activations to stay in the cache
+HALF = 0.5
 
 
 @dataclass(frozen=True)
 class Network:
     """A multilayer perceptron whose parameters are views of one vector.
 
-    `parameters` holds first all weights, then all biases, so that an update is one operation on a vector and
-    what concerns the weights alone (L2) is one on a slice of it.
+    `parameters` holds first all weights, then all biases. So an update is one operation on a vector, and
+    whatever concerns the weights alone (L2) is one operation on a slice of it.
     """
 
     architecture: tuple[int, ...]  # widths, input to output
-    activation: Activation
+    activation: Activation  # of the hidden layers
     output: Output
     parameters: Array  # (number of parameters,)
 
@@ -51,6 +53,11 @@ class Network:
         return self.parameters[: number_of_weights(self.architecture)]
 
     @property
+    def activations(self) -> list[Activation]:
+        """The activation of each layer."""
+        return [self.activation] * (len(self.architecture) - 2) + [self.output.activation]
+
+    @property
     def is_finite(self) -> bool:
         """Whether every weight and bias is a finite number."""
         return bool(np.isfinite(self.parameters).all())
@@ -62,7 +69,7 @@ class Network:
         """
         last = len(self.weights) - 1
         for layer, out in enumerate(buffers or [None] * (last + 1)):
-            # np.dot, here and below: for a small product, np.matmul takes twice as long to come to BLAS.
+            # np.dot, here and below: for a small product, np.matmul takes twice as long to reach BLAS.
             z = np.dot(self.weights[layer], x, out=out)
             z += self.biases[layer]
             x = self.activation.function(z, z) if layer < last else z
@@ -75,9 +82,32 @@ class Network:
             z[:, start : start + CHUNK] = self.forward(inputs[start : start + CHUNK].T)
         return z
 
+    def outputs(self, inputs: Array) -> Array:
+        """Return what the network answers, (examples, outputs), to `inputs` of shape (examples, features).
+
+        For softmax these are the probabilities of the classes, in a regression the values.
+        """
+        return self.output.activate(self.pre_activations(inputs)).T
+
+    def predict(self, inputs: Array) -> NDArray[np.intp]:
+        """Return the class of each of the `inputs`, (examples, features), as an integer.
+
+        A network that has learnt values has no classes: read its `outputs` instead.
+        """
+        return self.classes(self.pre_activations(inputs))
+
+    def classes(self, z: NDArray[Any]) -> NDArray[np.intp]:
+        """Return the classes, (examples,), that output pre-activations `z`, (outputs, examples), stand for.
+
+        The largest output decides. A single output stands for class 1 from a half upwards.
+        """
+        is_alone = len(z) == 1
+        classes: NDArray[np.intp] = self.output.activate(z)[0] >= HALF if is_alone else z.argmax(axis=0)
+        return classes.astype(np.intp, copy=False)
+
 
 def number_of_weights(architecture: Sequence[int]) -> int:
-    """Return how many weights, biases not counted, a network of this architecture has."""
+    """Return how many weights a network of this architecture has, not counting its biases."""
     return sum(fan_in * fan_out for fan_in, fan_out in pairwise(architecture))
 
 
@@ -101,17 +131,17 @@ class Backpropagation:
     """`scale` times the gradient of the mean cost of a batch, computed in buffers for batches of one size."""
 
     def __init__(self, network: Network, batch_size: int, scale: float = 1.0) -> None:
-        """Reserve the buffers. Raises `ValueError` for an activation that has no derivative."""
+        """Reserve the buffers. Raises `ValueError` for an activation without a derivative."""
         if network.activation.derivative is None:
             raise ValueError(
-                "step cannot be trained: its derivative is zero almost everywhere; "
-                "take sigmoid, its smooth version"
+                "an activation without a derivative, such as step, cannot be trained; "
+                "take sigmoid, the smooth version of step"
             )
         widths, dtype = network.architecture[1:], network.parameters.dtype
         self.network = network
         self.derivative = network.activation.derivative
         self.activations = [np.empty((width, batch_size), dtype) for width in widths]
-        # The deltas of all layers lie in one array, as all biases do: one product sums them over the batch.
+        # The deltas of all layers lie in one array, as all biases do, so that one product sums them all.
         self.all_deltas = np.empty((sum(widths), batch_size), dtype)
         self.deltas = np.split(self.all_deltas, np.cumsum(widths)[:-1])
         self.ones = np.ones((batch_size, 1), dtype)
@@ -124,7 +154,7 @@ class Backpropagation:
         """Put `scale` · ∇C into `self.gradient` and return z of the output layer, (outputs, batch).
 
         C is the mean cost of the batch `x`, (features, batch), with `targets`, (outputs, batch). The result
-        goes to the array `z`; without one, it lies in a buffer of the next call.
+        is written to the array `z`; without one, to a buffer that the next call overwrites.
         """
         if z is not None:
             self.activations[-1] = z

@@ -1,6 +1,6 @@
-"""An output activation and its loss: one pair, differentiated together through z.
+"""An output activation and its loss: one pair, differentiated together with respect to z.
 
-Every array has a column a sample: z, a and the targets y are of shape (outputs, batch). Losses are
+Every array has a column per sample: z, a and the targets y are of shape (outputs, batch). Losses are
 computed from z, never from a, so that no logarithm meets a zero.
 """
 
@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnlab.network.activations import (
+    ACTIVATIONS,
+    Activation,
     Array,
-    identity,
-    sigmoid,
     sigmoid_derivative,
-    tanh,
     tanh_derivative,
 )
 
@@ -25,16 +24,26 @@ from nnlab.network.activations import (
 class Output:
     """What the last layer computes, what it costs, and the error δ that it sends back."""
 
-    activate: Callable[[Array], Array]  # z -> a
-    loss: Callable[[Array, Array], Array]  # (z, y) -> the cost of each sample, (batch,)
+    activation: Activation
+    loss: Callable[[Array, Array], Array]  # (z, y) -> the cost of each sample, (batch,); z may be complex
     delta: Callable[[Array, Array], Array]  # (a, y) -> dC/dz, (outputs, batch)
 
+    def activate(self, z: Array) -> Array:
+        """Return a = activation(z), (outputs, batch), in an array of its own."""
+        return self.activation.function(z, None)
 
-def softmax(z: Array) -> Array:
+
+def softmax(z: Array, out: Array | None = None) -> Array:
     """Return a_j = e^{z_j} / Σ_k e^{z_k} for each column, lecture (19)."""
-    a: Array = np.exp(z - z.max(axis=0))
+    a: Array = np.subtract(z, z.max(axis=0), out=out)
+    np.exp(a, out=a)
     a /= a.sum(axis=0)
     return a
+
+
+IDENTITY, SIGMOID, TANH = (ACTIVATIONS[name] for name in ("identity", "sigmoid", "tanh"))
+# Its derivative is a matrix, ∂a_j/∂z_k, not one number per neuron.
+SOFTMAX = Activation(softmax, None, "glorot")
 
 
 def log_likelihood(z: Array, targets: Array) -> Array:
@@ -46,22 +55,30 @@ def log_likelihood(z: Array, targets: Array) -> Array:
 
 def cross_entropy(z: Array, targets: Array) -> Array:
     """Return −Σ_j [y_j log a_j + (1 − y_j) log(1 − a_j)] with a = σ(z), lecture (17)."""
-    loss: Array = (np.logaddexp(0, z) - targets * z).sum(axis=0)
+    loss: Array = (_softplus(z) - targets * z).sum(axis=0)
     return loss
 
 
-def quadratic(activate: Callable[[Array], Array]) -> Callable[[Array, Array], Array]:
-    """Return the loss ½‖a − y‖² of a = activate(z), lecture (9)."""
+def _softplus(z: Array) -> Array:
+    """Return log(1 + e^z)."""
+    if np.iscomplexobj(z):  # for which there is no np.logaddexp
+        positive = np.maximum(z, 0)  # complex numbers are ordered by their real parts
+        return np.asarray(positive + np.log1p(np.exp(z - 2 * positive)))
+    return np.asarray(np.logaddexp(0, z))
+
+
+def quadratic(activation: Activation) -> Callable[[Array, Array], Array]:
+    """Return the loss ½‖a − y‖² of a = activation(z), lecture (9)."""
 
     def loss(z: Array, targets: Array) -> Array:
-        halves: Array = 0.5 * np.square(activate(z) - targets).sum(axis=0)
+        halves: Array = 0.5 * np.square(activation.function(z, None) - targets).sum(axis=0)
         return halves
 
     return loss
 
 
 def difference(a: Array, targets: Array) -> Array:
-    """Return a − y: where loss and activation match, the derivative σ'(z) cancels, lecture (15), (22)."""
+    """Return a − y: where loss and activation match, the derivative a'(z) cancels, lecture (15), (22)."""
     return a - targets
 
 
@@ -95,19 +112,20 @@ def _entropy(shares: Array) -> float:
     return float(-(shares * np.log(np.where(shares > 0, shares, 1))).sum())
 
 
-# The least mean loss of a network that ignores its input, from the targets (outputs, examples): each output
-# is their mean. For the quadratic cost that is half their variance, for the others the entropy of classes.
+# The smallest mean loss of a network that ignores its input, from the targets (outputs, examples): that of
+# outputs equal to their mean. For the quadratic cost it is half their variance, else the classes' entropy.
 LOSS_OF_A_GUESS: dict[str, Callable[[Array], float]] = {
     "quadratic": lambda targets: 0.5 * float(targets.var(axis=1, dtype=np.float64).sum()),
     "cross_entropy": lambda targets: _entropy(_shares(targets)) + _entropy(1 - _shares(targets)),
     "log_likelihood": lambda targets: _entropy(_shares(targets)),
 }
 
+# By the names of output and loss in a config.
 OUTPUTS: dict[tuple[str, str], Output] = {
-    ("softmax", "log_likelihood"): Output(softmax, log_likelihood, difference),
-    ("softmax", "quadratic"): Output(softmax, quadratic(softmax), softmax_quadratic_delta),
-    ("sigmoid", "cross_entropy"): Output(sigmoid, cross_entropy, difference),
-    ("sigmoid", "quadratic"): Output(sigmoid, quadratic(sigmoid), sigmoid_quadratic_delta),
-    ("tanh", "quadratic"): Output(tanh, quadratic(tanh), tanh_quadratic_delta),
-    ("identity", "quadratic"): Output(identity, quadratic(identity), difference),
+    ("softmax", "log_likelihood"): Output(SOFTMAX, log_likelihood, difference),
+    ("softmax", "quadratic"): Output(SOFTMAX, quadratic(SOFTMAX), softmax_quadratic_delta),
+    ("sigmoid", "cross_entropy"): Output(SIGMOID, cross_entropy, difference),
+    ("sigmoid", "quadratic"): Output(SIGMOID, quadratic(SIGMOID), sigmoid_quadratic_delta),
+    ("tanh", "quadratic"): Output(TANH, quadratic(TANH), tanh_quadratic_delta),
+    ("identity", "quadratic"): Output(IDENTITY, quadratic(IDENTITY), difference),
 }

@@ -7,7 +7,6 @@ version did not write.
 from __future__ import annotations
 
 import json
-import re
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
@@ -18,6 +17,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from nnlab import files
 from nnlab.config import messages
 from nnlab.errors import NewerError, RunError
+from nnlab.rendering.json_format import json_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,23 +43,6 @@ def write(path: Path, record: DataclassInstance) -> None:
 def as_json(record: DataclassInstance) -> str:
     """Return `record` as a JSON object; a NaN in it is a bug and raises `ValueError`."""
     return json_text(asdict(record))
-
-
-def json_text(value: object) -> str:
-    """Return `value` as JSON, in which nothing steers the terminal that it may be printed to.
-
-    Raises `ValueError` for a NaN.
-    """
-    text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
-    return re.sub(r"[^\n -~]", _harmless, text)
-
-
-def _harmless(match: re.Match[str]) -> str:
-    """Return a character of JSON as it is, or escaped; json.dumps itself lets DEL pass."""
-    char = match[0]
-    if char.isprintable():
-        return char
-    return r"\u007f" if char == "\x7f" else json.dumps(char)[1:-1]
 
 
 def read(path: Path, kind: type[T]) -> T:

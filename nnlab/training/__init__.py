@@ -1,7 +1,7 @@
 """Training: batches, an optimiser, early stopping, and the loop that joins them."""
 
 from nnlab.training.batches import BatchSource
-from nnlab.training.measures import loss_of_a_guess, measure, predict, targets_of
+from nnlab.training.measures import loss_of_a_guess, measure, targets_of
 from nnlab.training.optimisers import OPTIMISERS, SGD, Optimiser, OptimiserState, optimiser_of
 from nnlab.training.splits import load_splits
 from nnlab.training.state import TrainingState, blank_network, blank_state, start
@@ -25,7 +25,6 @@ __all__ = [
     "measure",
     "number_of_threads",
     "optimiser_of",
-    "predict",
     "start",
     "stop_reason",
     "targets_of",

@@ -7,21 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnlab.network import ACTIVATIONS, Backpropagation
-from nnlab.network.activations import sigmoid
+from nnlab.network import Backpropagation
 from nnlab.network.network import views
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from nnlab.network import Array, Network
+    from nnlab.network import Activation, Array, Network
 
 # A neuron saturates where its slope is below this share of the steepest.
 SATURATED = 0.05
-STEEPEST: dict[Callable[..., Array], float] = {sigmoid: 0.25}  # of the others it is 1
-SLOPES: dict[Callable[..., Array], Callable[[Array], Array] | None] = {
-    activation.function: activation.derivative for activation in ACTIVATIONS.values()
-}
 
 
 @dataclass(frozen=True)
@@ -46,16 +39,15 @@ def diagnose(network: Network, before: Array, x: Array, targets: Array) -> tuple
     """
     backpropagation = Backpropagation(network, x.shape[1])
     z = backpropagation(x, targets)
-    functions = [network.activation.function] * (len(network.weights) - 1) + [network.output.activate]
     outputs = [*backpropagation.activations[:-1], network.output.activate(z)]
     return tuple(
         LayerDiagnostics(
             gradient_norm=_norm(gradient),
-            **_shares(function, a),
+            **_shares(activation, a),
             update_ratio=_norm(weights - old) / (_norm(weights) or np.nan),
         )
-        for function, a, gradient, weights, old in zip(
-            functions,
+        for activation, a, gradient, weights, old in zip(
+            network.activations,
             outputs,
             backpropagation.weight_gradients,
             network.weights,
@@ -65,12 +57,11 @@ def diagnose(network: Network, before: Array, x: Array, targets: Array) -> tuple
     )
 
 
-def _shares(function: Callable[..., Array], a: Array) -> dict[str, float | None]:
-    """Return the shares of saturated pairs and of dead neurons, by the activations `a`."""
-    slope = SLOPES.get(function)
-    if slope is None:
+def _shares(activation: Activation, a: Array) -> dict[str, float | None]:
+    """Return the shares of saturated pairs and of dead neurons in a layer whose outputs are `a`."""
+    if activation.derivative is None:
         return {"saturated": None, "dead": None}
-    flat = slope(a) < SATURATED * STEEPEST.get(function, 1)
+    flat = activation.derivative(a) < SATURATED * activation.steepest
     return {"saturated": float(flat.mean()), "dead": float(flat.all(axis=1).mean())}
 
 

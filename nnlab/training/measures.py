@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from nnlab.config import Experiment
     from nnlab.network import Array, Network
 
-HALF = 0.5
-
 
 def targets_of(labels: NDArray[Any], outputs: int, dtype: DTypeLike) -> Array:
     """Return what `outputs` neurons should say, (outputs, examples).
@@ -30,16 +28,6 @@ def targets_of(labels: NDArray[Any], outputs: int, dtype: DTypeLike) -> Array:
     return np.eye(outputs, dtype=dtype).take(labels, axis=1)
 
 
-def predict(network: Network, z: Array) -> NDArray[np.intp]:
-    """Return the classes that output pre-activations `z`, (outputs, examples), stand for.
-
-    The largest output decides; a single one says 1 from a half on.
-    """
-    classes: NDArray[np.intp]
-    classes = z.argmax(axis=0) if len(z) > 1 else (network.output.activate(z)[0] >= HALF).astype(np.intp)
-    return classes
-
-
 def measure(network: Network, z: Array, targets: Array, labels: NDArray[Any]) -> tuple[float, float | None]:
     """Return the mean loss and the accuracy of output pre-activations `z`, (outputs, examples).
 
@@ -48,7 +36,7 @@ def measure(network: Network, z: Array, targets: Array, labels: NDArray[Any]) ->
     loss = float(network.output.loss(z, targets).mean(dtype=np.float64))
     if labels.dtype.kind == "f":
         return loss, None
-    return loss, float((predict(network, z) == labels).mean())
+    return loss, float((network.classes(z) == labels).mean())
 
 
 def loss_of_a_guess(experiment: Experiment, labels: NDArray[Any]) -> float:

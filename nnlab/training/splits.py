@@ -1,4 +1,4 @@
-"""The examples that an experiment trains and validates on."""
+"""The examples that a network or a baseline learns from and is validated on."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from nnlab.datasets import Source, Split, load_training
 from nnlab.randomness import stream
 
 if TYPE_CHECKING:
-    from nnlab.config import Baseline, Experiment
+    from nnlab.config import Config
 
 
-def load_splits(experiment: Experiment | Baseline, source: Source) -> tuple[Split, Split]:
-    """Return the training and the validation split, always the same for one experiment; for a baseline too.
+def load_splits(config: Config, source: Source) -> tuple[Split, Split]:
+    """Return the training and the validation split of an experiment or a baseline, always the same for it.
 
     Raises `DatasetError`.
     """
     return load_training(
-        experiment.dataset,
-        validation_size=experiment.validation_size,
-        train_size=experiment.train_size,
-        rng=stream(experiment.seed, "split"),
-        dtype=experiment.dtype,
-        options=experiment.dataset_options,
+        config.dataset,
+        validation_size=config.validation_size,
+        train_size=config.train_size,
+        rng=stream(config.seed, "split"),
+        dtype=config.dtype,
+        options=config.dataset_options,
         source=source,
     )

@@ -63,11 +63,9 @@ def start(experiment: Experiment) -> TrainingState:
     """Return the state before the first epoch: its weights are given, or drawn by the experiment's seed."""
     state = blank_state(experiment)
     network = state.network
-    hidden = len(experiment.architecture) - 2
-    activations = [experiment.activation] * hidden + [experiment.output]
     rng = stream(experiment.seed, "initialisation")
     if experiment.start is None:
-        initialise(network, experiment.initialisation, activations, rng=rng)
+        initialise(network, experiment.initialisation, rng=rng)
     else:
         for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
             weights[...] = experiment.start.weights[layer]

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from nnlab import demos
-from nnlab.cli.plot import HEIGHT, WIDTH, draw, plot
-from nnlab.demos.pieces import Claim, Curves, Picture, Table
+from nnlab.rendering.pieces import Claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pytest
 
-    from nnlab.demos.pieces import Piece
+    from nnlab.rendering.pieces import Piece
     from tests.laboratory import Laboratory
 
 
@@ -80,42 +77,6 @@ def test_text_is_wrapped_at_80_columns_in_a_pipe(lab: Laboratory, monkeypatch: p
     assert [len(line) for line in lines if "claim" in line] == [78, 57]
 
 
-def table(lab: Laboratory, patch: pytest.MonkeyPatch, *headings: str) -> list[str]:
-    """Return the lines of a demo's table of these headings, each above a cell."""
-    pieces = [Table({heading: ["1"] for heading in headings})]
-    patch.setattr(demos, "show", lambda *_: iter(pieces))
-    return lab.call("demo", "xor").out.partition("\n\nClaims")[0].splitlines()[1:]
-
-
-def test_headings_that_fit_stay_whole(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
-    heading, _, cells = table(
-        lab, monkeypatch, "epoch", "largest error, away from a jump", "what is left of the cost"
-    )
-    assert heading == "epoch   largest error, away from a jump   what is left of the cost"
-    assert cells.split() == ["1", "1", "1"]
-
-
-def test_headings_that_do_not_are_folded_into_as_few_lines_as_fit(
-    lab: Laboratory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # 6 words each: four columns of three words a line would be wider than 80, of two words they are not.
-    lines = table(
-        lab, monkeypatch, "epoch", *(f"heading number {number} of four long" for number in range(4))
-    )
-    assert len(lines) == 2 + 1 + 1
-    assert max(map(len, lines)) <= 80
-    five = (f"heading number {number} of five long" for number in range(5))
-    more = table(lab, monkeypatch, "epoch", *five)
-    assert len(more) == 3 + 1 + 1
-    assert max(map(len, more)) <= 80
-
-
-def test_a_table_that_is_too_wide_is_told_in_parts(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = table(lab, monkeypatch, "epoch", *(f"unbreakable-heading-{number}" for number in range(5)))
-    assert max(map(len, lines)) <= 80
-    assert [line.split()[0] for line in lines if line and line[0] not in "1─"] == ["epoch", "epoch"]
-
-
 def test_mnist_is_looked_for_where_the_user_says(
     lab: Laboratory, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -124,34 +85,3 @@ def test_mnist_is_looked_for_where_the_user_says(
     raw.mkdir(parents=True)
     (raw / "train-images-idx3-ubyte.gz").write_bytes(b"broken")
     assert lab.call("demo", "early-stopping", "--data-dir", str(broken), "--offline").code == 4
-
-
-def test_a_plot_has_its_curves_its_scale_and_its_legend() -> None:
-    lines = plot(Curves("costs", [0, 1, 2], {"falls": [4, 2, 0], "short": [0, 1]}, "epoch")).splitlines()
-    assert lines[0] == "costs: * falls   o short"
-    assert len(lines) == 1 + HEIGHT + 2
-    canvas = [line.split("│")[1].ljust(WIDTH) for line in lines[1 : 1 + HEIGHT]]
-    assert (canvas[0][0], canvas[-1][-1], canvas[-1][0]) == ("*", "*", "o")
-    columns = ["".join(row[index] for row in canvas) for index in range(WIDTH)]
-    assert all(column.count("*") == 1 for column in columns)
-    assert ["o" in column for column in columns].count(True) <= WIDTH // 2
-    assert [line.split("│")[0].strip() for line in (lines[1], lines[1 + HEIGHT // 2], lines[HEIGHT])] == [
-        "4",
-        "2",
-        "0",
-    ]
-    assert lines[-1].split() == ["0", "epoch", "2"]
-
-
-def test_a_flat_curve_can_be_drawn() -> None:
-    assert "*" * WIDTH in plot(Curves("flat", [0, 1], {"one": [1, 1]}))
-
-
-def test_a_picture_has_ink_where_numbers_are_large() -> None:
-    image = np.array([[0, 1], [-1, 0.5]])
-    assert draw(Picture({"a": image, "b": image})) == " a      b\n  ██     ██\n::▒▒   ::▒▒\n"
-    assert draw(Picture({"": image})) == "  ██\n::▒▒\n"
-
-
-def test_an_empty_picture_can_be_drawn() -> None:
-    assert draw(Picture({"": np.zeros((1, 2))})) == "\n"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nnlab.cli.output import decimals
 from tests.laboratory import Laboratory
 
 if TYPE_CHECKING:
@@ -86,11 +85,3 @@ def test_a_baseline_goes_by_its_name_and_has_no_best_weights(lab: Laboratory) ->
     assert lab.call("baseline", "mean_darkness", "train_size=100", "validation_size=100", "-q").code == 0
     heading = lab.call("eval").out.splitlines()[0]
     assert heading == "runs/mean_darkness-001: mean_darkness on the test split, 10,000 examples"
-
-
-@pytest.mark.parametrize(
-    ("loss", "shown"),
-    [(0.0, "0.0000"), (1.234e-7, "1.234e-07"), (6e-5, "0.0001"), (0.5, "0.5000"), (1e5, "1.000e+05")],
-)
-def test_a_loss_is_never_shown_as_nothing_unless_it_is(loss: float, shown: str) -> None:
-    assert decimals(loss) == shown

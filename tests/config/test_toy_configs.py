@@ -35,10 +35,10 @@ WRONG = [
     for line in """\
 dataset_options.steps=0  # dataset_options.steps: must be at least 1 (given 0)
 dataset_options.step=1  # dataset_options.step: unknown option; did you mean steps?
-dataset_options.slope=1  # dataset_options.slope: unknown option; step has examples, noise, steps
+dataset_options.slope=1  # dataset_options.slope: unknown option; step has examples, noise and steps
 dataset_options.noise=[1]  # dataset_options.noise: must be a number (given [1])
 dataset_options=null  # dataset_options: must be a mapping such as {steps: 4} (given null)
-dataset=line  # dataset_options.steps: unknown option; line has examples, noise, slope, intercept
+dataset=line  # dataset_options.steps: unknown option; line has examples, noise, slope and intercept
 train_size=51  # train_size: must be at most 50, what validation_size 0 leaves of step (given 51)
 validation_size=50  # validation_size: must be less than 50, the training examples of step (given 50)
 architecture=[1, 4, 2]  # architecture: must end with 1, the values of step (given [1, 4, 2])
@@ -47,12 +47,13 @@ without classes (given 'val_accuracy')
 output=softmax  # output: needs two outputs or more: of a single one it is always 1 (given 'softmax'); \
 take sigmoid, or identity for values
 start={weights: [[[1]]], biases: [[0]]}  # start.weights: must have the shapes of the architecture, \
-4 × 1 and 1 × 4 (given [[[1.0]]]); a row a neuron
-start={weights: [[[1], [1], [1], [1]], [[1, 2, 3, 4]]], biases: [[0], [0]]}  # start.biases: must be as \
-many as there are neurons, 4 and 1 (given [[0.0], [0.0]])
+4 × 1 and 1 × 4 (given [[[1.0]]]); a row per neuron
+start={weights: [[[1], [1], [1], [1]], [[1, 2, 3, 4]]], biases: [[0], [0]]}  # start.biases: must be \
+one per neuron, 4 and 1 (given [[0.0], [0.0]])
 start={weights: [[[1, a]]], biases: [[0]]}  # start.weights: item 1.1.2 must be a number (given 'a')
 start={weights: 1, biases: 2, seed: 3}  # start.weights: must be a list (given 1)
 start={weights: 1, biases: 2, seed: 3}  # start.seed: unknown key; start has weights and biases
+start={weight: [[[1]]], biases: [[0]]}  # start.weight: unknown key; did you mean weights?
 """.splitlines()
 ]
 
@@ -102,4 +103,4 @@ def test_a_mistake_within_a_mapping_is_said_on_its_line(step: Path, mistakes: Fi
 
 def test_values_have_the_quadratic_loss_alone(step: Path, mistakes: FindMistakes) -> None:
     (line,) = mistakes(step, "output=sigmoid", "loss=cross_entropy")
-    assert "loss: must be quadratic: what step asks for are values, not classes (given" in line
+    assert "loss: must be quadratic: step has values, not classes (given" in line

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Protocol
 import platformdirs
 import pytest
 
-from nnlab.datasets.mnist import FAMILY
+from nnlab.datasets import DATASETS, FAMILY
 
 from .mirror import DATA, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nnlab.datasets.mnist import DatasetInfo, PublishedFile
+    from nnlab.datasets.mnist import ImageDataset
+    from nnlab.datasets.published import PublishedFile
 
     from .mirror import Mirror
 
@@ -27,7 +28,7 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 class PlaceFiles(Protocol):
-    def __call__(self, info: DatasetInfo, root: Path, *files: PublishedFile) -> Path: ...
+    def __call__(self, info: ImageDataset, root: Path, *files: PublishedFile) -> Path: ...
 
 
 @pytest.fixture(autouse=True)
@@ -47,10 +48,11 @@ def cache(_isolated: None) -> Path:
 
 
 @pytest.fixture
-def elsewhere(monkeypatch: pytest.MonkeyPatch) -> DatasetInfo:
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> ImageDataset:
     """MNIST in a folder that nothing lies in yet, so that no copy of it is found by accident."""
     info = replace(FAMILY["mnist"], folder="Elsewhere", mirrors=())
     monkeypatch.setitem(FAMILY, "mnist", info)
+    monkeypatch.setitem(DATASETS, "mnist", info)
     return info
 
 
@@ -58,7 +60,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> DatasetInfo:
 def place() -> PlaceFiles:
     """Copy the published files of a dataset to `root`, as torchvision lays them out."""
 
-    def place(info: DatasetInfo, root: Path, *files: PublishedFile) -> Path:
+    def place(info: ImageDataset, root: Path, *files: PublishedFile) -> Path:
         folder = root / info.folder / "raw"
         folder.mkdir(parents=True, exist_ok=True)
         for file in files or info.files:

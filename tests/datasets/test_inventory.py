@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nnlab.datasets import DATASETS, TOYS, Verification, download_dataset, folder, list_files, verify
+from nnlab.datasets import DATASETS, TOYS, Verification, download_dataset, find_folder, list_files, verify
 from nnlab.datasets.mnist import FAMILY
 from nnlab.errors import DatasetError
 from tests.obstacles import DEVICE, OBSTACLES, put
 
 if TYPE_CHECKING:
-    from nnlab.datasets import DatasetInfo
+    from nnlab.datasets.mnist import ImageDataset
 
     from .conftest import PlaceFiles
     from .mirror import Mirror
 
 
 @pytest.fixture
-def served(elsewhere: DatasetInfo, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> DatasetInfo:
+def served(elsewhere: ImageDataset, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> ImageDataset:
     """MNIST, which lies nowhere but on a mirror."""
     info = replace(elsewhere, mirrors=(mirror.base("good"),))
     monkeypatch.setitem(FAMILY, "mnist", info)
@@ -49,7 +49,7 @@ def test_the_copy_that_comes_with_nnlab_is_verified() -> None:
 
 
 def test_verification_tells_wrong_from_missing_from_unverified(
-    elsewhere: DatasetInfo, place: PlaceFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    elsewhere: ImageDataset, place: PlaceFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train_labels = replace(elsewhere.train_labels, content_sha256=None)
     info = replace(elsewhere, train_labels=train_labels)
@@ -70,15 +70,15 @@ def test_verification_tells_wrong_from_missing_from_unverified(
 
 
 def test_the_folder_is_where_the_dataset_lies_or_would_be_downloaded_to(
-    elsewhere: DatasetInfo, place: PlaceFiles, cache: Path, tmp_path: Path
+    elsewhere: ImageDataset, place: PlaceFiles, cache: Path, tmp_path: Path
 ) -> None:
-    assert folder("mnist") == cache / "Elsewhere" / "raw"
-    assert folder("mnist", tmp_path) == tmp_path / "Elsewhere" / "raw"
+    assert find_folder("mnist") == cache / "Elsewhere" / "raw"
+    assert find_folder("mnist", tmp_path) == tmp_path / "Elsewhere" / "raw"
     lies = place(elsewhere, cache)
-    assert folder("mnist", tmp_path) == lies
+    assert find_folder("mnist", tmp_path) == lies
 
 
-def test_a_download_brings_all_four_files(served: DatasetInfo, tmp_path: Path) -> None:
+def test_a_download_brings_all_four_files(served: ImageDataset, tmp_path: Path) -> None:
     downloads = download_dataset("mnist", tmp_path)
     assert [download.file for download in downloads] == [file.name for file in served.files]
     assert {download.action for download in downloads} == {"downloaded"}
@@ -87,7 +87,7 @@ def test_a_download_brings_all_four_files(served: DatasetInfo, tmp_path: Path) -
 
 
 def test_a_download_keeps_good_files_and_replaces_wrong_ones(
-    served: DatasetInfo, mirror: Mirror, place: PlaceFiles, tmp_path: Path
+    served: ImageDataset, mirror: Mirror, place: PlaceFiles, tmp_path: Path
 ) -> None:
     raw = place(served, tmp_path)
     (raw / served.test_labels.name).write_bytes(b"wrong")
@@ -98,7 +98,7 @@ def test_a_download_keeps_good_files_and_replaces_wrong_ones(
 
 
 def test_wrong_raw_content_gives_way_to_the_file_that_was_downloaded(
-    served: DatasetInfo, tmp_path: Path
+    served: ImageDataset, tmp_path: Path
 ) -> None:
     wrong = tmp_path / served.folder / "raw" / "t10k-labels-idx1-ubyte"
     wrong.parent.mkdir(parents=True)
@@ -109,7 +109,7 @@ def test_wrong_raw_content_gives_way_to_the_file_that_was_downloaded(
 
 
 def test_unverified_raw_content_is_neither_trusted_nor_touched(
-    served: DatasetInfo, place: PlaceFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    served: ImageDataset, place: PlaceFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     labels = replace(served.test_labels, content_sha256=None)
     monkeypatch.setitem(FAMILY, "mnist", replace(served, test_labels=labels))
@@ -159,7 +159,7 @@ def test_a_folder_in_the_place_of_a_file_is_told_before_anything_is_fetched(
 
 
 def test_a_link_to_itself_gives_way_to_the_file_that_was_downloaded(
-    served: DatasetInfo, tmp_path: Path
+    served: ImageDataset, tmp_path: Path
 ) -> None:
     path = tmp_path / "Elsewhere" / "raw" / served.test_labels.name
     path.parent.mkdir(parents=True)
@@ -170,7 +170,7 @@ def test_a_link_to_itself_gives_way_to_the_file_that_was_downloaded(
 
 
 def test_a_download_that_fails_leaves_no_file(
-    served: DatasetInfo, mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    served: ImageDataset, mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(FAMILY, "mnist", replace(served, mirrors=(mirror.base("503"),)))
     with pytest.raises(DatasetError, match="HTTP 503"):

@@ -23,7 +23,7 @@ from tests.obstacles import OBSTACLES, put
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nnlab.datasets import DatasetInfo
+    from nnlab.datasets.mnist import ImageDataset
 
     from .conftest import PlaceFiles
     from .mirror import Mirror
@@ -45,7 +45,7 @@ def flip_last_bit(path: Path) -> None:
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
 
 
-def undigested(info: DatasetInfo) -> DatasetInfo:
+def undigested(info: ImageDataset) -> ImageDataset:
     """Return `info` with its training labels' raw content as unknown as that of Fashion-MNIST."""
     return replace(info, train_labels=replace(info.train_labels, content_sha256=None))
 
@@ -86,7 +86,7 @@ def test_an_installed_wheel_has_its_copy_within_the_package(
 
 
 def test_every_root_in_turn_is_where_a_file_is_found(
-    elsewhere: DatasetInfo, place: PlaceFiles, cache: Path, tmp_path: Path
+    elsewhere: ImageDataset, place: PlaceFiles, cache: Path, tmp_path: Path
 ) -> None:
     named = tmp_path / "named"
     for root in (cache, Path("data"), named):
@@ -95,7 +95,7 @@ def test_every_root_in_turn_is_where_a_file_is_found(
 
 
 def test_files_of_one_dataset_may_lie_in_different_roots(
-    elsewhere: DatasetInfo, place: PlaceFiles, cache: Path, tmp_path: Path
+    elsewhere: ImageDataset, place: PlaceFiles, cache: Path, tmp_path: Path
 ) -> None:
     place(elsewhere, cache, elsewhere.train_labels)
     place(elsewhere, tmp_path / "named", elsewhere.test_labels)
@@ -125,7 +125,7 @@ def test_a_deleted_working_directory_is_no_crash(tmp_path: Path, cache: Path) ->
 
 
 def test_raw_content_and_gz_are_both_used_as_they_are(
-    elsewhere: DatasetInfo, place: PlaceFiles, cache: Path
+    elsewhere: ImageDataset, place: PlaceFiles, cache: Path
 ) -> None:
     packed = place(elsewhere, cache) / elsewhere.train_labels.name
     content = locate.obtain(elsewhere, elsewhere.train_labels, OFFLINE)
@@ -136,7 +136,7 @@ def test_raw_content_and_gz_are_both_used_as_they_are(
 
 @pytest.mark.parametrize("raw", [False, True])
 def test_one_wrong_bit_is_refused_with_the_path_and_the_remedy(
-    elsewhere: DatasetInfo, place: PlaceFiles, tmp_path: Path, *, raw: bool
+    elsewhere: ImageDataset, place: PlaceFiles, tmp_path: Path, *, raw: bool
 ) -> None:
     root = tmp_path / "with space"
     path = place(elsewhere, root) / elsewhere.train_labels.name
@@ -171,7 +171,7 @@ def deflate_something_else(path: Path) -> None:
     ],
 )
 def test_a_damaged_file_is_refused_with_what_is_wrong(
-    elsewhere: DatasetInfo,
+    elsewhere: ImageDataset,
     place: PlaceFiles,
     cache: Path,
     damage: Callable[[Path], None],
@@ -186,7 +186,7 @@ def test_a_damaged_file_is_refused_with_what_is_wrong(
 @pytest.mark.parametrize("raw", [False, True])
 @pytest.mark.parametrize("what", OBSTACLES)
 def test_what_is_no_file_is_refused_and_not_waited_for(
-    elsewhere: DatasetInfo, cache: Path, what: str, *, raw: bool
+    elsewhere: ImageDataset, cache: Path, what: str, *, raw: bool
 ) -> None:
     packed = locate.folder_in(cache, elsewhere) / elsewhere.train_labels.name
     path = packed.with_suffix("") if raw else packed
@@ -201,7 +201,7 @@ def test_what_is_no_file_is_refused_and_not_waited_for(
 
 
 def test_a_pipe_that_takes_the_place_of_a_file_between_look_and_opening_is_not_waited_for(
-    elsewhere: DatasetInfo, place: PlaceFiles, cache: Path
+    elsewhere: ImageDataset, place: PlaceFiles, cache: Path
 ) -> None:
     file = elsewhere.test_labels
     path = place(elsewhere, cache, file) / file.name
@@ -228,7 +228,7 @@ def test_a_pipe_that_takes_the_place_of_a_file_between_look_and_opening_is_not_w
 
 
 def test_a_file_that_the_disk_cannot_read_is_refused_with_the_reason_and_the_remedy(
-    elsewhere: DatasetInfo, cache: Path
+    elsewhere: ImageDataset, cache: Path
 ) -> None:
     path = locate.folder_in(cache, elsewhere) / elsewhere.train_labels.name
     path.parent.mkdir(parents=True)
@@ -242,7 +242,7 @@ def test_a_file_that_the_disk_cannot_read_is_refused_with_the_reason_and_the_rem
     )
 
 
-def test_a_link_to_itself_is_not_a_missing_file(elsewhere: DatasetInfo, cache: Path) -> None:
+def test_a_link_to_itself_is_not_a_missing_file(elsewhere: ImageDataset, cache: Path) -> None:
     path = locate.folder_in(cache, elsewhere) / elsewhere.train_labels.name
     path.parent.mkdir(parents=True)
     path.symlink_to(path)
@@ -253,7 +253,7 @@ def test_a_link_to_itself_is_not_a_missing_file(elsewhere: DatasetInfo, cache: P
     )
 
 
-def test_a_link_to_nowhere_is_a_missing_file(elsewhere: DatasetInfo, cache: Path) -> None:
+def test_a_link_to_nowhere_is_a_missing_file(elsewhere: ImageDataset, cache: Path) -> None:
     path = locate.folder_in(cache, elsewhere) / elsewhere.train_labels.name
     path.parent.mkdir(parents=True)
     path.symlink_to("nowhere")
@@ -278,7 +278,7 @@ def with_a_long_name(root: Path) -> Path:
     ],
 )
 def test_a_root_that_cannot_be_looked_into_is_told_and_not_passed_over(
-    elsewhere: DatasetInfo,
+    elsewhere: ImageDataset,
     place: PlaceFiles,
     cache: Path,
     tmp_path: Path,
@@ -296,7 +296,7 @@ def test_a_root_that_cannot_be_looked_into_is_told_and_not_passed_over(
 
 @pytest.mark.parametrize("root", ["nowhere", "a file"])
 def test_a_root_that_is_not_there_or_no_folder_is_passed_over(
-    elsewhere: DatasetInfo, place: PlaceFiles, cache: Path, tmp_path: Path, root: str
+    elsewhere: ImageDataset, place: PlaceFiles, cache: Path, tmp_path: Path, root: str
 ) -> None:
     (tmp_path / "a file").write_text("")
     folder = place(elsewhere, cache)
@@ -305,7 +305,7 @@ def test_a_root_that_is_not_there_or_no_folder_is_passed_over(
 
 
 def test_a_gzip_bomb_is_refused_before_it_is_inflated(
-    elsewhere: DatasetInfo, place: PlaceFiles, cache: Path
+    elsewhere: ImageDataset, place: PlaceFiles, cache: Path
 ) -> None:
     path = place(elsewhere, cache) / elsewhere.train_labels.name
     bomb = zlib.compress(bytes(20_000_000), level=9, wbits=31)
@@ -320,7 +320,7 @@ def test_a_gzip_bomb_is_refused_before_it_is_inflated(
 
 
 def test_gz_goes_before_raw_content_that_has_no_digest(
-    elsewhere: DatasetInfo, place: PlaceFiles, cache: Path
+    elsewhere: ImageDataset, place: PlaceFiles, cache: Path
 ) -> None:
     info = undigested(elsewhere)
     packed = place(info, cache) / info.train_labels.name
@@ -329,7 +329,7 @@ def test_gz_goes_before_raw_content_that_has_no_digest(
 
 
 def test_lone_raw_content_without_a_digest_is_taken_if_its_structure_is_right(
-    elsewhere: DatasetInfo, place: PlaceFiles, cache: Path
+    elsewhere: ImageDataset, place: PlaceFiles, cache: Path
 ) -> None:
     info = undigested(elsewhere)
     raw = unpack(place(info, cache) / info.train_labels.name)
@@ -340,7 +340,7 @@ def test_lone_raw_content_without_a_digest_is_taken_if_its_structure_is_right(
 
 
 def test_offline_a_missing_file_is_told_with_where_it_was_sought_and_what_to_do(
-    elsewhere: DatasetInfo, cache: Path, tmp_path: Path
+    elsewhere: ImageDataset, cache: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(DatasetError) as caught:
         locate.obtain(elsewhere, elsewhere.train_images, Source(tmp_path / "named", offline=True))
@@ -354,7 +354,7 @@ def test_offline_a_missing_file_is_told_with_where_it_was_sought_and_what_to_do(
 
 @pytest.mark.parametrize("named", [False, True])
 def test_a_missing_file_is_downloaded_to_the_users_root_or_else_to_the_cache(
-    elsewhere: DatasetInfo, mirror: Mirror, cache: Path, tmp_path: Path, *, named: bool
+    elsewhere: ImageDataset, mirror: Mirror, cache: Path, tmp_path: Path, *, named: bool
 ) -> None:
     info = replace(elsewhere, mirrors=(mirror.base("404"), mirror.base("good")))
     source = Source(tmp_path / "named" if named else None)

@@ -19,11 +19,10 @@ from nnlab.datasets.toys import (
 )
 
 if TYPE_CHECKING:
-    from nnlab.datasets import DatasetName, Split
-    from nnlab.datasets.toys import ToyName
+    from nnlab.datasets import Split
 
 
-def load(name: DatasetName, seed: int = 0, **options: float) -> tuple[Split, Split]:
+def drawn(name: str, seed: int = 0, **options: float) -> tuple[Split, Split]:
     return load_training(
         name,
         validation_size=0,
@@ -35,10 +34,10 @@ def load(name: DatasetName, seed: int = 0, **options: float) -> tuple[Split, Spl
 
 
 @pytest.mark.parametrize(("name", "examples"), [("xor", 4), ("neuron", 1), ("line", 100), ("step", 100)])
-def test_a_toy_has_as_many_examples_as_it_says(name: ToyName, examples: int) -> None:
+def test_a_toy_has_as_many_examples_as_it_says(name: str, examples: int) -> None:
     options = TOYS[name].options()
     assert number_of_examples(name, options) == examples
-    training, validation = load(name)
+    training, validation = drawn(name)
     assert len(training.inputs) == len(training.labels) == examples
     assert validation is training
     assert training.inputs.shape[1] == TOYS[name].features
@@ -52,19 +51,19 @@ def test_xor_is_the_exclusive_or_and_is_tested_on_itself() -> None:
         (1, 0, 1),
         (1, 1, 0),
     }
-    assert sorted(load("xor")[0].labels) == [0, 0, 1, 1]
+    assert sorted(drawn("xor")[0].labels) == [0, 0, 1, 1]
 
 
 def test_the_neuron_is_to_answer_one_with_nought() -> None:
-    training, _ = load("neuron")
+    training, _ = drawn("neuron")
     assert (training.inputs.tolist(), training.labels.tolist()) == ([[1.0]], [0])
 
 
 def test_a_line_without_noise_is_a_line_and_noise_has_its_standard_deviation() -> None:
-    exact, _ = load("line", noise=0, slope=3, intercept=0.5)
+    exact, _ = drawn("line", noise=0, slope=3, intercept=0.5)
     np.testing.assert_allclose(exact.labels, 3 * exact.inputs + 0.5)
     assert np.abs(exact.inputs).max() <= 1
-    noisy, _ = load("line", noise=0.5, examples=10_000)
+    noisy, _ = drawn("line", noise=0.5, examples=10_000)
     assert np.std(noisy.labels - (2 * noisy.inputs - 1)) == pytest.approx(0.5, rel=0.05)
 
 
@@ -87,10 +86,9 @@ def test_a_symmetric_step_function_mirrors_itself_and_has_twice_the_steps(steps:
 
 
 @pytest.mark.parametrize("name", ["line", "step", "symmetric_step"])
-def test_a_function_is_tested_without_noise_on_an_even_grid(name: ToyName) -> None:
-    noisy, exact = (
-        load_test(name, options=TOYS[name].options.model_validate({"noise": noise})) for noise in (9, 0)
-    )
+def test_a_function_is_tested_without_noise_on_an_even_grid(name: str) -> None:
+    options = TOYS[name].options.model_validate
+    noisy, exact = (load_test(name, options=options({"noise": noise})) for noise in (9, 0))
     np.testing.assert_array_equal(noisy.labels, exact.labels)
     assert noisy.labels.shape == noisy.inputs.shape == (1000, 1)
     steps = np.diff(noisy.inputs[:, 0])
@@ -98,8 +96,8 @@ def test_a_function_is_tested_without_noise_on_an_even_grid(name: ToyName) -> No
 
 
 def test_the_seed_draws_the_examples() -> None:
-    np.testing.assert_array_equal(load("line", 1)[0].labels, load("line", 1)[0].labels)
-    assert not np.array_equal(load("line", 1)[0].labels, load("line", 2)[0].labels)
+    np.testing.assert_array_equal(drawn("line", 1)[0].labels, drawn("line", 1)[0].labels)
+    assert not np.array_equal(drawn("line", 1)[0].labels, drawn("line", 2)[0].labels)
 
 
 def test_the_examples_held_back_are_others() -> None:

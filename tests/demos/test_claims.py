@@ -17,10 +17,10 @@ from nnlab.datasets.toys import jumps
 from nnlab.demos import DEMOS, show
 from nnlab.demos.by_hand import Layer, feed, fold_layers, layer, number_of_parameters, steps_layer, sum_layer
 from nnlab.demos.curse import folding_steps
-from nnlab.demos.invariance import CORNERS, centred, mirrored, placed, turned
-from nnlab.demos.pieces import Claim, Curves, Table
+from nnlab.demos.invariance import CORNERS, centred, mirrored, placed, rotated
 from nnlab.demos.regions import bound, kinks, number_of_pieces
 from nnlab.demos.xor import parity_layers
+from nnlab.rendering.pieces import Claim, Curves, Table
 
 if TYPE_CHECKING:
     from nnlab.network import Array
@@ -38,7 +38,7 @@ def test_every_claim_of_a_demo_holds(
     assert len({claim.text for claim in claims}) == len(claims)
     assert any(not claim.certain for claim in claims) or name == "symmetric-step"
     for table in (piece for piece in pieces if isinstance(piece, Table)):
-        assert len({len(cells) for cells in table.columns.values()}) == 1
+        assert len({len(column.values) for column in table.columns.values()}) == 1
     for drawing in (piece for piece in pieces if isinstance(piece, Curves)):
         assert all(2 <= len(curve) <= len(drawing.x) for curve in drawing.curves.values())
     # What the command line makes of the pieces is looked at here, too: they are dear to compute.
@@ -54,7 +54,7 @@ def test_every_claim_of_a_demo_holds(
 
 def test_every_demo_has_a_program_of_its_name() -> None:
     folder = Path(nnlab.demos.__file__).parent
-    parts = {"__init__", "pieces", "by_hand", "experiments"}
+    parts = {"__init__", "by_hand", "experiments"}
     assert {path.stem for path in folder.glob("*.py")} - parts == {name.replace("-", "_") for name in DEMOS}
 
 
@@ -136,9 +136,9 @@ def one_pixel(row: int, column: int) -> Array:
 
 def test_an_image_is_turned_to_the_left_and_mirrored() -> None:
     right_of_the_middle = one_pixel(13, 20)
-    np.testing.assert_allclose(turned(right_of_the_middle, 0), right_of_the_middle)
-    np.testing.assert_allclose(turned(right_of_the_middle, 90), one_pixel(7, 13), atol=1e-6)
-    np.testing.assert_allclose(turned(right_of_the_middle, 180), one_pixel(14, 7), atol=1e-6)
+    np.testing.assert_allclose(rotated(right_of_the_middle, 0), right_of_the_middle)
+    np.testing.assert_allclose(rotated(right_of_the_middle, 90), one_pixel(7, 13), atol=1e-6)
+    np.testing.assert_allclose(rotated(right_of_the_middle, 180), one_pixel(14, 7), atol=1e-6)
     np.testing.assert_array_equal(mirrored(right_of_the_middle), one_pixel(13, 7))
 
 

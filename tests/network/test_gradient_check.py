@@ -20,6 +20,8 @@ from nnlab.network import (
     number_of_parameters,
 )
 
+from .table import TRAINABLE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 X = np.random.default_rng(0).uniform(-1, 1, (4, 6))
 TARGETS = np.eye(3)[:, [0, 1, 2, 0, 1, 2]]
 TOLERANCE = 1e-6
-TRAINABLE = ["identity", "sigmoid", "tanh", "relu"]
 SATURATED = 6  # the spread of weights that leaves most slopes below a twentieth of the steepest
 
 

@@ -1,27 +1,22 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from nnlab.config.experiment import ActivationName, InitialisationName, OutputName
-from nnlab.network import INITIALISERS, Network, initialise
+from nnlab.network import INITIALISERS, OUTPUTS, Network, initialise
+
+from .table import EXPECTED
 
 if TYPE_CHECKING:
     from .conftest import BuildNetwork
 
-LAYERS = ["relu", "softmax"]
 
-
-def initialised(network: Network, name: str, activations: list[str] = LAYERS, seed: int = 0) -> Network:
-    initialise(network, name, activations, rng=np.random.default_rng(seed))
+def initialised(network: Network, name: str, seed: int = 0) -> Network:
+    initialise(network, name, rng=np.random.default_rng(seed))
     return network
-
-
-def test_every_initialisation_of_a_config_is_here() -> None:
-    assert {"auto", *INITIALISERS} == set(get_args(InitialisationName))
 
 
 @pytest.mark.parametrize(
@@ -53,28 +48,23 @@ def test_biases_of_standard_normal_are_standard_normal(network: BuildNetwork) ->
     assert biases.mean() == pytest.approx(0, abs=0.04)
 
 
-@pytest.mark.parametrize(
-    ("activation", "name"),
-    [
-        ("identity", "lecun"),
-        ("step", "lecun"),
-        ("sigmoid", "glorot"),
-        ("tanh", "glorot"),
-        ("softmax", "glorot"),
-        ("relu", "he"),
-    ],
-)
-def test_auto_takes_what_suits_the_activation_of_each_layer(
-    activation: str, name: str, network: BuildNetwork
+@pytest.mark.parametrize("activation", EXPECTED)
+def test_auto_takes_what_suits_the_activation_of_the_hidden_layers(
+    activation: str, network: BuildNetwork
 ) -> None:
-    auto = initialised(network((6, 5, 3)), "auto", ["relu", activation])
-    named = initialised(network((6, 5, 3)), name)
+    name = EXPECTED[activation].initialiser
+    assert name in INITIALISERS
+    auto, named = (initialised(network((6, 5, 4, 3), activation), each) for each in ("auto", name))
+    np.testing.assert_array_equal(auto.weights[0], named.weights[0])
     np.testing.assert_array_equal(auto.weights[1], named.weights[1])
 
 
-@pytest.mark.parametrize("activation", sorted({*get_args(ActivationName), *get_args(OutputName)}))
-def test_auto_knows_every_activation_of_a_config(activation: str, network: BuildNetwork) -> None:
-    assert initialised(network((6, 3), parameters=[0] * 21), "auto", [activation]).weights[0].all()
+@pytest.mark.parametrize("output", OUTPUTS, ids="-".join)
+def test_auto_takes_what_suits_the_output(output: tuple[str, str], network: BuildNetwork) -> None:
+    name = "glorot" if output[0] == "softmax" else EXPECTED[output[0]].initialiser
+    auto, named = (initialised(network((6, 5, 3), "relu", output), each) for each in ("auto", name))
+    np.testing.assert_array_equal(auto.weights[1], named.weights[1])
+    assert auto.weights[1].all()
 
 
 def test_same_generator_gives_same_weights_and_another_gives_others(network: BuildNetwork) -> None:

@@ -66,3 +66,38 @@ def test_forward_leaves_the_inputs_alone_and_each_layers_activations_in_the_buff
     np.testing.assert_allclose(buffers[1], net.weights[1] @ buffers[0] + net.biases[1])
     assert z is buffers[1]
     np.testing.assert_array_equal(net.forward(x), z)
+
+
+@pytest.mark.parametrize(("output", "width"), [("softmax", 3), ("sigmoid", 3), ("identity", 2)])
+def test_the_largest_output_is_the_class(output: str, width: int, network: BuildNetwork) -> None:
+    net = network((3, 4, width), "tanh", (output, "quadratic"))
+    inputs = np.random.default_rng(8).standard_normal((50, 3))
+    answers = net.outputs(inputs)
+    assert answers.shape == (50, width)
+    np.testing.assert_array_equal(answers, net.output.activate(net.forward(inputs.T)).T)
+    classes = net.predict(inputs)
+    assert classes.dtype == np.intp
+    np.testing.assert_array_equal(classes, answers.argmax(axis=1))
+    assert len(set(classes)) == width
+    np.testing.assert_array_equal(net.classes(net.pre_activations(inputs)), classes)
+
+
+@pytest.mark.parametrize(("output", "border"), [("sigmoid", 0), ("identity", 0.5)])
+def test_a_single_output_stands_for_class_1_from_a_half_upwards(
+    output: str, border: float, network: BuildNetwork
+) -> None:
+    net = network((1, 1), "identity", (output, "quadratic"), [1, 0])
+    inputs = np.array([[border - 1e-9], [border], [border + 1]])
+    np.testing.assert_array_equal(net.predict(inputs), [0, 1, 1])
+    assert net.outputs(inputs).shape == (3, 1)
+
+
+def test_a_network_without_examples_answers_with_none(network: BuildNetwork) -> None:
+    net = network((3, 2), "identity", ("softmax", "log_likelihood"))
+    assert net.predict(np.empty((0, 3))).shape == (0,)
+
+
+def test_every_layer_has_its_activation(network: BuildNetwork) -> None:
+    net = network((3, 4, 4, 2), "tanh", ("softmax", "quadratic"))
+    assert net.activations == [net.activation, net.activation, net.output.activation]
+    assert network((3, 2)).activations == [network((3, 2)).output.activation]

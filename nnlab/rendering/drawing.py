@@ -1,20 +1,22 @@
-"""Curves as plain text: no colours and no cursor, so that they survive a pipe."""
+"""Curves and pictures as plain text: no colours and no cursor, so that they survive a pipe."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from nnlab.demos.pieces import Curves, Picture
+from nnlab.rendering.pieces import Curves, Picture
 
-WIDTH, HEIGHT = 68, 16  # with the scale, narrower than 80 columns
+WIDTH, HEIGHT = 68, 16  # of the canvas; with its scale it is narrower than 80 columns
 MARKS = "*o+x#@"
 INK, OPPOSITE = " ░▒▓█", "  ··:"
 
 
-def plot(drawing: Curves) -> str:
+def draw(piece: Curves | Picture) -> str:
+    """Return a drawing as lines of text."""
+    return _draw_curves(piece) if isinstance(piece, Curves) else _draw_picture(piece)
+
+
+def _draw_curves(drawing: Curves) -> str:
     """Return curves as lines of text, with axes and a legend; where two meet, the first is seen."""
     x, curves = drawing.x, drawing.curves
     low = min(float(np.min(curve)) for curve in curves.values())
@@ -27,13 +29,13 @@ def plot(drawing: Curves) -> str:
         rows = np.rint((high - y) / ((high - low) or 1) * (HEIGHT - 1)).astype(int)
         canvas[rows, np.arange(len(rows))] = mark
     scale = {0: high, HEIGHT // 2: (high + low) / 2, HEIGHT - 1: low}
-    labels = [_number(scale[row], high - low) if row in scale else "" for row in range(HEIGHT)]
-    left, right = (_number(float(end), float(x[-1] - x[0])) for end in (x[0], x[-1]))
+    ticks = [_tick(scale[row], high - low) if row in scale else "" for row in range(HEIGHT)]
+    left, right = (_tick(float(end), float(x[-1] - x[0])) for end in (x[0], x[-1]))
     legend = "   ".join(f"{mark} {name}" for mark, name in zip(MARKS, curves, strict=False))
     return "\n".join(
         [
             f"{drawing.title}: {legend}",
-            *(f"{label:>8} │{''.join(row).rstrip()}" for label, row in zip(labels, canvas, strict=True)),
+            *(f"{tick:>8} │{''.join(row).rstrip()}" for tick, row in zip(ticks, canvas, strict=True)),
             f"{'':9}└{'─' * WIDTH}",
             f"{'':10}{left}{drawing.x_label.center(WIDTH - len(left) - len(right))}{right}",
             "",
@@ -41,8 +43,8 @@ def plot(drawing: Curves) -> str:
     )
 
 
-def draw(picture: Picture) -> str:
-    """Return images side by side as text, two characters a pixel; the darkest pixel of each is full."""
+def _draw_picture(picture: Picture) -> str:
+    """Return images side by side as text, two characters per pixel; the darkest pixel of each is full."""
     blocks = []
     for caption, image in picture.images.items():
         shades = np.rint(image / (np.abs(image).max() or 1) * (len(INK) - 1)).astype(int)
@@ -51,6 +53,6 @@ def draw(picture: Picture) -> str:
     return "".join("   ".join(parts).rstrip() + "\n" for parts in zip(*blocks, strict=True))
 
 
-def _number(value: float, extent: float) -> str:
-    """Return `value` to three digits, or 0 where it is next to nothing beside the `extent` of its axis."""
+def _tick(value: float, extent: float) -> str:
+    """Return `value` to three digits, or 0 where it is negligible against the `extent` of its axis."""
     return f"{value if abs(value) > extent / 1000 else 0:.3g}"

@@ -1,0 +1,139 @@
+"""Reads an `Experiment` or a `Baseline`, or reports all mistakes at once; and writes one."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from nnlab.config import messages, yaml12
+from nnlab.config.baseline import BASELINES, Baseline, arguments
+from nnlab.config.experiment import Experiment
+from nnlab.config.messages import one_line
+from nnlab.config.overrides import overridden, read_overrides
+from nnlab.config.source import decoded, place_of, read_text
+from nnlab.config.yaml12 import Document, UnreadableError
+from nnlab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from nnlab.config.baseline import BaselineName
+
+T = TypeVar("T", bound=BaseModel)
+
+# A key and a plain or quoted value, without any of the other characters that break a line in YAML.
+_ONE_KEY = re.compile(r"[a-z]\w*: [^\s#|>&*!][^\r\x85\u2028\u2029]*")
+_MOST_LINES = 100  # of a config; above it, the parser counts keys and values
+
+
+def load_experiment(
+    path: Path | None, overrides: Sequence[str] = (), *, name: str | None = None
+) -> Experiment:
+    """Read the experiment in the file `path`, or on standard input, with KEY=VALUE `overrides` on top.
+
+    Raises ConfigError with all the mistakes of the file and of the overrides.
+    """
+    document = overridden(_parsed(read_text(path), path), read_overrides(overrides, name))
+    if "baseline" in document.values:
+        what = f"the config of a baseline; repeat it with `nnlab baseline {arguments(document.values)}`"
+        raise ConfigError([f"{place_of(path)}: {one_line(what, limit=3000)}"])
+    return _validated(Experiment, {"name": default_name(path)}, document, path)
+
+
+def parse_config(content: bytes, path: Path, overrides: Sequence[str] = ()) -> Experiment | Baseline:
+    """Return what a run's config.yaml at `path` says, its `content` with KEY=VALUE `overrides` on top.
+
+    Raises ConfigError.
+    """
+    document = overridden(_parsed(decoded(content, path), path), read_overrides(overrides, None))
+    if (method := document.values.get("baseline")) is None:
+        return _validated(Experiment, {"name": default_name(path)}, document, path)
+    model = next((model for name, model in BASELINES.items() if name == method), Baseline)
+    return _validated(model, {}, document, path)
+
+
+def load_baseline(
+    method: BaselineName, overrides: Sequence[str] = (), *, name: str | None = None
+) -> Baseline:
+    """Return the baseline of that `method` with its keys as in KEY=VALUE `overrides`. Raises ConfigError."""
+    return _validated(
+        BASELINES[method], {"name": method, "baseline": method}, read_overrides(overrides, name), None
+    )
+
+
+def parse_values(content: bytes, path: Path) -> dict[str, object]:
+    """Return the keys and values of a run's config.yaml, not validated. Raises ConfigError."""
+    text = decoded(content, path)
+    if (values := _values_by_lines(text)) is not None:
+        return values
+    document = _parsed(text, path)
+    if document.mistakes:
+        raise ConfigError(messages.lines(place_of(path), document.mistakes))
+    return document.values
+
+
+def _values_by_lines(text: str) -> dict[str, object] | None:
+    """Return the values of a text whose every line is a mapping of one key, as `dump` writes it, or None.
+
+    Thousands of runs share nearly all their lines, and each of these needs to be parsed only once.
+    """
+    pairs = [_pair(line) for line in text.removesuffix("\n").split("\n", _MOST_LINES)]
+    values = dict(filter(None, pairs))
+    return values if len(values) == len(pairs) <= _MOST_LINES else None
+
+
+@lru_cache(maxsize=4096)
+def _pair(line: str) -> tuple[str, object] | None:
+    """Return the key and the value of a line that is a mapping by itself, whatever stands around it."""
+    if not _ONE_KEY.fullmatch(line):
+        return None
+    try:
+        document = yaml12.parse(line)
+    except UnreadableError:
+        return None
+    (pair, *others) = document.values.items() or [("", None)]
+    return None if document.mistakes or others else pair
+
+
+def defaults() -> dict[str, object]:
+    """Return the defaults of the keys of an experiment that have one, as a config has them written."""
+    fields = {
+        key: info.get_default() for key, info in Experiment.model_fields.items() if not info.is_required()
+    }
+    return {
+        key: value.model_dump() if isinstance(value, BaseModel) else value for key, value in fields.items()
+    }
+
+
+def dump(config: Experiment | Baseline) -> str:
+    """Write `config` with every key; it loads as the same."""
+    return yaml12.dump(config.model_dump())
+
+
+def default_name(path: Path | None) -> str:
+    """Return the name of an experiment whose config has none: that of its file, as far as it may be one."""
+    stem = "" if path is None else re.sub(r"[^A-Za-z0-9_.+-]", "_", path.stem)
+    return stem.lstrip(".+-")[:100] or "experiment"
+
+
+def _validated(model: type[T], defaults: dict[str, object], document: Document, path: Path | None) -> T:
+    """Return what `document` says over `defaults`. Raises ConfigError with all its mistakes."""
+    mistakes = list(document.mistakes)
+    try:
+        config = model.model_validate(defaults | document.values)
+    except ValidationError as error:
+        mistakes += messages.mistakes_of(error, document, model)
+    if mistakes:
+        raise ConfigError(messages.lines(place_of(path), mistakes))
+    return config
+
+
+def _parsed(text: str, path: Path | None) -> Document:
+    try:
+        return yaml12.parse(text)
+    except UnreadableError as error:
+        raise ConfigError([f"{place_of(path)}:{error.line}: {error.what}"]) from error

@@ -1,0 +1,63 @@
+"""The JSON Schema of a config, for editors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nnlab.config import yaml12
+from nnlab.config.experiment import MEANINGLESS_PAIRS, Experiment
+from nnlab.datasets import DATASETS
+from nnlab.network import LOSS_OF_A_GUESS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# What an editor fills in for the required keys: an experiment that can be trained as it stands.
+SKELETON: dict[str, object] = {
+    "dataset": "mnist",
+    "architecture": [784, 100, 10],
+    "activation": "relu",
+    "output": "softmax",
+    "loss": "log_likelihood",
+    "eta": 0.1,
+    "batch_size": 64,
+    "epochs": 30,
+    "patience": 5,
+    "seed": 0,
+}
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a config: `# yaml-language-server: $schema=FILE`."""
+    schema = Experiment.model_json_schema()
+    del schema["properties"]["name"]["default"]  # it is the file's name, which a schema cannot say
+    for key, described in schema["properties"].items():
+        described["title"] = key
+        # Editors show descriptions alone, and offer the default for completion.
+        if key in SKELETON:
+            described["default"] = SKELETON[key]
+            described["description"] += "; required"
+        elif "default" in described:
+            described["description"] += f"; {yaml12.dump({'default': described['default']}).strip()}"
+    schema["allOf"] = _rules_between_keys()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
+
+
+def _rules_between_keys() -> list[dict[str, Any]]:
+    """Return, as JSON Schema, which losses fit an output, and what a dataset of values needs."""
+
+    def rule(key: str, values: Sequence[str], allowed: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        return {
+            "if": {"properties": {key: {"enum": values}}, "required": [key]},
+            "then": {"properties": {other: {"enum": names} for other, names in allowed.items()}},
+        }
+
+    regressions = [name for name, dataset in DATASETS.items() if not dataset.classes]
+    fitting = {
+        output: [loss for loss in LOSS_OF_A_GUESS if (output, loss) not in MEANINGLESS_PAIRS]
+        for output, _ in MEANINGLESS_PAIRS
+    }
+    return [
+        *(rule("output", [output], {"loss": losses}) for output, losses in fitting.items()),
+        rule("dataset", regressions, {"loss": ["quadratic"], "monitor": ["val_loss"]}),
+    ]

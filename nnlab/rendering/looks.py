@@ -1,0 +1,41 @@
+"""How a single value looks to a person."""
+
+from __future__ import annotations
+
+TINY, HUGE = 5e-5, 1e5  # a loss outside this range is written with an exponent
+
+
+def text(value: object) -> str:
+    """Return any value as text: nothing for None, 784-30-10 for a list, steps=4 noise=0.1 for a mapping."""
+    if isinstance(value, list | tuple):
+        return "-".join(map(str, value))
+    if isinstance(value, dict):
+        return " ".join(f"{key}={text(item)}" for key, item in value.items())
+    return "" if value is None else str(value)
+
+
+def decimals(loss: float | None) -> str:
+    """Return a loss to four decimals, or with an exponent where they would hide it."""
+    if loss is None:
+        return "not finite"
+    return f"{loss:.4f}" if loss == 0 or TINY <= loss < HUGE else f"{loss:.3e}"
+
+
+def percent(share: float | None) -> str:
+    """Return an accuracy as a percentage: 98.20%."""
+    return "–" if share is None else f"{share:.2%}"
+
+
+def count(number: int) -> str:
+    """Return a whole number with thousands separators: 79,510."""
+    return f"{number:,}"
+
+
+def counted(number: int, thing: str) -> str:
+    """Return `1 example`, `2 examples`, …."""
+    return f"{count(number)} {thing}{'' if number == 1 else 's'}"
+
+
+def digest(sha256: str) -> str:
+    """Return the beginning of a digest, which is enough to compare two by eye."""
+    return sha256[:12]

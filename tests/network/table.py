@@ -1,0 +1,44 @@
+"""What is expected of each activation: a new one is one row here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+LN3 = math.log(3)
+HUGE = 1e4
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Values by hand, and the lecture's formulas for one number at a time, written as plainly as possible."""
+
+    at_ln_3: tuple[float, float, float]  # a(−ln 3), a(0), a(ln 3)
+    at_huge: tuple[float, float]  # a(−HUGE), a(HUGE)
+    a: Callable[[float], float]
+    slope: Callable[[float], float] | None  # z ↦ da/dz; None: it cannot be trained
+    initialiser: str
+
+
+# σ(ln 3) = 1 / (1 + 1/3) = 3/4, and tanh(ln 3) = (3 − 1/3) / (3 + 1/3) = 8/10.
+EXPECTED = {
+    "identity": Expected((-LN3, 0, LN3), (-HUGE, HUGE), lambda z: z, lambda _: 1, "lecun"),
+    "step": Expected((0, 1, 1), (0, 1), lambda z: float(z >= 0), None, "lecun"),
+    "sigmoid": Expected(
+        (1 / 4, 1 / 2, 3 / 4),
+        (0, 1),
+        lambda z: 1 / (1 + math.exp(-z)),
+        lambda z: math.exp(-z) / (1 + math.exp(-z)) ** 2,
+        "glorot",
+    ),
+    "tanh": Expected(
+        (-4 / 5, 0, 4 / 5),
+        (-1, 1),
+        lambda z: (math.exp(z) - math.exp(-z)) / (math.exp(z) + math.exp(-z)),
+        lambda z: 1 / math.cosh(z) ** 2,
+        "glorot",
+    ),
+    "relu": Expected((0, 0, LN3), (0, HUGE), lambda z: max(0.0, z), lambda z: float(z > 0), "he"),
+}
+TRAINABLE = [name for name, expected in EXPECTED.items() if expected.slope]
