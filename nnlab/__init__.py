@@ -1,3 +1,76 @@
-"""nnlab: the command-line lab for neural networks on MNIST."""
+"""nnlab: the lab for neural networks on MNIST, from the command line and from Python.
+
+>>> import nnlab
+>>> run = nnlab.train("mnist_softmax", epochs=5)
+>>> run.evaluate().accuracy
+0.9734
+
+Its parts are loaded when they are first used, so that `import nnlab` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as type checkers know it; to import it from typing would take longer than all else
+if TYPE_CHECKING:
+    from nnlab.datasets import Dataset, Split
+    from nnlab.errors import (
+        ConfigError,
+        DatasetError,
+        DivergedError,
+        NnlabError,
+        RunError,
+        UsageError,
+    )
+    from nnlab.interface import Run, compare, find_run, fit_baseline, load_dataset, resume, train
+    from nnlab.network import Network
+    from nnlab.runs.evaluations import Evaluation
+    from nnlab.runs.summary import Summary
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "ConfigError",
+    "Dataset",
+    "DatasetError",
+    "DivergedError",
+    "Evaluation",
+    "Network",
+    "NnlabError",
+    "Run",
+    "RunError",
+    "Split",
+    "Summary",
+    "UsageError",
+    "__version__",
+    "compare",
+    "find_run",
+    "fit_baseline",
+    "load_dataset",
+    "resume",
+    "train",
+]
+
+_PARTS = {
+    "nnlab.datasets": ("Dataset", "Split"),
+    "nnlab.errors": ("ConfigError", "DatasetError", "DivergedError", "NnlabError", "RunError", "UsageError"),
+    "nnlab.interface": ("Run", "compare", "find_run", "fit_baseline", "load_dataset", "resume", "train"),
+    "nnlab.network": ("Network",),
+    "nnlab.runs.evaluations": ("Evaluation",),
+    "nnlab.runs.summary": ("Summary",),
+}
+_MODULES = {name: module for module, names in _PARTS.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Return a name of the interface, and load the part that it is from."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 (only where a part is loaded)
+
+    value: object = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -25,7 +25,7 @@ from nnlab.cli.options import (
     config_path,
 )
 from nnlab.cli.output import as_path, is_terminal, write_stderr, write_stdout
-from nnlab.errors import DivergedError, UsageError
+from nnlab.errors import UsageError
 
 if TYPE_CHECKING:
     from nnlab.cli.training_view import TrainingView
@@ -133,12 +133,8 @@ def train(
 
     summary = trained.summary
     write_stdout(f"{as_json(summary) if json else as_path(trained.run.folder)}\n")
-    if summary.status == "diverged":
-        kept = f"the weights of epoch {summary.best_epoch}" if summary.best_epoch else "the starting weights"
-        raise DivergedError(
-            f"the loss or a weight is no longer finite in epoch {summary.epochs}; take a smaller eta; "
-            f"{kept} are kept in {trained.run}"
-        )
+    if trained.error is not None:
+        raise trained.error
 
 
 @contextmanager

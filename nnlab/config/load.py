@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -42,6 +43,24 @@ def load_experiment(
         what = f"the config of a baseline; repeat it with `nnlab baseline {arguments(document.values)}`"
         raise ConfigError([f"{place_of(path)}: {one_line(what, limit=3000)}"])
     return _validated(Experiment, {"name": default_name(path)}, document, path)
+
+
+def experiment_of_keys(config: Path | Mapping[str, object], keys: Mapping[str, object]) -> Experiment:
+    """Return the experiment of a config, a file or its keys, with other `keys` on top, as values of Python.
+
+    Raises ConfigError with all their mistakes.
+    """
+    path = None if isinstance(config, Mapping) else config
+    document = _of_keys(config) if isinstance(config, Mapping) else _parsed(read_text(path), path)
+    document = overridden(document, _of_keys(keys))
+    return _validated(Experiment, {"name": default_name(path)}, document, path, elsewhere="arguments")
+
+
+def baseline_of_keys(method: str, keys: Mapping[str, object]) -> Baseline:
+    """Return the baseline of that `method` with its `keys` as values of Python. Raises ConfigError."""
+    model = next((model for name, model in BASELINES.items() if name == method), Baseline)
+    values = {"name": method, "baseline": method}
+    return _validated(model, values, _of_keys(keys), None, elsewhere="arguments")
 
 
 def parse_config(content: bytes, path: Path, overrides: Sequence[str] = ()) -> Experiment | Baseline:
@@ -120,15 +139,26 @@ def default_name(path: Path | None) -> str:
     return stem.lstrip(".+-")[:100] or "experiment"
 
 
-def _validated(model: type[T], defaults: dict[str, object], document: Document, path: Path | None) -> T:
+def _of_keys(keys: Mapping[str, object]) -> Document:
+    return Document(dict(keys), dict.fromkeys(keys), first_line=None)
+
+
+def _validated(
+    model: type[T],
+    defaults: Mapping[str, object],
+    document: Document,
+    path: Path | None,
+    *,
+    elsewhere: str = "command line",
+) -> T:
     """Return what `document` says over `defaults`. Raises ConfigError with all its mistakes."""
     mistakes = list(document.mistakes)
     try:
-        config = model.model_validate(defaults | document.values)
+        config = model.model_validate({**defaults, **document.values})
     except ValidationError as error:
         mistakes += messages.mistakes_of(error, document, model)
     if mistakes:
-        raise ConfigError(messages.lines(place_of(path), mistakes))
+        raise ConfigError(messages.lines(place_of(path), mistakes, elsewhere=elsewhere))
     return config
 
 

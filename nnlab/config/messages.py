@@ -87,14 +87,14 @@ def plainly(detail: ErrorDetails) -> str:
     return f"{what.format_map(context)} (given {shown(detail['input'])})"
 
 
-def lines(file: str, mistakes: Iterable[Mistake]) -> list[str]:
-    """Return a line for each key that is wrong, in the file's order, those of the command line last."""
+def lines(file: str, mistakes: Iterable[Mistake], *, elsewhere: str = "command line") -> list[str]:
+    """Return a line for each key that is wrong, in the file's order; those from `elsewhere` come last."""
     first: dict[tuple[int | None, str], Mistake] = {}
     for mistake in mistakes:
         first.setdefault(mistake[:2], mistake)
     in_order = sorted(first.values(), key=lambda mistake: mistake.line or math.inf)
     return [
-        f"{'command line' if line is None else f'{file}:{line}'}: {one_line(key)}: {what}"
+        f"{elsewhere if line is None else f'{file}:{line}'}: {one_line(key)}: {what}"
         for line, key, what in in_order
     ]
 

@@ -42,12 +42,15 @@ class Mistake(NamedTuple):
 
 @dataclass(frozen=True)
 class Document:
-    """The values of a mapping, the line of every key, and what was refused; line 1 is the first."""
+    """The values of a mapping, the line of every key, and what was refused; line 1 is the first.
+
+    What did not come from a file has no lines: None.
+    """
 
     values: dict[str, object] = field(default_factory=dict)
     lines: dict[str, int | None] = field(default_factory=dict)
     mistakes: tuple[Mistake, ...] = ()
-    first_line: int = 1
+    first_line: int | None = 1
 
 
 class UnreadableError(Exception):

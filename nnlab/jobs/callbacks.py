@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnlab.config import Experiment
+from nnlab.errors import DivergedError
 from nnlab.runs.environment import Environment
 from nnlab.runs.run import Run
 from nnlab.runs.summary import Summary
@@ -47,3 +48,15 @@ class Trained:
     experiment: Experiment
     summary: Summary
     loss_of_a_guess: float | None = None  # val_loss of a network that ignores its input, if it went on
+
+    @property
+    def error(self) -> DivergedError | None:
+        """What is wrong with how it ended, if anything is."""
+        summary = self.summary
+        if summary.status != "diverged":
+            return None
+        kept = f"the weights of epoch {summary.best_epoch}" if summary.best_epoch else "the starting weights"
+        return DivergedError(
+            f"the loss or a weight is no longer finite in epoch {summary.epochs}; take a smaller eta; "
+            f"{kept} are kept in {self.run}"
+        )

@@ -1,0 +1,314 @@
+"""The Python interface: what `import nnlab` offers to notebooks and scripts.
+
+Each function does what the command of its name does, by the same job. It prints nothing, unless
+`progress=True` asks for a bar, and raises an `NnlabError` where the command would end with an error. A config
+is a file, the name of a shipped config, or a mapping of keys; `runs`, `data_dir` and `offline` mean what the
+options of these names do.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from nnlab import datasets, jobs, shipped
+from nnlab.analysis import comparison
+from nnlab.analysis.evaluation import best_network
+from nnlab.config import baseline_of_keys, experiment_of_keys
+from nnlab.datasets import Source
+from nnlab.runs import find, metrics, records, tables
+from nnlab.runs import run as stored
+from nnlab.runs.environment import Environment
+from nnlab.runs.summary import Summary
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from _typeshed import DataclassInstance
+    from numpy.typing import NDArray
+
+    from nnlab.config import Baseline, Experiment
+    from nnlab.datasets import Dataset
+    from nnlab.jobs import Begun, Callbacks, Trained
+    from nnlab.network import Network
+    from nnlab.runs.evaluations import CheckpointName, Evaluation, SplitName
+    from nnlab.training import Epoch
+
+AnyPath: TypeAlias = str | Path
+
+MOST_ROWS = 1 << 30  # that are read of a table: more than anybody trains
+
+
+class Run(stored.Run):
+    """A run: its config, what came of it, its network, each read from its folder whenever it is asked for."""
+
+    @property
+    def config(self) -> Experiment | Baseline:
+        """What it is a run of. Raises `RunError`."""
+        return stored.config_of(self)
+
+    @property
+    def summary(self) -> Summary:
+        """What came of it: summary.json. Raises `RunError`."""
+        return records.read(self.summary_json, Summary)
+
+    @property
+    def environment(self) -> Environment:
+        """What it was made with: environment.json. Raises `RunError`."""
+        return records.read(self.environment_json, Environment)
+
+    @property
+    def metrics(self) -> dict[str, NDArray[Any]]:
+        """The columns of metrics.csv, (epochs,) each; NaN where there is no number. Raises `RunError`."""
+        return _columns(metrics.read(self.metrics_csv, epochs=MOST_ROWS), metrics.MetricsRow)
+
+    @property
+    def diagnostics(self) -> dict[str, NDArray[Any]]:
+        """The columns of diagnostics.csv, (epochs · layers,) each. Raises `RunError`."""
+        rows = tables.read(self.diagnostics_csv, metrics.DiagnosticsRow, most=MOST_ROWS)
+        return _columns(rows, metrics.DiagnosticsRow)
+
+    @property
+    def network(self) -> Network:
+        """The network with its best weights. Raises `RunError`, and `UsageError` for a baseline."""
+        return best_network(self, stored.experiment_of(self))
+
+    def evaluate(
+        self,
+        split: SplitName = "test",
+        *,
+        checkpoint: CheckpointName = "best",
+        data_dir: AnyPath | None = None,
+        offline: bool = False,
+    ) -> Evaluation:
+        """Measure its weights on a split; keep what the best ones are worth. Raises `NnlabError`."""
+        source = _source(data_dir, offline=offline)
+        evaluated = jobs.evaluate(self, checkpoint=checkpoint, split=split, source=source)
+        if evaluated.not_kept is not None and not evaluated.is_read_only:
+            raise evaluated.not_kept
+        return evaluated.evaluation
+
+
+def train(
+    config: AnyPath | Mapping[str, object],
+    /,
+    *,
+    runs: AnyPath | None = None,
+    data_dir: AnyPath | None = None,
+    offline: bool = False,
+    threads: int | None = None,
+    progress: bool = False,
+    **keys: Any,  # noqa: ANN401 (as many types as there are keys)
+) -> Run:
+    """Train the network of a config, with other `keys` on top, into a new run folder.
+
+    Ctrl-C stops it after the batch in progress: `KeyboardInterrupt` is raised, and the run can be resumed.
+    Raises `ConfigError`, `DatasetError`, `DivergedError`, or another `NnlabError`.
+    """
+    where = config if isinstance(config, Mapping) else _config_path(config)
+    experiment = experiment_of_keys(where, _plain(keys))
+    with _watched(progress=progress) as callbacks:
+        trained = jobs.train(
+            experiment,
+            runs=find.runs_folder(_path(runs)),
+            source=_source(data_dir, offline=offline),
+            threads=threads,
+            command=["nnlab.train"],
+            callbacks=callbacks,
+        )
+    return _run_of(trained)
+
+
+def resume(
+    run: AnyPath | stored.Run | None = None,
+    /,
+    *,
+    runs: AnyPath | None = None,
+    data_dir: AnyPath | None = None,
+    offline: bool = False,
+    threads: int | None = None,
+    progress: bool = False,
+    **raised: int | None,
+) -> Run:
+    """Go on with `run`, by default the newest that can, to the same weights as if it had never stopped.
+
+    `epochs` and `patience` may be raised. Raises `RunError`, `UsageError`, and whatever `train` raises.
+    """
+    home = find.runs_folder(_path(runs))
+    found = jobs.newest_to_resume(home, finished=bool(raised)) if run is None else _found(run, home)
+    with _watched(progress=progress) as callbacks:
+        trained = jobs.resume(
+            found,
+            [f"{key}={'null' if value is None else value}" for key, value in raised.items()],
+            source=_source(data_dir, offline=offline),
+            threads=threads,
+            command=["nnlab.resume"],
+            callbacks=callbacks,
+        )
+    return _run_of(trained)
+
+
+def fit_baseline(
+    method: str,
+    /,
+    *,
+    runs: AnyPath | None = None,
+    data_dir: AnyPath | None = None,
+    offline: bool = False,
+    **keys: Any,  # noqa: ANN401 (as many types as there are keys)
+) -> Run:
+    """Fit another method, such as nearest_neighbours, to the examples that a network would be trained on.
+
+    Raises `ConfigError`, `DatasetError`, or another `NnlabError`.
+    """
+    fitted = jobs.fit_baseline(
+        baseline_of_keys(method, _plain(keys)),
+        runs=find.runs_folder(_path(runs)),
+        source=_source(data_dir, offline=offline),
+        command=["nnlab.fit_baseline"],
+    )
+    return Run(fitted.run.folder)
+
+
+def find_run(name: AnyPath | None = None, /, *, runs: AnyPath | None = None) -> Run:
+    """Return a run by its name or its path; by default, the newest. Raises `RunError`."""
+    return Run(find.find(find.runs_folder(_path(runs)), None if name is None else str(name)).folder)
+
+
+def compare(
+    *named: AnyPath | stored.Run,
+    where: str | Sequence[str] = (),
+    sort: str = comparison.BEST_FIRST,
+    top: int | None = None,
+    runs: AnyPath | None = None,
+) -> list[dict[str, object]]:
+    """Return a row per run, by column, best first: of the runs `named`, by default of all.
+
+    Columns are the keys of the config and the results. A name may be a pattern, such as tanh-*; `where` holds
+    conditions, such as eta=0.1 or val_accuracy>0.97. Raises `RunError` and `UsageError`.
+    """
+    home = find.runs_folder(_path(runs))
+    found = find.find_each(home, [str(name) for name in named])
+    conditions = [where] if isinstance(where, str) else where
+    return comparison.compare(found, home=home, where=conditions, sort=sort, top=top, everything=True).rows
+
+
+def load_dataset(
+    name: str,
+    /,
+    *,
+    seed: int = 0,
+    data_dir: AnyPath | None = None,
+    offline: bool = False,
+) -> Dataset:
+    """Return a dataset as arrays: all its training and test examples, pixels in [0, 1].
+
+    The examples of a toy are those of an experiment with this `seed` and no options.
+    Raises `UsageError` if there is no such dataset, `DatasetError` if its files are unavailable.
+    """
+    return datasets.load(name, seed=seed, source=_source(data_dir, offline=offline))
+
+
+def _run_of(trained: Trained) -> Run:
+    if trained.error is not None:
+        raise trained.error
+    return Run(trained.run.folder)
+
+
+def _config_path(config: AnyPath) -> Path:
+    """Return the path of a config, or of the shipped config of that name."""
+    path, by_name = Path(config), shipped.configs().get(str(config))
+    return by_name if by_name is not None and not path.is_file() else path
+
+
+def _found(run: AnyPath | stored.Run, home: Path) -> stored.Run:
+    return run if isinstance(run, stored.Run) else find.find(home, str(run))
+
+
+def _path(path: AnyPath | None) -> Path | None:
+    return None if path is None else Path(path)
+
+
+def _source(data_dir: AnyPath | None, *, offline: bool) -> Source:
+    return Source(_path(data_dir), offline=offline)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 (whatever a key may be given)
+    """Return `value` with numbers and arrays of NumPy as those of Python, which configs are made of."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _columns(rows: list[Any], kind: type[DataclassInstance]) -> dict[str, NDArray[Any]]:
+    """Return the fields of `kind` as arrays over the rows; a field that is a count holds integers."""
+    return {
+        field.name: np.array(
+            [getattr(row, field.name) for row in rows], np.int64 if field.type == "int" else np.float64
+        )
+        for field in fields(kind)
+    }
+
+
+@contextmanager
+def _watched(*, progress: bool) -> Iterator[Callbacks]:
+    """Yield callbacks that draw a bar, if `progress`, and let Ctrl-C stop a training between two batches."""
+    with ExitStack() as stack:
+        stop: list[Callable[[], bool]] = []
+        bars = []
+
+        def on_begin(begun: Begun) -> None:
+            stop.append(stack.enter_context(_interrupts_held()))
+            if progress:
+                from tqdm.auto import tqdm  # noqa: PLC0415 (only where a bar is drawn)
+
+                name, epochs = begun.experiment.name, begun.experiment.epochs
+                bar = tqdm(desc=name, total=epochs, initial=begun.epoch, unit="epoch")
+                bars.append(stack.enter_context(bar))
+
+        def on_epoch(epoch: Epoch) -> None:
+            for bar in bars:
+                figures = {"val_loss": f"{epoch.val_loss:.4f}"}
+                if epoch.val_accuracy is not None:
+                    figures["val_accuracy"] = f"{epoch.val_accuracy:.2%}"
+                bar.set_postfix(figures, refresh=False)
+                bar.update()
+
+        def should_stop() -> bool:
+            return stop[0]()
+
+        yield jobs.Callbacks(on_begin=on_begin, on_epoch=on_epoch, should_stop=should_stop)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[Callable[[], bool]]:
+    """Hold the first Ctrl-C back until the end of the block, where it raises `KeyboardInterrupt`.
+
+    The function that is yielded returns whether there was one. A second one is handled as it was before.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield lambda: False  # no Ctrl-C comes here, or it is ignored
+        return
+    received: list[int] = []
+
+    def hold(number: int, _: FrameType | None) -> None:
+        received.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, hold)
+    try:
+        yield lambda: bool(received)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if received:
+        raise KeyboardInterrupt
