@@ -24,10 +24,13 @@ CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 
 def commands(group: TyperGroup | None = None, prefix: str = "") -> dict[str, str]:
     """Return the help of every command by its full name."""
-    group = group or typer.main.get_command(app)
+    if group is None:
+        top = typer.main.get_command(app)
+        assert isinstance(top, TyperGroup)
+        group = top
     found = {}
     for name, command in group.commands.items():
-        found[prefix + name] = command.help
+        found[prefix + name] = command.help or ""
         if isinstance(command, TyperGroup):
             found |= commands(command, f"{prefix}{name} ")
     return found
@@ -82,7 +85,7 @@ def run_script(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_tour_of_the_readme_runs_as_it_stands(tmp_path: Path) -> None:
-    tour = re.search(r"<!-- tour -->\n```sh\n(.*?)```", README, flags=re.DOTALL)[1]
+    (tour,) = re.findall(r"<!-- tour -->\n```sh\n(.*?)```", README, flags=re.DOTALL)
     result = run_script(tour, tmp_path)
     assert result.returncode == 0, result.stderr
     assert "run,eta,test_accuracy\nmnist_linear-00" in result.stdout
@@ -95,12 +98,16 @@ def test_the_readme_has_no_blanks_left() -> None:
 
 def section(heading: str) -> str:
     """Return what stands below a heading of the README."""
-    return re.search(rf"(?ms)^#+ {re.escape(heading)}\n(.*?)(?=^##+ |\Z)", README)[1]
+    found = re.search(rf"(?ms)^#+ {re.escape(heading)}\n(.*?)(?=^##+ |\Z)", README)
+    assert found
+    return found[1]
 
 
 def script_of(heading: str) -> str:
     """Return the shell script below a heading of the README."""
-    return re.search(r"(?s)```sh\n(.*?)```", section(heading))[1]
+    found = re.search(r"(?s)```sh\n(.*?)```", section(heading))
+    assert found
+    return found[1]
 
 
 def test_the_question_which_is_better_has_a_script_that_runs(tmp_path: Path) -> None:
@@ -169,7 +176,7 @@ def test_what_the_page_of_the_lecture_names_is_there(place: str) -> None:
         words = place.split()
         assert words[1] in commands()
         if words[1] in ("demo", "baseline"):
-            assert words[2] in {"demo": DEMOS, "baseline": BASELINES}[words[1]]
+            assert words[2] in {"demo": list(DEMOS), "baseline": list(BASELINES)}[words[1]]
     else:
         assert place in Experiment.model_fields
 
