@@ -176,7 +176,7 @@ def test_what_the_page_of_the_lecture_names_is_there(place: str) -> None:
         words = place.split()
         assert words[1] in commands()
         if words[1] in ("demo", "baseline"):
-            assert words[2] in {"demo": list(DEMOS), "baseline": list(BASELINES)}[words[1]]
+            assert words[2] in {"demo": {*map(str, DEMOS)}, "baseline": {*map(str, BASELINES)}}[words[1]]
     else:
         assert place in Experiment.model_fields
 
