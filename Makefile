@@ -25,10 +25,10 @@ ci: ## run everything that has to pass before a change lands
 	bash .ci/run
 
 bench: .venv/.installed .venv-bench/.installed  ## measure nnlab against PyTorch, JAX and scikit-learn
-	$(PY) tests/benchmarks --peers .venv-bench/bin/python
+	$(PY) -m tests.benchmarks --peers .venv-bench/bin/python
 
 torture: .venv/.installed  ## test in full what nnlab promises: kills, faults, hostile files
-	$(PY) tests/torture --seed $(SEED)
+	$(PY) -m tests.torture --seed $(SEED)
 
 check: .venv/.installed  ## check format, lint and types
 	$(PY) -m ruff format --check .

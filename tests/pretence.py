@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
-
-from trainings import an_experiment
+from typing import TYPE_CHECKING
 
 from nnlab.config import dump
 from nnlab.runs.run import Run
+from tests.trainings import an_experiment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SUMMARY: dict[str, Any] = {
+SUMMARY: dict[str, object] = {
     "schema_version": 1,
     "name": "small",
     "status": "finished",
@@ -35,9 +34,9 @@ def pretend(
     folder: Path,
     /,
     *,
-    summary: dict[str, Any] | None = SUMMARY,
+    summary: dict[str, object] | None = SUMMARY,
     test_accuracy: float | None = None,
-    **changes: Any,  # noqa: ANN401 (as many types as there are keys)
+    **changes: object,
 ) -> Run:
     """Make a run folder without training; `summary` None leaves it out."""
     run = Run(folder)

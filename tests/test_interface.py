@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from trainings import KEYS
 
 import nnlab
 from nnlab.runs.run import Run as StoredRun
+from tests.trainings import KEYS
 
 if TYPE_CHECKING:
     from pathlib import Path

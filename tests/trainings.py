@@ -13,6 +13,7 @@ from nnlab.runs import checkpoint, metrics, records
 from nnlab.runs.run import Run, experiment_of
 from nnlab.runs.summary import Summary
 from nnlab.training import load_splits
+from tests.laboratory import LINEAR
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,29 +22,14 @@ if TYPE_CHECKING:
 
 HERE = Source(offline=True)
 # Momentum, so that the state of the training is more than its weights.
-KEYS: dict[str, Any] = {
-    "name": "linear",
-    "dataset": "mnist",
-    "architecture": (784, 10),
-    "activation": "identity",
-    "output": "softmax",
-    "loss": "log_likelihood",
-    "eta": 0.1,
-    "momentum": 0.9,
-    "batch_size": 64,
-    "epochs": 3,
-    "patience": None,
-    "seed": 0,
-    "train_size": 1000,
-    "validation_size": 1000,
-}
+KEYS = LINEAR | {"name": "linear", "momentum": 0.9, "patience": None}
 # Steps so large that the validation loss goes up and down: epochs that improve, and epochs that do not.
-RESTLESS: dict[str, Any] = {"eta": 2.0, "epochs": 5}
+RESTLESS: dict[str, object] = {"eta": 2.0, "epochs": 5}
 
 
-def an_experiment(**changes: Any) -> Experiment:  # noqa: ANN401 (as many types as there are keys)
+def an_experiment(**changes: object) -> Experiment:
     """Return the linear network with some keys changed."""
-    return Experiment(**KEYS | changes)
+    return Experiment.model_validate(KEYS | changes)
 
 
 def splits() -> tuple[Split, Split]:
@@ -51,7 +37,7 @@ def splits() -> tuple[Split, Split]:
     return load_splits(an_experiment(), HERE)
 
 
-def train(runs: Path, **changes: Any) -> Run:  # noqa: ANN401 (as many types as there are keys)
+def train(runs: Path, **changes: object) -> Run:
     """Train `an_experiment` into a new folder in `runs`."""
     return jobs.train(an_experiment(**changes), runs=runs, source=HERE, threads=1).run
 

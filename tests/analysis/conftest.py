@@ -3,7 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-import trainings
+
+from tests import trainings
 
 if TYPE_CHECKING:
     from nnlab.runs.run import Run

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from pretence import pretend
 
 from nnlab.analysis.comparison import compare, read_row
 from nnlab.config import Experiment
 from nnlab.errors import UsageError
 from nnlab.runs import records
 from nnlab.runs.lock import locked
+from tests.pretence import pretend
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,7 +115,7 @@ def test_columns_are_shown_as_named_and_sorting_by_another_is_possible(tmp_path:
 
 @pytest.mark.parametrize("wrong", [{"sort": "nosuch"}, {"sort": "-nosuch"}, {"columns": ["run", "nosuch"]}])
 def test_a_column_that_does_not_exist_is_a_usage_error_that_lists_those_that_do(
-    tmp_path: Path, wrong: dict[str, object]
+    tmp_path: Path, wrong: dict[str, Any]
 ) -> None:
     with pytest.raises(UsageError, match=r"no column 'nosuch'; there are run, name, dataset, .*val_accuracy"):
         compare([pretend(tmp_path / "a")], home=tmp_path, **wrong)

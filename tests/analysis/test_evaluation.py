@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from pretence import pretend
-from trainings import HERE, copy_of, summary_of, train
 
 from nnlab.analysis.evaluation import evaluate
 from nnlab.datasets import load_test
 from nnlab.errors import DatasetError, RunError
 from nnlab.runs import checkpoint, records
 from nnlab.runs.run import Run, experiment_of
+from tests.pretence import pretend
+from tests.trainings import HERE, copy_of, summary_of, train
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,6 +84,8 @@ def test_the_train_split_is_the_one_trained_on(run: Run) -> None:
     found = measured(run, split="train")
     assert found.examples == 1000
     test = measured(run)
+    assert found.accuracy
+    assert test.accuracy
     assert found.accuracy > test.accuracy
 
 

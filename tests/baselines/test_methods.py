@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -86,7 +86,7 @@ def test_the_nearest_neighbour_of_a_training_example_is_itself(splits: tuple[Spl
 
 
 def test_a_baseline_has_the_examples_of_an_experiment() -> None:
-    keys = {"dataset": "mnist", "seed": 5, "validation_size": 1000, "train_size": 1000}
+    keys: dict[str, Any] = {"dataset": "mnist", "seed": 5, "validation_size": 1000, "train_size": 1000}
     network = Experiment(
         **keys,
         architecture=(784, 10),
@@ -171,7 +171,10 @@ def test_predicting_without_scikit_learn_says_so_too(
     ],
 )
 def test_damaged_arrays_predict_nothing(
-    splits: tuple[Split, Split], method: BaselineName, name: str, damage: Callable[[NDArray], NDArray]
+    splits: tuple[Split, Split],
+    method: BaselineName,
+    name: str,
+    damage: Callable[[NDArray[Any]], NDArray[Any]],
 ) -> None:
     training, validation = splits
     baseline = load_baseline(method)

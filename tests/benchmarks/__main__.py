@@ -1,4 +1,4 @@
-"""Measures nnlab against its limit and its peers: `python tests/benchmarks --peers PYTHON`."""
+"""Measures nnlab against its limit and its peers: `python -m tests.benchmarks --peers PYTHON`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from commands import measure_commands
-from growth import measure_growth
-from page import page
-from steps import measure_steps
-from workloads import WORKLOADS
+from tests.benchmarks.commands import measure_commands
+from tests.benchmarks.growth import measure_growth
+from tests.benchmarks.page import page
+from tests.benchmarks.steps import measure_steps
+from tests.benchmarks.workloads import WORKLOADS
 
 HERE = Path(__file__).parent
 PARTS = ("steps", "growth", "commands")
@@ -22,7 +22,7 @@ PARTS = ("steps", "growth", "commands")
 
 def main() -> None:
     """Measure the parts asked for; keep the results of the others."""
-    parser = argparse.ArgumentParser(description=__doc__, prog="python tests/benchmarks")
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m tests.benchmarks")
     parser.add_argument(
         "--peers", help="the Python with PyTorch, JAX and scikit-learn; without it, nnlab alone"
     )

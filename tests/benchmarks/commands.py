@@ -78,9 +78,9 @@ def measure_training(
     peers: str | None, folder: Path, runs: int, say: Callable[[str], None]
 ) -> dict[str, list[dict[str, Any]]]:
     """Return usage by contestant, a run for each seed, in turns."""
-    threads = {}
+    threads: dict[str, int] = {}
     for name in SCRIPTS if peers else ():
-        tried = {}
+        tried: dict[int, float] = {}
         for number in sorted({1, len(os.sched_getaffinity(0))}):
             try:
                 tried[number] = train_peer(peers, name, number, 0, folder)["wall"]
@@ -88,7 +88,7 @@ def measure_training(
                 say(f"{name} is left out: {error}")
                 break
         else:
-            threads[name] = min(tried, key=tried.get)
+            threads[name] = min(tried, key=tried.__getitem__)
     used: dict[str, list[dict[str, Any]]] = {}
     for seed in range(runs):
         used.setdefault("nnlab", []).append(train_nnlab(seed, folder))
@@ -98,7 +98,7 @@ def measure_training(
     return used
 
 
-def train_peer(peers: str, name: str, threads: int, seed: int, folder: Path) -> dict[str, float]:
+def train_peer(peers: str | None, name: str, threads: int, seed: int, folder: Path) -> dict[str, float]:
     """Run a library's script until its network reaches `GOAL`."""
     # A pool of threads that is made and never used would cost it time and memory.
     usage = run(
@@ -131,7 +131,7 @@ def measure_others(folder: Path, runs: int) -> dict[str, list[float]]:
         copy = first.with_name(f"mnist_linear-{number:03}")
         shutil.copytree(first, copy)
         (copy / "config.yaml").write_text(config.replace("eta: 0.5", f"eta: 0.{number}"))
-    commands = {
+    commands: dict[str, list[object]] = {
         'python -c "import typer"': [sys.executable, "-c", "import typer"],
         "nnlab --help": [NNLAB, "--help"],
         "nnlab eval, the 10,000 test images": [NNLAB, "eval", first],
@@ -151,7 +151,7 @@ def measure_loading(runs: int) -> dict[str, list[float]]:
     with TemporaryDirectory() as name:
         cache = Path(name) / "images.npy"
         np.save(cache, np.frombuffer(content, np.uint8))
-        ways = {
+        ways: dict[str, Callable[[], object]] = {
             "loading both splits": lambda: load_training(
                 "mnist", validation_size=10_000, train_size=None, rng=np.random.default_rng(0)
             ),
@@ -179,4 +179,4 @@ def ratio(used: dict[str, list[dict[str, Any]]], other: str, *, per_epoch: bool 
 
 def middle(used: list[dict[str, Any]], key: str) -> float:
     """Return the median of `key`."""
-    return median(each[key] for each in used)
+    return float(median(each[key] for each in used))

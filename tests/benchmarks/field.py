@@ -9,21 +9,21 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contestants.ours import experiment_of
 from nnlab.datasets import load_training
 from nnlab.training import start
+from tests.benchmarks.contestants.ours import experiment_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import ExitStack
 
-    from workloads import Workload
+    from tests.benchmarks.workloads import Workload
 
-WORKER = Path(__file__).with_name("worker.py")
+ROOT = Path(__file__).parents[2]
 OURS, PRODUCTS = "nnlab", "products"
 MODULES = {
     OURS: "ours",
@@ -42,8 +42,9 @@ class Contestant:
     threads: int
     process: subprocess.Popen[str]
 
-    def ask(self, **request: object) -> object:
+    def ask(self, **request: object) -> Any:  # noqa: ANN401 (whatever JSON holds)
         """Return the answer to `request`. Raises `RuntimeError` if the process has ended."""
+        assert self.process.stdin
         with suppress(BrokenPipeError):  # of a process that has ended, which is told below
             self.process.stdin.write(json.dumps(request) + "\n")
             self.process.stdin.flush()
@@ -55,10 +56,12 @@ class Contestant:
 
     def epoch(self, seed: int) -> float:
         """Return the seconds of an epoch in the order of `seed`."""
-        return self.ask(seed=seed)
+        seconds: float = self.ask(seed=seed)
+        return seconds
 
-    def answer(self) -> object:
+    def answer(self) -> Any:  # noqa: ANN401
         """Return its next answer. Raises `RuntimeError` if the process has ended."""
+        assert self.process.stdout
         if line := self.process.stdout.readline():
             return json.loads(line)
         raise RuntimeError(f"{self.name} ended with exit code {self.process.wait()}")
@@ -71,12 +74,13 @@ def enter(
 
     Raises `RuntimeError` if it does not start.
     """
-    python = sys.executable if name in {OURS, PRODUCTS} else peers
+    python = peers if peers and name not in {OURS, PRODUCTS} else sys.executable
     process = subprocess.Popen(
-        [python, WORKER, MODULES[name], str(threads), folder],
+        [python, "-m", "tests.benchmarks.worker", MODULES[name], str(threads), folder],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        cwd=ROOT,
     )
     stack.callback(process.wait)
     stack.callback(process.kill)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from field import OURS, PRODUCTS, Contestant, arena, enter, write_start
 from nnlab.network import number_of_weights
-from workloads import WORKLOADS, Workload
+from tests.benchmarks.field import OURS, PRODUCTS, Contestant, arena, enter, write_start
+from tests.benchmarks.workloads import WORKLOADS, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable

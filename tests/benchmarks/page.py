@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from commands import GOAL, middle, ratio
-from field import MODULES, OURS, PRODUCTS
-from growth import row
-from steps import ratios
-from workloads import WORKLOADS
+from tests.benchmarks.commands import GOAL, middle, ratio
+from tests.benchmarks.field import MODULES, OURS, PRODUCTS
+from tests.benchmarks.growth import row
+from tests.benchmarks.steps import ratios
+from tests.benchmarks.workloads import WORKLOADS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
-def table(header: list[str], rows: list[list[object]]) -> str:
+def table(header: list[str], rows: Sequence[Sequence[object]]) -> str:
     """Return a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contestants.ours import experiment_of
-from field import MODULES, OURS, PRODUCTS, Contestant, arena, enter, write_start
 from nnlab.training import blank_network, measure, number_of_threads, targets_of
-from workloads import WORKLOADS, Workload
+from tests.benchmarks.contestants.ours import experiment_of
+from tests.benchmarks.field import MODULES, OURS, PRODUCTS, Contestant, arena, enter, write_start
+from tests.benchmarks.workloads import WORKLOADS, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,12 +70,12 @@ def measure_workload(
         trial.setdefault(name, {})[threads] = min(contestant.epoch(seed) for seed in (1, 2))
     check_agreement(losses, workload.name)
 
-    threads = {name: min(seconds, key=seconds.get) for name, seconds in trial.items()}
-    best = threads[OURS]
-    threads[OURS] = min(number_of_threads(experiment_of(workload), examples), max(trial[OURS]))
-    entries = {each.name: each for each in field if each.threads == threads[each.name]}
+    chosen = {name: min(tried, key=tried.__getitem__) for name, tried in trial.items()}
+    best = chosen[OURS]
+    chosen[OURS] = min(number_of_threads(experiment_of(workload), examples), max(trial[OURS]))
+    entries = {each.name: each for each in field if each.threads == chosen[each.name]}
     # Where nnlab's own rule is not the fastest, what --threads would bring is measured as well.
-    if best != threads[OURS]:
+    if best != chosen[OURS]:
         [entries[f"{OURS} --threads {best}"]] = [e for e in field if (e.name, e.threads) == (OURS, best)]
     seconds: dict[str, list[float]] = {name: [] for name in entries}
     for turn in range(epochs):
@@ -86,8 +86,8 @@ def measure_workload(
         say(f"  {name:20} {median(values):6.3f} s")
     return {
         "workload": workload.name,
-        "threads": threads,
-        "first_epoch": {name: first[name][number] for name, number in threads.items()},
+        "threads": chosen,
+        "first_epoch": {name: first[name][number] for name, number in chosen.items()},
         "losses": losses,
         "seconds": seconds,
     }

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
+import math
 import re
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-HERE = Path(__file__).parent
-COMMAND = [sys.executable, HERE, "--parts", "steps", "--epochs", "2", "--examples", "500"]
+from tests.benchmarks.steps import check_agreement
+from tests.laboratory import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMAND = [sys.executable, "-m", "tests.benchmarks", "--parts", "steps", "--epochs", "2", "--examples", "500"]
+
+
+def benchmark(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], cwd=ROOT, check=True, capture_output=True, text=True)
 
 
 def test_without_peers_nnlab_is_measured_against_its_products(tmp_path: Path) -> None:
-    command = [*COMMAND, "--workloads", "AC", "--results", tmp_path]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    printed = benchmark("--workloads", "AC", "--results", str(tmp_path)).stdout
     assert printed == (tmp_path / "RESULTS.md").read_text()
 
     results = json.loads((tmp_path / "results.json").read_text())["steps"]["results"]
@@ -33,28 +41,22 @@ def test_without_peers_nnlab_is_measured_against_its_products(tmp_path: Path) ->
 
 
 def test_a_part_that_is_not_measured_keeps_its_results(tmp_path: Path) -> None:
-    earlier = {"growth": {"machine": {}, "results": {"versions": {}, "series": {}}}}
+    earlier: dict[str, object] = {"growth": {"machine": {}, "results": {"versions": {}, "series": {}}}}
     (tmp_path / "results.json").write_text(json.dumps(earlier))
-    subprocess.run([*COMMAND, "--workloads", "A", "--results", tmp_path], check=True, capture_output=True)
+    benchmark("--workloads", "A", "--results", str(tmp_path))
     assert json.loads((tmp_path / "results.json").read_text()).items() > earlier.items()
     assert "## How the cost grows" in (tmp_path / "RESULTS.md").read_text()
 
 
 def test_a_peer_that_does_not_start_is_left_out(tmp_path: Path) -> None:
     # A Python with NumPy and without any of the peers: this one, where none is installed.
-    command = [*COMMAND, "--workloads", "A", "--peers", sys.executable, "--results", tmp_path]
-    run = subprocess.run(command, check=True, capture_output=True, text=True)
+    run = benchmark("--workloads", "A", "--peers", sys.executable, "--results", str(tmp_path))
     left_out = re.findall(r"^(.*) is left out", run.stderr, re.MULTILINE)
     results = json.loads((tmp_path / "results.json").read_text())["steps"]["results"]
     assert {*left_out, *results["versions"]} == {"nnlab", "products", "pytorch", "jax", "scikit-learn"}
 
 
-@pytest.mark.parametrize("other", ["0.31", "nan"])
-def test_another_network_is_found_out(other: str) -> None:
-    losses = f"{{'nnlab': 0.3, 'other': float('{other}')}}"
-    check = f"from steps import check_agreement; check_agreement({losses}, 'A')"
-    environment = os.environ | {"PYTHONPATH": str(HERE)}
-    command = [sys.executable, "-c", check]
-    run = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
-    assert run.returncode == 1
-    assert "RuntimeError: A: not the same network" in run.stderr
+@pytest.mark.parametrize("other", [0.31, math.nan])
+def test_another_network_is_found_out(other: float) -> None:
+    with pytest.raises(RuntimeError, match="A: not the same network"):
+        check_agreement({"nnlab": 0.3, "other": other}, "A")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workloads import Workload
+from tests.benchmarks.workloads import Workload
 
 
 def main(module: str, threads: int, folder: Path) -> None:
@@ -30,12 +30,11 @@ def main(module: str, threads: int, folder: Path) -> None:
         # The one way to hold XLA to so many threads; JAX, which is imported below, looks at it once.
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     try:
-        contestant = importlib.import_module(f"contestants.{module}")
+        contestant = importlib.import_module(f"tests.benchmarks.contestants.{module}")
     except ImportError as error:
         sys.exit(str(error))
     inputs, labels = np.load(folder / "inputs.npy"), np.load(folder / "labels.npy")
     answer(foundations(contestant.PACKAGES))
-    epoch = weights = None
     for line in sys.stdin:
         request = json.loads(line)
         if "workload" in request:

@@ -6,28 +6,24 @@ import csv
 import json
 import shlex
 import signal
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from .conftest import COMMAND, environment
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from .conftest import Outcome
+    from tests.laboratory import Laboratory
 
 SIZES = ("train_size=1000", "validation_size=1000")
 
 
 @pytest.fixture
-def fitted(call: Callable[..., Outcome], desk: Path) -> Path:
-    assert call("baseline", "linear", *SIZES, "-q") == (0, "runs/linear-001\n", "")
-    return desk / "runs/linear-001"
+def fitted(lab: Laboratory) -> Path:
+    assert lab.call("baseline", "linear", *SIZES, "-q") == (0, "runs/linear-001\n", "")
+    return lab.folder / "runs/linear-001"
 
 
 def test_the_folder_is_that_of_a_run(fitted: Path) -> None:
@@ -47,29 +43,29 @@ def test_the_folder_is_that_of_a_run(fitted: Path) -> None:
 
 
 @pytest.mark.parametrize("split", ["test", "validation", "train"])
-def test_it_is_evaluated_as_any_run(call: Callable[..., Outcome], fitted: Path, split: str) -> None:
-    measured = json.loads(call("eval", "--json", "--split", split).out)
+def test_it_is_evaluated_as_any_run(lab: Laboratory, fitted: Path, split: str) -> None:
+    measured = json.loads(lab.call("eval", "--json", "--split", split).out)
     assert measured["examples"] == {"test": 10_000, "validation": 1000, "train": 1000}[split]
     assert measured["loss"] is None
     assert len(measured["confusion"]) == len(measured["per_class"]) == 10
     if split == "validation":
         assert measured["accuracy"] == json.loads((fitted / "summary.json").read_text())["val_accuracy"]
-    assert "loss      –" in call("eval", "--split", split).out
+    assert "loss      –" in lab.call("eval", "--split", split).out
 
 
 @pytest.mark.usefixtures("fitted")
-def test_a_baseline_has_no_last_epoch_and_can_be_below_a_threshold(call: Callable[..., Outcome]) -> None:
-    assert call("eval", "--checkpoint", "last").code == 2
-    assert call("eval", "--fail-under", "0.99").code == 6
+def test_a_baseline_has_no_last_epoch_and_can_be_below_a_threshold(lab: Laboratory) -> None:
+    assert lab.call("eval", "--checkpoint", "last").code == 2
+    assert lab.call("eval", "--fail-under", "0.99").code == 6
 
 
 @pytest.mark.usefixtures("fitted")
-def test_networks_and_baselines_stand_in_one_table(call: Callable[..., Outcome]) -> None:
-    call("train", "linear.yaml", "--name", "network")
-    call("train", "linear.yaml", "eta=0.2", "--name", "network")
-    call("baseline", "mean_darkness", *SIZES)
-    call("eval", "network-001")
-    table = call("compare", "--format", "csv").out.splitlines()
+def test_networks_and_baselines_stand_in_one_table(lab: Laboratory) -> None:
+    lab.call("train", "linear.yaml", "--name", "network")
+    lab.call("train", "linear.yaml", "eta=0.2", "--name", "network")
+    lab.call("baseline", "mean_darkness", *SIZES)
+    lab.call("eval", "network-001")
+    table = lab.call("compare", "--format", "csv").out.splitlines()
     assert table[0].startswith("run,eta,baseline,ridge,best_epoch,val_accuracy,test_accuracy")
     rows = {row["run"]: row for row in csv.DictReader(table)}
     assert len(rows) == 4
@@ -77,9 +73,9 @@ def test_networks_and_baselines_stand_in_one_table(call: Callable[..., Outcome])
     assert (rows["mean_darkness-001"]["baseline"], rows["mean_darkness-001"]["eta"]) == ("mean_darkness", "")
 
 
-def test_its_training_examples_a_neighbour_knows_by_heart(call: Callable[..., Outcome]) -> None:
-    call("baseline", "nearest_neighbours", "neighbours=1", "seed=3", *SIZES)
-    assert json.loads(call("eval", "--split", "train", "--json").out)["errors"] == 0
+def test_its_training_examples_a_neighbour_knows_by_heart(lab: Laboratory) -> None:
+    lab.call("baseline", "nearest_neighbours", "neighbours=1", "seed=3", *SIZES)
+    assert json.loads(lab.call("eval", "--split", "train", "--json").out)["errors"] == 0
 
 
 @pytest.mark.parametrize(
@@ -100,28 +96,26 @@ def test_its_training_examples_a_neighbour_knows_by_heart(call: Callable[..., Ou
         (("linear", "baseline=svm_rbf"), "baseline: "),
     ],
 )
-def test_what_cannot_be_is_said_in_one_line(
-    call: Callable[..., Outcome], desk: Path, arguments: tuple[str, ...], said: str
-) -> None:
-    code, out, err = call("baseline", *arguments, "-q")
+def test_what_cannot_be_is_said_in_one_line(lab: Laboratory, arguments: tuple[str, ...], said: str) -> None:
+    code, out, err = lab.call("baseline", *arguments, "-q")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert said in err
-    assert not (desk / "runs").exists()
+    assert not (lab.folder / "runs").exists()
 
 
-def test_training_does_not_take_the_config_of_a_baseline(call: Callable[..., Outcome], fitted: Path) -> None:
-    refused = call("train", str(fitted / "config.yaml"))
+def test_training_does_not_take_the_config_of_a_baseline(lab: Laboratory, fitted: Path) -> None:
+    refused = lab.call("train", str(fitted / "config.yaml"))
     assert refused.code == 2
     assert (
         "the config of a baseline; repeat it with `nnlab baseline linear validation_size=1000" in refused.err
     )
-    resumed = call("train", "--resume", "linear-001")
+    resumed = lab.call("train", "--resume", "linear-001")
     assert resumed.code == 2
     assert "is a baseline; it has no training to go on with" in resumed.err
 
 
-def test_the_config_of_a_baseline_says_how_to_repeat_it(call: Callable[..., Outcome], desk: Path) -> None:
-    call(
+def test_the_config_of_a_baseline_says_how_to_repeat_it(lab: Laboratory) -> None:
+    lab.call(
         "baseline",
         "svm_rbf",
         "gamma=1e-5",
@@ -131,44 +125,44 @@ def test_the_config_of_a_baseline_says_how_to_repeat_it(call: Callable[..., Outc
         "smooth",
         *SIZES,
     )
-    config = desk / "runs/smooth-001/config.yaml"
-    hint = call("train", str(config)).err
+    config = lab.folder / "runs/smooth-001/config.yaml"
+    hint = lab.call("train", str(config)).err
     assert hint.count("\n") == 1
     command = shlex.split(hint.split("`")[1])
     assert command[:2] == ["nnlab", "baseline"]
-    call(*command[1:])
-    assert (desk / "runs/smooth-002/config.yaml").read_text() == config.read_text()
+    lab.call(*command[1:])
+    assert (lab.folder / "runs/smooth-002/config.yaml").read_text() == config.read_text()
     config.write_text("baseline: [forest]\n")
-    assert "repeat it with `nnlab baseline METHOD`" in call("train", str(config)).err
+    assert "repeat it with `nnlab baseline METHOD`" in lab.call("train", str(config)).err
 
 
-def test_a_broken_baseline_is_a_run_error(call: Callable[..., Outcome], fitted: Path) -> None:
+def test_a_broken_baseline_is_a_run_error(lab: Laboratory, fitted: Path) -> None:
     (fitted / "summary.json").unlink()  # which would tell that they are others
     for weights, biases in ((np.zeros((3, 3)), np.zeros(3)), (np.zeros((20, 784)), np.arange(20.0))):
         np.savez(fitted / "best.npz", weights=weights, biases=biases)
-        refused = call("eval")
+        refused = lab.call("eval")
         assert (refused.code, refused.out, refused.err.count("\n")) == (5, "", 1)
         assert "best.npz does not hold a fitted linear: weights is float64" in refused.err
     (fitted / "best.npz").write_bytes(b"PK")
-    assert call("eval").code == 5
+    assert lab.call("eval").code == 5
     config = fitted / "config.yaml"
     for method in ("forest", "[linear]", "{a: 1}"):
         config.write_text(f"name: linear\nbaseline: {method}\n")
-        refused = call("eval")
+        refused = lab.call("eval")
         assert refused.code == 5
         assert "baseline: must be nearest_neighbours, svm_rbf, linear or mean_darkness" in refused.err
 
 
-def test_json_is_the_summary(call: Callable[..., Outcome], desk: Path) -> None:
-    out = call("baseline", "mean_darkness", *SIZES, "--json", "--name", "dark").out
-    assert json.loads(out) == json.loads((desk / "runs/dark-001/summary.json").read_text())
+def test_json_is_the_summary(lab: Laboratory) -> None:
+    out = lab.call("baseline", "mean_darkness", *SIZES, "--json", "--name", "dark").out
+    assert json.loads(out) == lab.summary("dark-001")
 
 
-def test_a_long_fit_is_killed_at_once(desk: Path) -> None:
-    command = [*COMMAND, "baseline", "svm_rbf"]  # a minute or two within LIBSVM
-    with subprocess.Popen(command, cwd=desk, env=environment(desk), stderr=subprocess.PIPE) as process:
-        assert b"svm_rbf" in process.stderr.readline()
+def test_a_long_fit_is_killed_at_once(lab: Laboratory) -> None:
+    with lab.start("baseline", "svm_rbf") as process:  # a minute or two within LIBSVM
+        assert process.stderr
+        assert "svm_rbf" in process.stderr.readline()
         time.sleep(1)  # by then it is well inside
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=5) == -signal.SIGINT
-    assert not (desk / "runs").exists()
+    assert not (lab.folder / "runs").exists()

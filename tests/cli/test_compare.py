@@ -5,38 +5,33 @@ import io
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import COMMAND, environment
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .conftest import Outcome
+    from tests.laboratory import Laboratory, Outcome
 
 RESULTS = ["best_epoch", "val_accuracy", "test_accuracy", "parameters", "seconds", "status"]
 
 
 @pytest.fixture
-def three_runs(with_run: Path) -> Path:
+def three_runs(run: Path) -> Path:
     """The run, one with another eta that was better, and one whose summary is broken."""
-    better = Path(shutil.copytree(with_run, with_run.with_name("linear-002")))
+    better = Path(shutil.copytree(run, run.with_name("linear-002")))
     config = (better / "config.yaml").read_text()
     (better / "config.yaml").write_text(config.replace("eta: 0.1", "eta: 0.2"))
     summary = json.loads((better / "summary.json").read_text())
     (better / "summary.json").write_text(json.dumps(summary | {"val_accuracy": 0.99, "seconds": 2.5}))
-    broken = Path(shutil.copytree(with_run, with_run.with_name("linear-003")))
+    broken = Path(shutil.copytree(run, run.with_name("linear-003")))
     (broken / "summary.json").write_text("{")
-    return with_run.parent
+    return run.parent
 
 
 @pytest.mark.usefixtures("three_runs")
-def test_csv_has_the_differing_keys_then_the_results_best_first(call: Callable[..., Outcome]) -> None:
-    shown = call("compare", "--format", "csv")
+def test_csv_has_the_differing_keys_then_the_results_best_first(lab: Laboratory) -> None:
+    shown = lab.call("compare", "--format", "csv")
     assert (shown.code, shown.err) == (0, "")
     rows = list(csv.reader(io.StringIO(shown.out)))
     assert rows[0] == ["run", "eta", *RESULTS]
@@ -48,20 +43,20 @@ def test_csv_has_the_differing_keys_then_the_results_best_first(call: Callable[.
 
 
 @pytest.mark.usefixtures("three_runs")
-def test_json_has_an_object_a_run_with_the_columns_of_csv(call: Callable[..., Outcome]) -> None:
-    rows = json.loads(call("compare", "--format", "json").out)
+def test_json_has_an_object_a_run_with_the_columns_of_csv(lab: Laboratory) -> None:
+    rows = json.loads(lab.call("compare", "--format", "json").out)
     assert [list(row) for row in rows] == 3 * [["run", "eta", *RESULTS]]
     assert (rows[0]["run"], rows[0]["eta"], rows[0]["val_accuracy"]) == ("linear-002", 0.2, 0.99)
     assert rows[2]["val_accuracy"] is None
-    every = json.loads(call("compare", "--format", "json", "--all").out)
-    header = call("compare", "--format", "csv", "--all").out.splitlines()[0]
+    every = json.loads(lab.call("compare", "--format", "json", "--all").out)
+    header = lab.call("compare", "--format", "csv", "--all").out.splitlines()[0]
     assert [",".join(row) for row in every] == 3 * [header]
     assert every[0]["architecture"] == [784, 10]
 
 
 @pytest.mark.usefixtures("three_runs")
-def test_markdown_is_a_table_with_a_line_a_run(call: Callable[..., Outcome]) -> None:
-    lines = call("compare", "--format", "markdown").out.splitlines()
+def test_markdown_is_a_table_with_a_line_a_run(lab: Laboratory) -> None:
+    lines = lab.call("compare", "--format", "markdown").out.splitlines()
     assert lines[0] == f"| {' | '.join(['run', 'eta', *RESULTS])} |"
     assert lines[1] == "|" + 8 * " --- |"
     assert lines[2] == "| linear-002 | 0.2 | 3 | 99.00% |  | 7,850 | 2.5 | finished |"
@@ -69,8 +64,8 @@ def test_markdown_is_a_table_with_a_line_a_run(call: Callable[..., Outcome]) -> 
 
 
 @pytest.mark.usefixtures("three_runs")
-def test_the_table_is_plain_in_a_pipe_and_not_cut(nnlab: Callable[..., Outcome]) -> None:
-    shown = nnlab("compare", "--all", COLUMNS="40")
+def test_the_table_is_plain_in_a_pipe_and_not_cut(lab: Laboratory) -> None:
+    shown = lab.nnlab("compare", "--all", COLUMNS="40")
     assert (shown.code, shown.err) == (0, "")
     lines = shown.out.splitlines()
     assert len(lines) == 4
@@ -80,9 +75,9 @@ def test_the_table_is_plain_in_a_pipe_and_not_cut(nnlab: Callable[..., Outcome])
 
 
 @pytest.mark.usefixtures("three_runs")
-def test_sort_top_and_columns(call: Callable[..., Outcome]) -> None:
+def test_sort_top_and_columns(lab: Laboratory) -> None:
     def shown(*arguments: str) -> list[str]:
-        return call("compare", "--format", "csv", "--columns", "run,eta", *arguments).out.splitlines()
+        return lab.call("compare", "--format", "csv", "--columns", "run,eta", *arguments).out.splitlines()
 
     assert shown("--sort", "eta") == ["run,eta", "linear-001,0.1", "linear-003,0.1", "linear-002,0.2"]
     assert shown("--sort", "-eta") == ["run,eta", "linear-002,0.2", "linear-001,0.1", "linear-003,0.1"]
@@ -90,72 +85,62 @@ def test_sort_top_and_columns(call: Callable[..., Outcome]) -> None:
     assert shown("linear-003", "runs/linear-001") == ["run,eta", "linear-001,0.1", "linear-003,0.1"]
 
 
-def test_runs_of_another_folder(call: Callable[..., Outcome], three_runs: Path) -> None:
+def test_runs_of_another_folder(lab: Laboratory, three_runs: Path) -> None:
     three_runs.rename(three_runs.with_name("elsewhere"))
-    shown = call("compare", "--runs", "elsewhere", "--columns", "run", "--format", "csv")
+    shown = lab.call("compare", "--runs", "elsewhere", "--columns", "run", "--format", "csv")
     assert shown.out == "run\nlinear-002\nlinear-001\nlinear-003\n"
-    shown = call("compare", "elsewhere/linear-001", "--columns", "run", "--format", "csv")
+    shown = lab.call("compare", "elsewhere/linear-001", "--columns", "run", "--format", "csv")
     assert shown.out == "run\nelsewhere/linear-001\n"
 
 
 @pytest.mark.parametrize("output_format", ["csv", "table"])
 def test_a_reader_that_leaves_after_the_first_line_is_no_error(
-    with_run: Path, desk: Path, output_format: str
+    run: Path, lab: Laboratory, output_format: str
 ) -> None:
     """As `nnlab compare | head -1`, with more output than a pipe holds."""
     for number in range(2, 200):
-        copy = with_run.with_name(f"linear-{number:03}")
+        copy = run.with_name(f"linear-{number:03}")
         copy.mkdir()
         for name in ("config.yaml", "summary.json"):
-            os.link(with_run / name, copy / name)
-    process = subprocess.Popen(
-        [*COMMAND, "compare", "--all", "--format", output_format],
-        cwd=desk,
-        env=environment(desk),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
+            os.link(run / name, copy / name)
+    with lab.start("compare", "--all", "--format", output_format) as process:
+        assert process.stdout
+        assert process.stderr
         assert process.stdout.readline().startswith("run")
         process.stdout.close()
         assert process.stderr.read() == ""
-    assert process.returncode == 0
+        assert process.wait() == 0
 
 
-def test_a_config_with_many_mistakes_is_one_line_of_every_table(
-    call: Callable[..., Outcome], with_run: Path
-) -> None:
-    (with_run / "config.yaml").write_text("eta: 1\neta: 2\neta: 3\n")
-    assert call("compare", "--format", "csv").out.count("\n") == 2
-    assert call("compare", "--format", "markdown").out.count("\n") == 3
+def test_a_config_with_many_mistakes_is_one_line_of_every_table(lab: Laboratory, run: Path) -> None:
+    (run / "config.yaml").write_text("eta: 1\neta: 2\neta: 3\n")
+    assert lab.call("compare", "--format", "csv").out.count("\n") == 2
+    assert lab.call("compare", "--format", "markdown").out.count("\n") == 3
 
 
 @pytest.mark.parametrize("style", ["table", "markdown"])
-def test_what_a_file_holds_cannot_steer_the_terminal(
-    call: Callable[..., Outcome], with_run: Path, style: str
-) -> None:
-    config = (with_run / "config.yaml").read_text()
-    (with_run / "config.yaml").write_text(config.replace("description: ''", r'description: "\e[31mred\nrow"'))
-    shown = call("compare", "--columns", "run,description", "--format", style)
+def test_what_a_file_holds_cannot_steer_the_terminal(lab: Laboratory, run: Path, style: str) -> None:
+    config = (run / "config.yaml").read_text()
+    (run / "config.yaml").write_text(config.replace("description: ''", r'description: "\e[31mred\nrow"'))
+    shown = lab.call("compare", "--columns", "run,description", "--format", style)
     assert shown.code == 0
     assert "\x1b" not in shown.out
     assert r"\x1b[31mred" in shown.out.replace(r"\\x1b\[", r"\x1b[")  # as Markdown is read
     (row,) = [line for line in shown.out.splitlines() if "linear-001" in line]
     assert "row" in row
-    (with_run / "summary.json").write_text(r'{"\u001b[31m": 1}')
-    refused = call("compare", "--columns", "run,status", "--format", style)
+    (run / "summary.json").write_text(r'{"\u001b[31m": 1}')
+    refused = lab.call("compare", "--columns", "run,status", "--format", style)
     assert "\x1b" not in refused.out
 
 
 @pytest.fixture
-def three(with_run: Path) -> Path:
+def three(run: Path) -> Path:
     """Three runs: linear-001, and two that differ in eta and in batch_size."""
     for name, key, old, new in (("fast-001", "eta", "0.1", "1.5"), ("full-001", "batch_size", "64", "full")):
-        copy = shutil.copytree(with_run, with_run.with_name(name))
+        copy = shutil.copytree(run, run.with_name(name))
         config = copy / "config.yaml"
         config.write_text(config.read_text().replace(f"{key}: {old}", f"{key}: {new}"))
-    return with_run.parent
+    return run.parent
 
 
 def shown(outcome: Outcome) -> list[str]:
@@ -174,22 +159,20 @@ def shown(outcome: Outcome) -> list[str]:
     ],
 )
 def test_a_pattern_stands_for_all_runs_that_match_it(
-    call: Callable[..., Outcome], three: Path, patterns: list[str], expected: list[str]
+    lab: Laboratory, three: Path, patterns: list[str], expected: list[str]
 ) -> None:
     assert three.is_dir()
-    assert shown(call("compare", *patterns, "--sort", "run", "--format", "csv")) == expected
+    assert shown(lab.call("compare", *patterns, "--sort", "run", "--format", "csv")) == expected
 
 
-def test_a_pattern_that_nothing_matches_or_too_much_is_one_line(
-    call: Callable[..., Outcome], three: Path
-) -> None:
-    missing = call("compare", "x*")
+def test_a_pattern_that_nothing_matches_or_too_much_is_one_line(lab: Laboratory, three: Path) -> None:
+    missing = lab.call("compare", "x*")
     assert (missing.code, missing.out) == (5, "")
     assert missing.err.startswith("nnlab: no run x*, neither as a path nor in runs")
-    several = call("eval", "f*")
+    several = lab.call("eval", "f*")
     assert (several.code, several.out) == (5, "")
     assert several.err == "nnlab: 2 runs match f*: fast-001, full-001; name one of them\n"
-    assert call("eval", "fa*").code == 0
+    assert lab.call("eval", "fa*").code == 0
     assert (three / "fast-001" / "eval_test.json").exists()
 
 
@@ -214,11 +197,11 @@ def test_a_pattern_that_nothing_matches_or_too_much_is_one_line(
     ],
 )
 def test_only_runs_that_meet_every_condition_are_shown(
-    call: Callable[..., Outcome], three: Path, conditions: list[str], expected: list[str]
+    lab: Laboratory, three: Path, conditions: list[str], expected: list[str]
 ) -> None:
     assert three.is_dir()
     where = [word for condition in conditions for word in ("--where", condition)]
-    outcome = call("compare", *where, "--sort", "run", "--format", "csv")
+    outcome = lab.call("compare", *where, "--sort", "run", "--format", "csv")
     assert shown(outcome) == expected
     told = "" if expected else f"No run has {' and '.join(conditions)}.\n"
     assert outcome.err == told
@@ -241,25 +224,23 @@ def test_only_runs_that_meet_every_condition_are_shown(
         ("eta={", "--where 'eta={': not valid YAML"),
     ],
 )
-def test_what_is_not_a_condition_is_one_line(
-    call: Callable[..., Outcome], three: Path, condition: str, told: str
-) -> None:
+def test_what_is_not_a_condition_is_one_line(lab: Laboratory, three: Path, condition: str, told: str) -> None:
     assert three.is_dir()
-    refused = call("compare", "--where", condition)
+    refused = lab.call("compare", "--where", condition)
     assert (refused.code, refused.out) == (2, "")
     assert refused.err.startswith(f"nnlab: {told}")
     assert refused.err.count("\n") == 1
 
 
-def test_what_differs_is_decided_before_the_rows_are_cut(call: Callable[..., Outcome], three: Path) -> None:
+def test_what_differs_is_decided_before_the_rows_are_cut(lab: Laboratory, three: Path) -> None:
     assert three.is_dir()
-    header = call("compare", "--top", "1", "--format", "csv").out.splitlines()[0]
+    header = lab.call("compare", "--top", "1", "--format", "csv").out.splitlines()[0]
     assert header.startswith("run,eta,batch_size,best_epoch")
-    filtered = call("compare", "--where", "eta=0.1", "--format", "csv").out.splitlines()[0]
+    filtered = lab.call("compare", "--where", "eta=0.1", "--format", "csv").out.splitlines()[0]
     assert filtered.startswith("run,batch_size,best_epoch")
 
 
-def test_a_condition_in_the_place_of_a_run_is_told_how_it_is_written(call: Callable[..., Outcome]) -> None:
-    told = call("compare", "eta=0.1")
+def test_a_condition_in_the_place_of_a_run_is_told_how_it_is_written(lab: Laboratory) -> None:
+    told = lab.call("compare", "eta=0.1")
     assert (told.code, told.err) == (2, "nnlab: eta=0.1 is not a run; did you mean --where eta=0.1?\n")
-    assert "did you mean --where eta=3?" in call("compare", "--eta", "3").err
+    assert "did you mean --where eta=3?" in lab.call("compare", "--eta", "3").err

@@ -3,47 +3,38 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.datasets.conftest import NO_FILES, put
-
-from .conftest import COMMAND, DATA, environment
+from tests.laboratory import DATA
+from tests.obstacles import OBSTACLES, put
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .conftest import Outcome
+    from tests.laboratory import Laboratory
 
 STEERING = "a\x1b[31mb\nc"
 SHOWN = r"a\x1b[31mb\nc"
 
 
-@pytest.mark.parametrize("what", NO_FILES)
-def test_what_is_no_file_is_one_line_for_every_command(
-    call: Callable[..., Outcome], desk: Path, what: str
-) -> None:
-    path = desk / "mine" / "MNIST" / "raw" / "train-images-idx3-ubyte.gz"
+@pytest.mark.parametrize("what", OBSTACLES)
+def test_what_is_no_file_is_one_line_for_every_command(lab: Laboratory, what: str) -> None:
+    path = lab.folder / "mine" / "MNIST" / "raw" / "train-images-idx3-ubyte.gz"
     put(what, path)
-    verified = call("data", "verify", "mnist", "--data-dir", "mine")
+    verified = lab.call("data", "verify", "mnist", "--data-dir", "mine")
     assert verified.code == 4
     assert verified.out.splitlines()[0].startswith(f"wrong      {path}: ")
     assert "1 wrong or missing" in verified.err
-    trained = call("train", "linear.yaml", "--data-dir", "mine")
+    trained = lab.call("train", "linear.yaml", "--data-dir", "mine")
     assert (trained.code, trained.out) == (4, "")
     assert trained.err.startswith(f"nnlab: {path}: ")
     assert len(trained.err.splitlines()) == 1
 
 
-def test_a_folder_in_the_place_of_a_file_is_one_line_for_a_download(
-    call: Callable[..., Outcome], desk: Path
-) -> None:
-    path = desk / "mine" / "MNIST" / "raw" / "train-images-idx3-ubyte.gz"
-    put("folder", path)
-    refused = call("data", "download", "mnist", "--data-dir", "mine")
+def test_a_folder_in_the_place_of_a_file_is_one_line_for_a_download(lab: Laboratory) -> None:
+    path = lab.folder / "mine" / "MNIST" / "raw" / "train-images-idx3-ubyte.gz"
+    put("a folder", path)
+    refused = lab.call("data", "download", "mnist", "--data-dir", "mine")
     assert (refused.code, refused.out) == (4, "")
     assert refused.err == (
         f"nnlab: {path}: it is a folder, not a file; move the folder away, or name another folder with "
@@ -53,13 +44,13 @@ def test_a_folder_in_the_place_of_a_file_is_one_line_for_a_download(
 
 @pytest.mark.parametrize("command", ["list", "verify", "path", "download"])
 def test_a_folder_under_the_users_root_that_may_not_be_entered_is_one_line(
-    as_a_user: Callable[..., Outcome], desk: Path, command: str
+    lab: Laboratory, command: str
 ) -> None:
-    folder = desk / "mine" / "MNIST"
+    folder = lab.folder / "mine" / "MNIST"
     folder.parent.mkdir()
     folder.mkdir(mode=0)
     names = ["mnist"] if command != "list" else []
-    refused = as_a_user("data", command, *names, "--data-dir", "mine")
+    refused = lab.as_a_user("data", command, *names, "--data-dir", "mine")
     assert (refused.code, refused.out) == (4, "")
     path = folder / "raw" / "train-images-idx3-ubyte"
     assert refused.err == (
@@ -67,62 +58,48 @@ def test_a_folder_under_the_users_root_that_may_not_be_entered_is_one_line(
     )
 
 
-def test_a_locked_data_folder_that_nobody_named_is_passed_over(
-    as_a_user: Callable[..., Outcome], desk: Path
-) -> None:
-    (desk / "data").mkdir(mode=0)
-    assert as_a_user("data", "path", "mnist") == (0, f"{DATA}\n", "")
+def test_a_locked_data_folder_that_nobody_named_is_passed_over(lab: Laboratory) -> None:
+    (lab.folder / "data").mkdir(mode=0)
+    assert lab.as_a_user("data", "path", "mnist") == (0, f"{DATA}\n", "")
 
 
-def test_a_file_that_may_not_be_read_is_wrong_with_the_remedy(
-    as_a_user: Callable[..., Outcome], desk: Path
-) -> None:
-    path = desk / "mine" / "MNIST" / "raw" / "train-images-idx3-ubyte.gz"
+def test_a_file_that_may_not_be_read_is_wrong_with_the_remedy(lab: Laboratory) -> None:
+    path = lab.folder / "mine" / "MNIST" / "raw" / "train-images-idx3-ubyte.gz"
     path.parent.mkdir(parents=True)
     path.touch(mode=0)
     reason = f"{path}: Permission denied; make it readable, or name another folder with --data-dir\n"
-    verified = as_a_user("data", "verify", "mnist", "--data-dir", "mine")
+    verified = lab.as_a_user("data", "verify", "mnist", "--data-dir", "mine")
     assert verified.code == 4
     assert verified.out.startswith(f"wrong      {reason}")
-    assert as_a_user("train", "linear.yaml", "--data-dir", "mine") == (4, "", f"nnlab: {reason}")
+    assert lab.as_a_user("train", "linear.yaml", "--data-dir", "mine") == (4, "", f"nnlab: {reason}")
 
 
-def test_a_path_steers_no_terminal_and_breaks_no_line(call: Callable[..., Outcome], desk: Path) -> None:
-    raw = desk / STEERING / "MNIST" / "raw"
+def test_a_path_steers_no_terminal_and_breaks_no_line(lab: Laboratory) -> None:
+    raw = lab.folder / STEERING / "MNIST" / "raw"
     raw.parent.mkdir(parents=True)
     raw.symlink_to(DATA)
     arguments = ("--data-dir", STEERING)
-    shown = f"{desk}/{SHOWN}/MNIST/raw"
-    verified = call("data", "verify", "mnist", *arguments)
-    downloaded = call("data", "download", "mnist", *arguments)
+    shown = f"{lab.folder}/{SHOWN}/MNIST/raw"
+    verified = lab.call("data", "verify", "mnist", *arguments)
+    downloaded = lab.call("data", "download", "mnist", *arguments)
     names = sorted(file.name for file in DATA.iterdir())
     assert sorted(verified.out.splitlines()) == [f"ok         {shown}/{name}" for name in names]
     assert sorted(downloaded.out.splitlines()) == [f"kept {shown}/{name}" for name in names]
-    assert shown in call("data", "list", *arguments).out
+    assert shown in lab.call("data", "list", *arguments).out
 
 
-def test_the_path_for_a_script_is_the_exact_one(call: Callable[..., Outcome], desk: Path) -> None:
-    (desk / STEERING / "KMNIST" / "raw").mkdir(parents=True)
-    printed = call("data", "path", "kmnist", "--data-dir", STEERING).out
-    assert Path(printed.removesuffix("\n")).is_dir()
+def test_the_path_for_a_script_is_the_exact_one(lab: Laboratory) -> None:
+    (lab.folder / STEERING / "KMNIST" / "raw").mkdir(parents=True)
+    printed = lab.call("data", "path", "kmnist", "--data-dir", STEERING).out
+    assert (lab.folder / printed.removesuffix("\n")).is_dir()
 
 
-def test_the_path_does_not_steer_a_terminal(desk: Path) -> None:
-    ours, theirs = os.openpty()
-    subprocess.run(
-        [*COMMAND, "data", "path", "kmnist", "--data-dir", STEERING],
-        cwd=desk,
-        env=environment(desk, TERM="xterm"),
-        stdout=theirs,
-        timeout=60,
-        check=True,
-    )
-    os.close(theirs)
-    assert os.read(ours, 65536).decode() == f"{desk}/{SHOWN}/KMNIST/raw\r\n"
-    os.close(ours)
+def test_the_path_does_not_steer_a_terminal(lab: Laboratory) -> None:
+    done = lab.on_a_terminal("data", "path", "kmnist", "--data-dir", STEERING)
+    assert (done.code, done.out) == (0, f"{lab.folder}/{SHOWN}/KMNIST/raw\r\n")
 
 
-def test_a_path_that_is_not_utf8_is_no_crash(call: Callable[..., Outcome]) -> None:
+def test_a_path_that_is_not_utf8_is_no_crash(lab: Laboratory) -> None:
     root = os.fsdecode(b"r\xff")
-    assert call("data", "verify", "kmnist", "--data-dir", root).code == 4
-    assert call("data", "list", "--data-dir", root).code == 0
+    assert lab.call("data", "verify", "kmnist", "--data-dir", root).code == 4
+    assert lab.call("data", "list", "--data-dir", root).code == 0

@@ -5,35 +5,32 @@ import re
 import shutil
 from typing import TYPE_CHECKING
 
-from .conftest import run_nnlab
+import pytest
+
+from tests.laboratory import Laboratory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    import pytest
-
-    from .conftest import Outcome
+    from tests.laboratory import Outcome
 
 KEYS = ["run", "checkpoint", "split", "examples", "loss", "accuracy", "errors", "per_class", "confusion"]
 
 
-def test_json_has_exactly_the_keys_of_the_contract_and_is_kept(
-    call: Callable[..., Outcome], with_run: Path
-) -> None:
-    measured = call("eval", "--json")
+def test_json_has_exactly_the_keys_of_the_contract_and_is_kept(lab: Laboratory, run: Path) -> None:
+    measured = lab.call("eval", "--json")
     assert (measured.code, measured.err) == (0, "")
     found = json.loads(measured.out)
     assert list(found) == KEYS
     assert (found["run"], found["checkpoint"], found["split"]) == ("runs/linear-001", "best", "test")
     assert [list(each) for each in found["per_class"]] == 10 * [["name", "examples", "precision", "recall"]]
     assert sum(map(sum, found["confusion"])) == found["examples"] == 10_000
-    assert json.loads((with_run / "eval_test.json").read_text()) == found
+    assert json.loads((run / "eval_test.json").read_text()) == found
 
 
-def test_a_pipe_gets_the_figures_in_plain_text(first: tuple[Path, Outcome], desk: Path) -> None:
-    shutil.copytree(first[0] / "runs", desk / "runs")
-    measured = run_nnlab(desk, "eval")
+def test_a_pipe_gets_the_figures_in_plain_text(first: tuple[Laboratory, Outcome], lab: Laboratory) -> None:
+    shutil.copytree(first[0].folder / "runs", lab.folder / "runs")
+    measured = lab.nnlab("eval")
     assert (measured.code, measured.err) == (0, "")
     assert not re.search(r"[\r\x1b─│…]", measured.out)
     lines = measured.out.splitlines()
@@ -46,46 +43,45 @@ def test_a_pipe_gets_the_figures_in_plain_text(first: tuple[Path, Outcome], desk
     assert [len(line.split()) for line in lines[-10:]] == 10 * [11]
 
 
-def test_only_the_best_weights_are_kept_for_compare(call: Callable[..., Outcome], with_run: Path) -> None:
-    assert call("eval", "--checkpoint", "last").code == 0
-    assert not (with_run / "eval_test.json").exists()
-    assert call("eval", "--split", "validation").code == 0
-    assert (with_run / "eval_validation.json").exists()
-    assert "test_accuracy\n" not in call("compare", "--format", "csv").out
+def test_only_the_best_weights_are_kept_for_compare(lab: Laboratory, run: Path) -> None:
+    assert lab.call("eval", "--checkpoint", "last").code == 0
+    assert not (run / "eval_test.json").exists()
+    assert lab.call("eval", "--split", "validation").code == 0
+    assert (run / "eval_validation.json").exists()
+    assert "test_accuracy\n" not in lab.call("compare", "--format", "csv").out
 
 
-def test_validation_figures_are_those_of_the_summary(call: Callable[..., Outcome], with_run: Path) -> None:
-    found = json.loads(call("eval", "--split", "validation", "--json").out)
-    summary = json.loads((with_run / "summary.json").read_text())
+@pytest.mark.usefixtures("run")
+def test_validation_figures_are_those_of_the_summary(lab: Laboratory) -> None:
+    found = json.loads(lab.call("eval", "--split", "validation", "--json").out)
+    summary = lab.summary()
     assert found["accuracy"] == summary["val_accuracy"]
     assert found["loss"] == summary["val_loss"]
 
 
-def test_a_run_is_found_from_any_directory_by_its_path(
-    call: Callable[..., Outcome], with_run: Path, desk: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (desk / "elsewhere").mkdir()
-    monkeypatch.chdir(desk / "elsewhere")
-    assert json.loads(call("eval", str(with_run), "--json").out)["run"] == str(with_run)
-    assert json.loads(call("eval", "../runs/linear-001", "--json").out)["run"] == "../runs/linear-001"
+def test_a_run_is_found_from_any_directory_by_its_path(lab: Laboratory, run: Path) -> None:
+    (lab.folder / "elsewhere").mkdir()
+    elsewhere = Laboratory(lab.folder / "elsewhere")
+    for named in (str(run), "../runs/linear-001"):
+        assert json.loads(elsewhere.call("eval", named, "--json").out)["run"] == named
 
 
-def test_the_newest_run_is_taken_when_none_is_named(call: Callable[..., Outcome], with_run: Path) -> None:
-    call("train", "linear.yaml", "epochs=1", "--name", "a")
-    assert json.loads(call("eval", "--json").out)["run"] == "runs/a-001"
-    call("train", "--resume", with_run.name, "epochs=4")
-    assert json.loads(call("eval", "--json").out)["run"] == "runs/linear-001"
+def test_the_newest_run_is_taken_when_none_is_named(lab: Laboratory, run: Path) -> None:
+    lab.call("train", "linear.yaml", "epochs=1", "--name", "a")
+    assert json.loads(lab.call("eval", "--json").out)["run"] == "runs/a-001"
+    lab.call("train", "--resume", run.name, "epochs=4")
+    assert json.loads(lab.call("eval", "--json").out)["run"] == "runs/linear-001"
 
 
-def test_one_example_is_one(call: Callable[..., Outcome]) -> None:
-    trained = call("train", "neuron", "epochs=1")
+def test_one_example_is_one(lab: Laboratory) -> None:
+    trained = lab.call("train", "neuron", "epochs=1")
     assert "\n1 example of one neuron's task" in trained.err
-    lines = call("eval").out.splitlines()
+    lines = lab.call("eval").out.splitlines()
     assert lines[0] == "runs/neuron-001: best weights on the test split, 1 example"
     assert lines[2] == "accuracy  0.00%  (1 error)"
 
 
-def test_a_baseline_goes_by_its_name_and_has_no_best_weights(call: Callable[..., Outcome]) -> None:
-    assert call("baseline", "mean_darkness", "train_size=100", "validation_size=100", "-q").code == 0
-    heading = call("eval").out.splitlines()[0]
+def test_a_baseline_goes_by_its_name_and_has_no_best_weights(lab: Laboratory) -> None:
+    assert lab.call("baseline", "mean_darkness", "train_size=100", "validation_size=100", "-q").code == 0
+    heading = lab.call("eval").out.splitlines()[0]
     assert heading == "runs/mean_darkness-001: mean_darkness on the test split, 10,000 examples"

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from nnlab.network import ACTIVATIONS
+from tests.laboratory import CONFIGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
-    from .conftest import Outcome
+    from tests.laboratory import Laboratory
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 # Fashion-MNIST does not come with nnlab.
 SHIPPED = sorted(path for path in CONFIGS.glob("*.yaml") if path.stem != "fashion_mnist")
 
 
 @pytest.mark.parametrize("config", SHIPPED, ids=lambda path: path.stem)
-def test_every_shipped_network_passes(call: Callable[..., Outcome], config: Path) -> None:
-    code, out, err = call("gradcheck", str(config))
+def test_every_shipped_network_passes(lab: Laboratory, config: Path) -> None:
+    code, out, err = lab.call("gradcheck", str(config))
     assert (code, err) == (0, "")
     table, _, closing = out.partition("\n\n")
     assert table.split()[:3] == ["layer", "array", "parameters"]
@@ -33,8 +32,8 @@ def test_every_shipped_network_passes(call: Callable[..., Outcome], config: Path
     assert unknown <= checked / 100
 
 
-def test_json_has_a_row_for_each_array(call: Callable[..., Outcome]) -> None:
-    rows = json.loads(call("gradcheck", str(CONFIGS / "xor.yaml"), "--json").out)
+def test_json_has_a_row_for_each_array(lab: Laboratory) -> None:
+    rows = json.loads(lab.call("gradcheck", str(CONFIGS / "xor.yaml"), "--json").out)
     assert [(row["layer"], row["array"]) for row in rows] == [
         (1, "weights"),
         (1, "biases"),
@@ -53,29 +52,29 @@ def test_json_has_a_row_for_each_array(call: Callable[..., Outcome]) -> None:
     }
 
 
-def test_a_wrong_derivative_ends_in_1(call: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_derivative_ends_in_1(lab: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = replace(ACTIVATIONS["tanh"], derivative=np.ones_like)
     monkeypatch.setitem(ACTIVATIONS, "tanh", wrong)
-    code, out, err = call("gradcheck", str(CONFIGS / "xor.yaml"))
+    code, out, err = lab.call("gradcheck", str(CONFIGS / "xor.yaml"))
     assert code == 1
     assert "largest relative error" in out
     assert err.startswith("nnlab: the gradient is wrong: a relative error of ")
     assert err.count("\n") == 1
 
 
-def test_the_tolerance_is_the_users(call: Callable[..., Outcome]) -> None:
-    assert call("gradcheck", str(CONFIGS / "xor.yaml"), "--tolerance", "1e-30").code == 1
+def test_the_tolerance_is_the_users(lab: Laboratory) -> None:
+    assert lab.call("gradcheck", str(CONFIGS / "xor.yaml"), "--tolerance", "1e-30").code == 1
 
 
-def test_a_mistake_in_the_config_ends_in_2(call: Callable[..., Outcome]) -> None:
-    assert call("gradcheck", str(CONFIGS / "xor.yaml"), "eta=no").code == 2
-    assert call("gradcheck", "nowhere.yaml").code == 2
+def test_a_mistake_in_the_config_ends_in_2(lab: Laboratory) -> None:
+    assert lab.call("gradcheck", str(CONFIGS / "xor.yaml"), "eta=no").code == 2
+    assert lab.call("gradcheck", "nowhere.yaml").code == 2
 
 
-def test_what_is_at_a_kink_is_left_out_and_has_no_error(call: Callable[..., Outcome]) -> None:
+def test_what_is_at_a_kink_is_left_out_and_has_no_error(lab: Laboratory) -> None:
     # Both of the hidden neuron's parameters move its input away from 0.
     start = "start={weights: [[[0]], [[1]]], biases: [[0], [0]]}"
-    code, out, err = call(
+    code, out, err = lab.call(
         "gradcheck", str(CONFIGS / "neuron.yaml"), "architecture=[1,1,1]", "activation=relu", start
     )
     assert code == 0
@@ -89,14 +88,14 @@ def saturated(z: float) -> tuple[str, ...]:
     return "gradcheck", str(CONFIGS / "neuron.yaml"), f"start={{weights: [[[{z / 2}]]], biases: [[{z / 2}]]}}"
 
 
-def test_a_saturated_neuron_is_checked(call: Callable[..., Outcome]) -> None:
-    code, out, err = call(*saturated(18))
+def test_a_saturated_neuron_is_checked(lab: Laboratory) -> None:
+    code, out, err = lab.call(*saturated(18))
     assert (code, err) == (0, "")
     assert out.splitlines()[-1].startswith("largest relative error: ")
 
 
-def test_where_nothing_can_be_told_it_says_so_and_ends_in_1(call: Callable[..., Outcome]) -> None:
-    code, out, err = call(*saturated(30))
+def test_where_nothing_can_be_told_it_says_so_and_ends_in_1(lab: Laboratory) -> None:
+    code, out, err = lab.call(*saturated(30))
     assert code == 1
     *table, blank, note, verdict = out.splitlines()
     assert [(row.split()[5], row.endswith("  cannot tell")) for row in table[1:]] == [("1", True)] * 2
@@ -107,20 +106,20 @@ def test_where_nothing_can_be_told_it_says_so_and_ends_in_1(call: Callable[..., 
         "nnlab: cannot tell whether the gradient is right: rounding may be more than 1e-06 of every gradient "
         "there is; start from smaller weights, or raise --tolerance\n"
     )
-    assert call(*saturated(30), "--tolerance", "0.1").code == 0
+    assert lab.call(*saturated(30), "--tolerance", "0.1").code == 0
 
 
-def test_json_says_what_it_cannot_tell(call: Callable[..., Outcome]) -> None:
-    code, out, _ = call(*saturated(30), "--json")
+def test_json_says_what_it_cannot_tell(lab: Laboratory) -> None:
+    code, out, _ = lab.call(*saturated(30), "--json")
     assert code == 1
     assert [(row["checked"], row["cannot_tell"], row["largest_error"]) for row in json.loads(out)] == [
         (0, 1, None)
     ] * 2
 
 
-def test_a_gradient_that_is_not_finite_ends_in_3(call: Callable[..., Outcome]) -> None:
+def test_a_gradient_that_is_not_finite_ends_in_3(lab: Laboratory) -> None:
     start = "start={weights: [[[1e300]], [[1e300]]], biases: [[0], [0]]}"
-    code, out, err = call(
+    code, out, err = lab.call(
         *("gradcheck", str(CONFIGS / "neuron.yaml"), "architecture=[1,1,1]", "dtype=float64"),
         *("activation=identity", "output=identity", start, "--json"),
     )

@@ -10,9 +10,9 @@ from nnlab import __version__
 from nnlab.cli import app
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from .conftest import Outcome
+    from tests.laboratory import Laboratory
 
 
 def commands(command: Any, *path: str) -> Iterator[tuple[str, ...]]:  # noqa: ANN401 - typer's own type
@@ -37,8 +37,8 @@ def test_all_commands_of_the_contract_are_there() -> None:
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("flag", ["--help", "-h"])
-def test_every_command_has_help(call: Callable[..., Outcome], path: tuple[str, ...], flag: str) -> None:
-    shown = call(*path, flag)
+def test_every_command_has_help(lab: Laboratory, path: tuple[str, ...], flag: str) -> None:
+    shown = lab.call(*path, flag)
     assert (shown.code, shown.err) == (0, "")
     usage = " ".join(path)  # after the program's name, which is that of the tests here
     assert re.match(rf"Usage: .*{usage} \[OPTIONS\]", shown.out)
@@ -48,12 +48,12 @@ def test_every_command_has_help(call: Callable[..., Outcome], path: tuple[str, .
     assert max(map(len, shown.out.splitlines())) <= 100
 
 
-def test_nnlab_alone_shows_its_help(nnlab: Callable[..., Outcome]) -> None:
-    alone = nnlab()
+def test_nnlab_alone_shows_its_help(lab: Laboratory) -> None:
+    alone = lab.nnlab()
     assert (alone.code, alone.err) == (0, "")
-    assert alone == nnlab("--help")
+    assert alone == lab.nnlab("--help")
     assert {path[0] for path in COMMANDS if path} <= set(alone.out.split())
 
 
-def test_the_version(nnlab: Callable[..., Outcome]) -> None:
-    assert nnlab("--version") == (0, f"nnlab {__version__}\n", "")
+def test_the_version(lab: Laboratory) -> None:
+    assert lab.nnlab("--version") == (0, f"nnlab {__version__}\n", "")

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-import pty
 import re
 import resource
-import select
 import signal
-import struct
 import subprocess
 import sys
-import termios
-import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -21,12 +16,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import COMMAND, CONFIG, environment, run_nnlab, shell, start_nnlab
+from tests.laboratory import COMMAND, LINEAR, config_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .conftest import Outcome
+    from tests.laboratory import Laboratory
 
 NAME_RULE = "name: must be letters from A to Z, digits and _ . + -, beginning with a letter, a digit or _ "
 
@@ -47,37 +40,32 @@ NAME_RULE = "name: must be letters from A to Z, digits and _ . + -, beginning wi
 )
 @pytest.mark.parametrize("command", [["train"], ["config", "check"], ["config", "show"], ["gradcheck"]])
 def test_what_is_no_config_is_one_line_and_exit_2(
-    desk: Path,
-    call: Callable[..., Outcome],
-    as_a_user: Callable[..., Outcome],
+    lab: Laboratory,
     command: list[str],
     file: str,
     says: str,
 ) -> None:
-    (desk / "binary.yaml").write_bytes(Path(sys.executable).read_bytes()[:1000])
-    (desk / "secret.yaml").write_text(CONFIG)
-    (desk / "secret.yaml").chmod(0)
-    with (desk / "ten_megabytes.yaml").open("wb") as large:
+    (lab.folder / "binary.yaml").write_bytes(Path(sys.executable).read_bytes()[:1000])
+    lab.config("secret.yaml").chmod(0)
+    with (lab.folder / "ten_megabytes.yaml").open("wb") as large:
         large.truncate(10 << 20)
-    refused = (as_a_user if file == "secret.yaml" else call)(*command, file)
+    refused = (lab.as_a_user if file == "secret.yaml" else lab.call)(*command, file)
     assert (refused.code, refused.out) == (2, "")
     assert says in refused.err
     assert refused.err.count("\n") == 1
-    assert not (desk / "runs").exists()
+    assert not (lab.folder / "runs").exists()
 
 
-def test_a_config_may_come_through_a_pipe_of_the_file_system(desk: Path) -> None:
-    code, out, err = shell(desk, "nnlab train <(cat linear.yaml) epochs=1 --name piped -q")
+def test_a_config_may_come_through_a_pipe_of_the_file_system(lab: Laboratory) -> None:
+    code, out, err = lab.shell("nnlab train <(cat linear.yaml) epochs=1 --name piped -q")
     assert (code, out, err) == (0, "runs/piped-001\n", "")
 
 
 @pytest.mark.parametrize("command", [["train"], ["config", "check"]])
-def test_a_pipe_that_somebody_holds_open_is_not_waited_for(
-    desk: Path, call: Callable[..., Outcome], command: list[str]
-) -> None:
-    os.mkfifo(desk / "pipe.yaml")
-    held = os.open(desk / "pipe.yaml", os.O_RDWR)
-    refused = call(*command, "pipe.yaml")
+def test_a_pipe_that_somebody_holds_open_is_not_waited_for(lab: Laboratory, command: list[str]) -> None:
+    os.mkfifo(lab.folder / "pipe.yaml")
+    held = os.open(lab.folder / "pipe.yaml", os.O_RDWR)
+    refused = lab.call(*command, "pipe.yaml")
     os.close(held)
     assert (refused.code, refused.out) == (2, "")
     assert refused.err == (
@@ -87,19 +75,17 @@ def test_a_pipe_that_somebody_holds_open_is_not_waited_for(
 
 
 @pytest.mark.parametrize("file", ["a b.yaml", "new\nline.yaml", "-x.yaml", "\x1b[31m.yaml", "é.yaml"])
-def test_a_file_of_any_name_makes_a_run_in_the_runs_folder(
-    call: Callable[..., Outcome], desk: Path, file: str
-) -> None:
-    (desk / file).write_text(CONFIG)
+def test_a_file_of_any_name_makes_a_run_in_the_runs_folder(lab: Laboratory, file: str) -> None:
+    lab.config(file)
     done = (
-        call("train", "epochs=1", "-q", "--", file)
+        lab.call("train", "epochs=1", "-q", "--", file)
         if file[0] == "-"
-        else call("train", file, "epochs=1", "-q")
+        else lab.call("train", file, "epochs=1", "-q")
     )
     if done.code == 2:  # the first of the arguments is the config
-        done = call("train", "-q", "--", file, "epochs=1")
+        done = lab.call("train", "-q", "--", file, "epochs=1")
     assert (done.code, done.err) == (0, "")
-    (run,) = (desk / "runs").iterdir()
+    (run,) = (lab.folder / "runs").iterdir()
     assert re.fullmatch(r"runs/[\w.+-]+-001\n", done.out)
     assert done.out == f"runs/{run.name}\n"
 
@@ -107,61 +93,59 @@ def test_a_file_of_any_name_makes_a_run_in_the_runs_folder(
 @pytest.mark.parametrize(
     "name", ["../up", "a/b", "/abs", "..", ".", "-x", "a\nb", "", "\x1b[31m", "a b", "é"]
 )
-def test_no_name_leads_out_of_the_runs_folder(
-    call: Callable[..., Outcome], desk: Path, with_run: Path, name: str
-) -> None:
+def test_no_name_leads_out_of_the_runs_folder(lab: Laboratory, run: Path, name: str) -> None:
     for refused in (
-        call("train", "linear.yaml", f"--name={name}"),
-        call("baseline", "linear", f"--name={name}"),
+        lab.call("train", "linear.yaml", f"--name={name}"),
+        lab.call("baseline", "linear", f"--name={name}"),
     ):
         assert (refused.code, refused.out) == (2, "")
         assert refused.err.startswith(f"command line: {NAME_RULE}")
         assert refused.err.count("\n") == 1
     written = f'name: "{name}"\n'.replace("\n", "\\n").replace('"\\n', '"\n').replace("\x1b", "\\e")
-    (desk / "named.yaml").write_text(CONFIG + written)
-    assert NAME_RULE in call("train", "named.yaml").err
-    config = (with_run / "config.yaml").read_text()
-    (with_run / "config.yaml").write_text(re.sub("(?m)^name: .*\n", written.replace("\\", r"\\"), config))
-    resumed = call("train", "--resume", "linear-001", "epochs=4")
+    (lab.folder / "named.yaml").write_text(config_text(LINEAR) + written)
+    assert NAME_RULE in lab.call("train", "named.yaml").err
+    config = (run / "config.yaml").read_text()
+    (run / "config.yaml").write_text(re.sub("(?m)^name: .*\n", written.replace("\\", r"\\"), config))
+    resumed = lab.call("train", "--resume", "linear-001", "epochs=4")
     assert (resumed.code, resumed.out) == (5, "")
     assert NAME_RULE in resumed.err
-    assert {path.name for path in desk.iterdir()} <= {"linear.yaml", "named.yaml", "runs"}
-    assert [path.name for path in (desk / "runs").iterdir()] == ["linear-001"]
+    assert {path.name for path in lab.folder.iterdir()} <= {"linear.yaml", "named.yaml", "runs"}
+    assert [path.name for path in (lab.folder / "runs").iterdir()] == ["linear-001"]
 
 
 @pytest.mark.parametrize(
     "command", ["train linear.yaml epochs=1 -q", "compare", "eval", "config show linear.yaml"]
 )
-@pytest.mark.usefixtures("with_run")
-def test_closed_streams_are_done_without(desk: Path, command: str) -> None:
-    code, out, err = shell(desk, f"nnlab {command} >&-")
+@pytest.mark.usefixtures("run")
+def test_closed_streams_are_done_without(lab: Laboratory, command: str) -> None:
+    code, out, err = lab.shell(f"nnlab {command} >&-")
     assert (code, out, err) == (0, "", "")
-    code, out, err = shell(desk, f"nnlab {command} 2>&- <&-")
+    code, out, err = lab.shell(f"nnlab {command} 2>&- <&-")
     assert (code, err) == (0, "")
     assert out
-    assert shell(desk, f"nnlab {command} >&- 2>&- <&-") == (0, "", "")
+    assert lab.shell(f"nnlab {command} >&- 2>&- <&-") == (0, "", "")
 
 
-def test_a_config_from_a_closed_stdin_is_one_line(desk: Path) -> None:
-    refused = shell(desk, "nnlab train - <&-")
+def test_a_config_from_a_closed_stdin_is_one_line(lab: Laboratory) -> None:
+    refused = lab.shell("nnlab train - <&-")
     assert refused == (2, "", "<stdin>: cannot be read: standard input is closed\n")
 
 
-def test_an_error_that_cannot_be_told_still_has_its_code(desk: Path) -> None:
-    assert shell(desk, "nnlab train nosuch.yaml 2>&-") == (2, "", "")
-    assert shell(desk, "nnlab train nosuch.yaml 2> /dev/full") == (2, "", "")
+def test_an_error_that_cannot_be_told_still_has_its_code(lab: Laboratory) -> None:
+    assert lab.shell("nnlab train nosuch.yaml 2>&-") == (2, "", "")
+    assert lab.shell("nnlab train nosuch.yaml 2> /dev/full") == (2, "", "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_a_process_whose_pipe_nobody_empties(desk: Path, number: int) -> None:
-    process = start_nnlab(desk, "config", "schema")
-    assert process.stdout
-    fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
-    wait_until_asleep(process)
-    process.send_signal(number)
-    process.wait(timeout=30)
-    assert process.communicate()[1] == ""
-    assert process.returncode == -number
+def test_a_signal_ends_a_process_whose_pipe_nobody_empties(lab: Laboratory, number: int) -> None:
+    with lab.start("config", "schema") as process:
+        assert process.stdout
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        wait_until_asleep(process)
+        process.send_signal(number)
+        process.wait(timeout=30)
+        assert process.communicate()[1] == ""
+        assert process.returncode == -number
 
 
 def wait_until_asleep(process: subprocess.Popen[str]) -> None:
@@ -176,8 +160,8 @@ def wait_until_asleep(process: subprocess.Popen[str]) -> None:
     raise AssertionError("the process never waited")
 
 
-def test_a_pipe_that_is_emptied_late_gets_everything(desk: Path) -> None:
-    code, out, err = shell(desk, "nnlab config schema | (sleep 1; cat) | wc -c")
+def test_a_pipe_that_is_emptied_late_gets_everything(lab: Laboratory) -> None:
+    code, out, err = lab.shell("nnlab config schema | (sleep 1; cat) | wc -c")
     assert (code, err) == (0, "")
     assert int(out) > 5000
 
@@ -185,56 +169,47 @@ def test_a_pipe_that_is_emptied_late_gets_everything(desk: Path) -> None:
 @pytest.mark.parametrize(
     "arguments", [["train", "linear.yaml", "epochs=1", "-q"], ["data", "list"], ["compare"]]
 )
-@pytest.mark.usefixtures("with_run")
-def test_no_home_and_no_environment_at_all_are_no_trouble(desk: Path, arguments: list[str]) -> None:
+@pytest.mark.usefixtures("run")
+def test_no_home_and_no_environment_at_all_are_no_trouble(lab: Laboratory, arguments: list[str]) -> None:
     done = subprocess.run(
-        [*COMMAND, *arguments], cwd=desk, env={}, capture_output=True, check=False, timeout=60
+        [*COMMAND, *arguments], cwd=lab.folder, env={}, capture_output=True, check=False, timeout=60
     )
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_a_cache_folder_that_is_read_only_matters_only_to_downloads(
-    desk: Path, as_a_user: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (desk / ".cache").mkdir()
-    (desk / ".cache").chmod(0o555)
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # nobody listens there
-    assert as_a_user("train", "linear.yaml", "epochs=1", "-q").code == 0
-    failed = as_a_user("train", "linear.yaml", "dataset=fashion_mnist")
+def test_a_cache_folder_that_is_read_only_matters_only_to_downloads(lab: Laboratory) -> None:
+    (lab.folder / ".cache").mkdir()
+    (lab.folder / ".cache").chmod(0o555)
+    proxy = {"HTTPS_PROXY": "http://127.0.0.1:9"}  # nobody listens there
+    assert lab.as_a_user("train", "linear.yaml", "epochs=1", "-q", **proxy).code == 0
+    failed = lab.as_a_user("train", "linear.yaml", "dataset=fashion_mnist", **proxy)
     assert (failed.code, failed.out) == (4, "")
     assert "the proxy: refused the connection" in failed.err
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 @pytest.mark.parametrize("arguments", [["train", "linear.yaml", "epochs=1"], ["eval"], ["demo", "neuron"]])
-@pytest.mark.usefixtures("with_run")
+@pytest.mark.usefixtures("run")
 def test_a_locale_that_knows_no_greek_gets_question_marks(
-    desk: Path, arguments: list[str], encoding: str
+    lab: Laboratory, arguments: list[str], encoding: str
 ) -> None:
     locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": encoding}
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=desk,
-        env=environment(desk, **locale),
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    text = (done.stdout + done.stderr).decode(encoding)
+    done = lab.nnlab(*arguments, **locale)
+    assert done.code == 0, done.err
+    text = os.fsencode(done.out + done.err).decode(encoding)
     if encoding == "utf-8":
         assert re.search("[–ησ↓]", text)
     else:
         assert "?" in text
 
 
-def test_memory_that_runs_out_is_one_line(desk: Path) -> None:
+def test_memory_that_runs_out_is_one_line(lab: Laboratory) -> None:
     limit = partial(resource.setrlimit, resource.RLIMIT_AS, (3 << 30, 3 << 30))
     wide = ("architecture=[784, 30000, 30000, 10]", "activation=relu")
-    failed = run_nnlab(desk, "train", "linear.yaml", *wide, preexec_fn=limit)
+    failed = lab.limited(limit, "train", "linear.yaml", *wide)
     assert (failed.code, failed.out) == (1, "")
     assert re.fullmatch(r"nnlab: out of memory: .*; take a smaller architecture or batch_size\n", failed.err)
-    assert not (desk / "runs").exists()
+    assert not (lab.folder / "runs").exists()
 
 
 @pytest.mark.parametrize(
@@ -248,31 +223,10 @@ def test_memory_that_runs_out_is_one_line(desk: Path) -> None:
         ["config", "check", "nosuch.yaml"],
     ],
 )
-@pytest.mark.usefixtures("with_run")
-def test_a_terminal_of_20_columns_will_do(desk: Path, arguments: list[str]) -> None:
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 20, 0, 0))
-    with subprocess.Popen(
-        [*COMMAND, *arguments],
-        cwd=desk,
-        env=environment(desk, TERM="xterm"),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    ) as process:
-        os.close(theirs)
-        deadline = threading.Timer(60, process.kill)
-        deadline.start()
-        got = b""
-        try:
-            while select.select([ours], [], [], 60)[0]:
-                got += os.read(ours, 65536)
-        except OSError:  # Linux says so when the other end is closed
-            pass
-        deadline.cancel()
-    os.close(ours)
-    text = got.decode()
-    assert process.returncode == (2 if "nosuch.yaml" in arguments else 0), text
+@pytest.mark.usefixtures("run")
+def test_a_terminal_of_20_columns_will_do(lab: Laboratory, arguments: list[str]) -> None:
+    code, text, _ = lab.on_a_terminal(*arguments, columns=20)
+    assert code == (2 if "nosuch.yaml" in arguments else 0), text
     assert "Traceback" not in text
     if arguments[0] == "compare":
         assert "linear-001" in text

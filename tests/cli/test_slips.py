@@ -11,13 +11,10 @@ import pytest
 
 from nnlab.runs.lock import locked
 from nnlab.runs.run import Run
-
-from .conftest import DIVERGING
+from tests.laboratory import DIVERGING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .conftest import Outcome
+    from tests.laboratory import Laboratory
 
 NO_RUN = (
     "nnlab: no run in runs can go on: all are finished, diverged or in training; "
@@ -91,9 +88,9 @@ NO_RUN = (
         ("compare --columns run,time", "no column 'time'; did you mean seconds?"),
     ],
 )
-@pytest.mark.usefixtures("with_run")
-def test_a_slip_is_answered_in_one_line(call: Callable[..., Outcome], line: str, says: str) -> None:
-    refused = call(*line.split())
+@pytest.mark.usefixtures("run")
+def test_a_slip_is_answered_in_one_line(lab: Laboratory, line: str, says: str) -> None:
+    refused = lab.call(*line.split())
     assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
     assert refused.err.startswith(("nnlab: ", "command line: "))
     assert says in refused.err
@@ -117,10 +114,10 @@ def test_a_slip_is_answered_in_one_line(call: Callable[..., Outcome], line: str,
 )
 @pytest.mark.parametrize("command", [["eval"], ["compare"], ["train", "--resume"]])
 def test_what_is_not_a_run_is_told_what_is(
-    call: Callable[..., Outcome], with_run: Path, command: list[str], named: str, says: str
+    lab: Laboratory, run: Path, command: list[str], named: str, says: str
 ) -> None:
-    shutil.copytree(with_run, with_run.with_name("linear-002"), copy_function=shutil.copy)
-    refused = call(*command, named)
+    shutil.copytree(run, run.with_name("linear-002"), copy_function=shutil.copy)
+    refused = lab.call(*command, named)
     assert (refused.code, refused.out) == (5, "")
     assert refused.err.endswith(f"{says}\n")
     assert refused.err.count("\n") == 1
@@ -140,48 +137,43 @@ def interrupt(run: Path, name: str) -> Path:
 
 @pytest.mark.parametrize("options", [[], ["-q"], ["--json", "-q"]])
 def test_resume_alone_goes_on_with_the_newest_run_that_can(
-    call: Callable[..., Outcome], with_run: Path, options: list[str]
+    lab: Laboratory, run: Path, options: list[str]
 ) -> None:
-    interrupt(with_run, "older-001")
-    interrupt(with_run, "newer-001")
-    call("train", "linear.yaml", "epochs=1", "--name", "finished")
-    call("train", "linear.yaml", *DIVERGING, "--name", "diverged")
-    call("baseline", "mean_darkness", "train_size=100", "validation_size=100")
-    with locked(Run(interrupt(with_run, "claimed-001"))):
-        resumed = call("train", "--resume", *options)
+    interrupt(run, "older-001")
+    interrupt(run, "newer-001")
+    lab.call("train", "linear.yaml", "epochs=1", "--name", "finished")
+    lab.call("train", "linear.yaml", *DIVERGING, "--name", "diverged")
+    lab.call("baseline", "mean_darkness", "train_size=100", "validation_size=100")
+    with locked(Run(interrupt(run, "claimed-001"))):
+        resumed = lab.call("train", "--resume", *options)
     assert resumed.code == 0
-    summary = json.loads((with_run.parent / "newer-001/summary.json").read_text())
+    summary = json.loads((run.parent / "newer-001/summary.json").read_text())
     assert (summary["status"], summary["epochs"]) == ("finished", 5)
     assert resumed.out.startswith("{" if "--json" in options else "runs/newer-001\n")
     if not options:
         assert resumed.err.startswith("runs/newer-001 goes on after epoch 3\n")
 
 
-def test_with_more_epochs_resume_alone_takes_a_finished_run_as_well(
-    call: Callable[..., Outcome], with_run: Path
-) -> None:
-    assert call("train", "--resume") == (5, "", NO_RUN)
-    assert call("train", "--resume", "epochs=4", "-q") == (0, "runs/linear-001\n", "")
-    assert call("train", "epochs=5", "-q", "--resume") == (0, "runs/linear-001\n", "")
-    assert json.loads((with_run / "summary.json").read_text())["epochs"] == 5
-    assert call("train", "--resume=linear-001", "epochs=6", "-q").out == "runs/linear-001\n"
-    assert call("train", "--resume", "linear-001", "epochs=7", "-q").out == "runs/linear-001\n"
-    assert json.loads((with_run / "summary.json").read_text())["epochs"] == 7
+@pytest.mark.usefixtures("run")
+def test_with_more_epochs_resume_alone_takes_a_finished_run_as_well(lab: Laboratory) -> None:
+    assert lab.call("train", "--resume") == (5, "", NO_RUN)
+    assert lab.call("train", "--resume", "epochs=4", "-q") == (0, "runs/linear-001\n", "")
+    assert lab.call("train", "epochs=5", "-q", "--resume") == (0, "runs/linear-001\n", "")
+    assert lab.summary()["epochs"] == 5
+    assert lab.call("train", "--resume=linear-001", "epochs=6", "-q").out == "runs/linear-001\n"
+    assert lab.call("train", "--resume", "linear-001", "epochs=7", "-q").out == "runs/linear-001\n"
+    assert lab.summary()["epochs"] == 7
 
 
-def test_a_run_whose_path_has_an_equals_sign_is_no_override(
-    call: Callable[..., Outcome], with_run: Path, desk: Path
-) -> None:
-    (desk / "eta=1").mkdir()
-    with_run.rename(desk / "eta=1" / "linear-001")
-    resumed = call("train", "--resume", "eta=1/linear-001", "epochs=4", "-q")
+def test_a_run_whose_path_has_an_equals_sign_is_no_override(lab: Laboratory, run: Path) -> None:
+    (lab.folder / "eta=1").mkdir()
+    run.rename(lab.folder / "eta=1" / "linear-001")
+    resumed = lab.call("train", "--resume", "eta=1/linear-001", "epochs=4", "-q")
     assert resumed == (0, "eta=1/linear-001\n", "")
 
 
-def test_resume_without_runs_says_so_and_an_empty_name_is_not_the_newest(
-    call: Callable[..., Outcome], desk: Path
-) -> None:
-    assert call("train", "--resume").err.startswith("nnlab: no runs in runs; train one with ")
-    (desk / "runs").mkdir()
+def test_resume_without_runs_says_so_and_an_empty_name_is_not_the_newest(lab: Laboratory) -> None:
+    assert lab.call("train", "--resume").err.startswith("nnlab: no runs in runs; train one with ")
+    (lab.folder / "runs").mkdir()
     for empty in (["--resume="], ["--resume", ""]):
-        assert call("train", *empty) == (5, "", "nnlab: the name of the run is empty\n")
+        assert lab.call("train", *empty) == (5, "", "nnlab: the name of the run is empty\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import time
@@ -13,31 +12,30 @@ import pytest
 
 from nnlab.cli import explain
 
-from .conftest import shell, start_nnlab
-
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable
+
+    from tests.laboratory import Laboratory
 
 
-def test_a_training_goes_on_when_nobody_reads_its_stderr_any_more(desk: Path) -> None:
-    assert shell(desk, "nnlab train linear.yaml epochs=20 2>&1 >out | head -1").code == 0
-    summary = json.loads((desk / "runs/linear-001/summary.json").read_text())
+def test_a_training_goes_on_when_nobody_reads_its_stderr_any_more(lab: Laboratory) -> None:
+    assert lab.shell("nnlab train linear.yaml epochs=20 2>&1 >out | head -1").code == 0
+    summary = lab.summary()
     assert (summary["status"], summary["epochs"]) == ("finished", 20)
-    assert (desk / "out").read_text() == "runs/linear-001\n"
+    assert (lab.folder / "out").read_text() == "runs/linear-001\n"
 
 
-@pytest.mark.usefixtures("with_run")
+@pytest.mark.usefixtures("run")
 @pytest.mark.parametrize("arguments", ["--help", "train --help", "compare"])
-def test_output_that_nobody_reads_is_no_error(desk: Path, arguments: str) -> None:
-    done = shell(desk, f"nnlab {arguments} | true")
+def test_output_that_nobody_reads_is_no_error(lab: Laboratory, arguments: str) -> None:
+    done = lab.shell(f"nnlab {arguments} | true")
     assert (done.code, done.err) == (0, "")
 
 
-@pytest.mark.usefixtures("with_run")
+@pytest.mark.usefixtures("run")
 @pytest.mark.parametrize("arguments", ["--help", "compare", "config schema"])
-def test_output_to_a_full_disk_is_one_line(desk: Path, arguments: str) -> None:
-    done = shell(desk, f"nnlab {arguments} > /dev/full")
+def test_output_to_a_full_disk_is_one_line(lab: Laboratory, arguments: str) -> None:
+    done = lab.shell(f"nnlab {arguments} > /dev/full")
     assert done.code == 1
     assert done.err.count("\n") == 1
     assert "No space left" in done.err
@@ -52,8 +50,8 @@ def test_an_error_of_the_system_is_one_line_when_stdout_is_closed(
 
 
 @pytest.mark.parametrize("group", ["config", "data"])
-def test_a_group_alone_prints_its_help(call: Callable[..., tuple[int, str, str]], group: str) -> None:
-    code, out, err = call(group)
+def test_a_group_alone_prints_its_help(lab: Laboratory, group: str) -> None:
+    code, out, err = lab.call(group)
     assert (code, err) == (0, "")
     assert out.startswith(f"Usage: nnlab {group} ")
 
@@ -66,13 +64,16 @@ def catches_sigint(process: subprocess.Popen[str]) -> bool:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_ctrl_c_while_modules_are_read_ends_the_process_by_the_signal_and_without_a_traceback(
-    desk: Path,
+    lab: Laboratory,
 ) -> None:
-    process = start_nnlab(desk, "train", "linear.yaml", "-q")
-    deadline = time.monotonic() + 30
-    for python_is_up in (True, False):  # Python catches the signal as it starts; nnlab, at first, does not
-        while catches_sigint(process) != python_is_up:
-            assert time.monotonic() < deadline
-    process.send_signal(signal.SIGINT)
-    assert "Traceback" not in process.communicate(timeout=30)[1]
-    assert process.returncode == -signal.SIGINT
+    with lab.start("train", "linear.yaml", "-q") as process:
+        deadline = time.monotonic() + 30
+        for python_is_up in (
+            True,
+            False,
+        ):  # Python catches the signal as it starts; nnlab, at first, does not
+            while catches_sigint(process) != python_is_up:
+                assert time.monotonic() < deadline
+        process.send_signal(signal.SIGINT)
+        assert "Traceback" not in process.communicate()[1]
+        assert process.returncode == -signal.SIGINT

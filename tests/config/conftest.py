@@ -1,46 +1,46 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 from nnlab.config import load_experiment
 from nnlab.errors import ConfigError
+from tests.laboratory import LINEAR, config_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-# One key a line, as in the contract; a test replaces the line of the key it is about.
-CONFIG = """\
-dataset: mnist
-architecture: [784, 128, 10]
-activation: relu
-output: softmax
-loss: log_likelihood
-eta: 0.5
-batch_size: 64
-epochs: 60
-patience: 5
-seed: 0
-"""
+# A key per line, as in the contract; a test replaces the line of the key it is about.
+KEYS = LINEAR | {"architecture": (784, 128, 10), "activation": "relu", "eta": 0.5, "epochs": 60}
+del KEYS["train_size"], KEYS["validation_size"]
+CONFIG = config_text(KEYS)
+
+
+class WriteConfig(Protocol):
+    def __call__(self, file: str = "mnist.yaml", /, **changes: str | None) -> Path: ...
+
+
+class FindMistakes(Protocol):
+    def __call__(self, path: Path, *overrides: str, name: str | None = None) -> list[str]: ...
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Callable[..., Path]:
+def config(tmp_path: Path) -> WriteConfig:
     """Write the contract's config with some lines replaced, dropped (None) or added; return its path."""
 
     def write(file: str = "mnist.yaml", /, **changes: str | None) -> Path:
-        lines = dict(line.split(": ", 1) for line in CONFIG.splitlines()) | changes
         path = tmp_path / file
-        path.write_text("".join(f"{key}: {value}\n" for key, value in lines.items() if value is not None))
+        path.write_text(
+            config_text({key: value for key, value in (KEYS | changes).items() if value is not None})
+        )
         return path
 
     return write
 
 
 @pytest.fixture
-def mistakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list[str]]:
+def mistakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FindMistakes:
     """Load a config and return the lines of its ConfigError, with paths relative to the test's folder."""
     monkeypatch.chdir(tmp_path)
 

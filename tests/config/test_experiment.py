@@ -20,7 +20,7 @@ from nnlab.errors import ConfigError
 from nnlab.network import ACTIVATIONS, INITIALISERS, LOSS_OF_A_GUESS, OUTPUTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from .conftest import FindMistakes, WriteConfig
 
 ROOT = Path(__file__).parents[2]
 KEYS = list(Experiment.model_fields)
@@ -29,7 +29,7 @@ OUTPUT_NAMES = ["softmax", "sigmoid", "tanh", "identity"]
 LOSS_NAMES = list(LOSS_OF_A_GUESS)
 
 
-def test_a_config_of_the_required_keys_has_the_contracts_defaults(config: Callable[..., Path]) -> None:
+def test_a_config_of_the_required_keys_has_the_contracts_defaults(config: WriteConfig) -> None:
     assert load_experiment(config()).model_dump() == {
         "name": "mnist",
         "dataset": "mnist",
@@ -69,7 +69,7 @@ def test_the_keys_come_in_the_contracts_order_and_only_name_has_no_fixed_default
 
 @pytest.mark.parametrize("key", REQUIRED)
 def test_a_required_key_that_is_missing_is_said_at_the_first_line(
-    config: Callable[..., Path], mistakes: Callable[..., list[str]], key: str
+    config: WriteConfig, mistakes: FindMistakes, key: str
 ) -> None:
     (line,) = mistakes(config(**{key: None}))
     assert line.startswith(f"mnist.yaml:1: {key}: missing; ")
@@ -100,7 +100,7 @@ def test_a_required_key_that_is_missing_is_said_at_the_first_line(
         ("diagnostics", ["true", "false"]),
     ],
 )
-def test_every_value_in_range_is_taken(config: Callable[..., Path], key: str, values: list[str]) -> None:
+def test_every_value_in_range_is_taken(config: WriteConfig, key: str, values: list[str]) -> None:
     for value in values:
         written = parse(f"{key}: {value}").values[key]
         taken = getattr(load_experiment(config(**{key: value})), key)
@@ -141,7 +141,7 @@ def test_every_value_in_range_is_taken(config: Callable[..., Path], key: str, va
     ],
 )
 def test_every_value_out_of_range_is_one_line_about_its_key(
-    config: Callable[..., Path], mistakes: Callable[..., list[str]], key: str, values: list[str]
+    config: WriteConfig, mistakes: FindMistakes, key: str, values: list[str]
 ) -> None:
     for value in values:
         (line,) = mistakes(config(**{key: value}))
@@ -152,7 +152,7 @@ def test_every_value_out_of_range_is_one_line_about_its_key(
 
 @pytest.mark.parametrize(("output", "loss"), list(product([*OUTPUT_NAMES, "step"], LOSS_NAMES)))
 def test_exactly_the_pairs_that_the_network_can_train_are_taken(
-    config: Callable[..., Path], output: str, loss: str
+    config: WriteConfig, output: str, loss: str
 ) -> None:
     path = config(output=output, loss=loss)
     if (output, loss) in OUTPUTS:
@@ -171,7 +171,7 @@ def test_the_losses_are_those_of_the_pairs() -> None:
 
 
 def test_train_and_validation_examples_together_are_at_most_those_of_the_dataset(
-    config: Callable[..., Path], mistakes: Callable[..., list[str]]
+    config: WriteConfig, mistakes: FindMistakes
 ) -> None:
     assert load_experiment(config(validation_size="5000", train_size="55000")).train_size == 55_000
     (line,) = mistakes(config(validation_size="5000", train_size="55001"))
@@ -180,18 +180,16 @@ def test_train_and_validation_examples_together_are_at_most_those_of_the_dataset
     )
 
 
-def test_a_batch_is_at_most_all_training_examples(
-    config: Callable[..., Path], mistakes: Callable[..., list[str]]
-) -> None:
+def test_a_batch_is_at_most_all_training_examples(config: WriteConfig, mistakes: FindMistakes) -> None:
     assert load_experiment(config(batch_size="100", train_size="100")).batch_size == 100
     (line,) = mistakes(config(batch_size="101", train_size="100"))
     assert ": batch_size: must be at most 100, the number of training examples (given 101)" in line
 
 
-def test_an_experiment_cannot_be_changed_and_can_be_a_key(config: Callable[..., Path]) -> None:
+def test_an_experiment_cannot_be_changed_and_can_be_a_key(config: WriteConfig) -> None:
     experiment = load_experiment(config())
     with pytest.raises(ValueError, match="frozen"):
-        experiment.eta = 1.0  # type: ignore[misc]  # what is tested
+        experiment.eta = 1.0
     assert {experiment: 1}[load_experiment(config())] == 1
 
 
@@ -233,14 +231,14 @@ def test_a_dumped_experiment_loads_as_itself(
     assert list(parse_values(path.read_bytes(), path)) == KEYS
 
 
-def test_the_longest_description_still_fits_a_config(config: Callable[..., Path], tmp_path: Path) -> None:
+def test_the_longest_description_still_fits_a_config(config: WriteConfig, tmp_path: Path) -> None:
     experiment = load_experiment(config()).model_copy(update={"description": "\U000e0001" * 2000})
     path = tmp_path / "long.yaml"
     path.write_text(dump(experiment))
     assert load_experiment(path) == experiment
 
 
-def test_a_dumped_config_reads_like_one_written_by_hand(config: Callable[..., Path]) -> None:
+def test_a_dumped_config_reads_like_one_written_by_hand(config: WriteConfig) -> None:
     assert dump(load_experiment(config())).splitlines()[:12] == [
         "name: mnist",
         "dataset: mnist",

@@ -6,7 +6,7 @@ import io
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec
 
 import pytest
 from hypothesis import example, given, settings
@@ -28,17 +28,21 @@ MESSAGES = [
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .conftest import FindMistakes, WriteConfig
 
-def refusal(read: Callable[..., object], *arguments: object) -> list[str]:
+P = ParamSpec("P")
+
+
+def refusal(read: Callable[P, object], *arguments: P.args, **options: P.kwargs) -> list[str]:
     try:
-        read(*arguments)
+        read(*arguments, **options)
     except ConfigError as error:
         return str(error).split("\n")
     return []
 
 
 def test_five_mistakes_give_five_lines_with_their_line_numbers(
-    tmp_path: Path, mistakes: Callable[..., list[str]]
+    tmp_path: Path, mistakes: FindMistakes
 ) -> None:
     (tmp_path / "five.yaml").write_text(
         "# Five mistakes of five kinds.\n"
@@ -68,7 +72,7 @@ def test_five_mistakes_give_five_lines_with_their_line_numbers(
 
 @pytest.mark.parametrize(("change", "message"), MESSAGES)
 def test_a_message_says_where_what_and_what_is_allowed(
-    config: Callable[..., Path], mistakes: Callable[..., list[str]], change: str, message: str
+    config: WriteConfig, mistakes: FindMistakes, change: str, message: str
 ) -> None:
     sign, text = change.split(" ", 1)
     key, _, value = text.partition(": ")
@@ -107,7 +111,7 @@ def test_a_message_says_where_what_and_what_is_allowed(
     ],
 )
 def test_the_keys_of_other_tools_and_typos_are_one_mistake_with_our_name(
-    config: Callable[..., Path], mistakes: Callable[..., list[str]], theirs: str, ours: str
+    config: WriteConfig, mistakes: FindMistakes, theirs: str, ours: str
 ) -> None:
     (line,) = mistakes(config(**{ours: None, theirs: "1"}))
     assert line.endswith(f": {theirs}: unknown key; did you mean {ours}?")
@@ -132,7 +136,7 @@ def test_the_keys_of_other_tools_and_typos_are_one_mistake_with_our_name(
     ],
 )
 def test_the_values_of_other_tools_and_typos_get_our_name(
-    config: Callable[..., Path], mistakes: Callable[..., list[str]], key: str, theirs: str, ours: str
+    config: WriteConfig, mistakes: FindMistakes, key: str, theirs: str, ours: str
 ) -> None:
     (line,) = mistakes(config(**{key: theirs}))
     assert line.endswith(f"(given '{theirs}'); did you mean {ours}?")
@@ -145,8 +149,8 @@ def test_every_entry_of_the_table_of_other_names_leads_to_a_name_of_ours() -> No
     others = {"full", "null", "eval", "train", "compare", "validation", "markdown"}
     keys = {key for model in BASELINES.values() for key in model.model_fields}
     assert set(SYNONYMS) <= {*Experiment.model_fields, *values, *BASELINES, *keys, *columns, *others}
-    for ours, others in SYNONYMS.items():
-        assert all(did_you_mean(other, [ours]) == ours for other in others)
+    for ours, theirs in SYNONYMS.items():
+        assert all(did_you_mean(other, [ours]) == ours for other in theirs)
 
 
 def test_a_key_that_nnlab_has_is_not_said_to_be_lacking() -> None:
@@ -155,7 +159,7 @@ def test_a_key_that_nnlab_has_is_not_said_to_be_lacking() -> None:
 
 @pytest.mark.parametrize("key", NO_SUCH_KEY)
 def test_the_keys_of_other_tools_that_nnlab_lacks_get_a_sentence_on_one_line(
-    config: Callable[..., Path], mistakes: Callable[..., list[str]], key: str
+    config: WriteConfig, mistakes: FindMistakes, key: str
 ) -> None:
     assert mistakes(config(**{key: "1"})) == [f"mnist.yaml:11: {key}: unknown key; {NO_SUCH_KEY[key]}"]
     written = key.upper().replace("_", "-")
@@ -164,7 +168,7 @@ def test_the_keys_of_other_tools_that_nnlab_lacks_get_a_sentence_on_one_line(
 
 
 def test_a_given_value_is_shown_short_on_one_line_without_control_characters(
-    config: Callable[..., Path], mistakes: Callable[..., list[str]]
+    config: WriteConfig, mistakes: FindMistakes
 ) -> None:
     (line,) = mistakes(config(eta='"\\e[31m\\n' + "x" * 1000 + '"', **{'"\\a"': "1"}), "batch_size=1")[:1]
     shown = line.removeprefix("mnist.yaml:6: eta: must be a number (given ").removesuffix(")")
@@ -175,7 +179,7 @@ def test_a_given_value_is_shown_short_on_one_line_without_control_characters(
     ]
 
 
-def test_the_name_is_by_default_the_files_stem(config: Callable[..., Path]) -> None:
+def test_the_name_is_by_default_the_files_stem(config: WriteConfig) -> None:
     names = {
         "mnist_softmax.yaml": "mnist_softmax",
         "v1.2+x-y.yaml": "v1.2+x-y",
@@ -189,7 +193,7 @@ def test_the_name_is_by_default_the_files_stem(config: Callable[..., Path]) -> N
     assert load_experiment(config(seed="0\nname: written")).name == "written"
 
 
-def test_an_override_replaces_the_files_value_and_its_mistake(config: Callable[..., Path]) -> None:
+def test_an_override_replaces_the_files_value_and_its_mistake(config: WriteConfig) -> None:
     path = config(eta="nonsense", patience="!!int 3", architecture="[1]")
     experiment = load_experiment(
         path,
@@ -200,16 +204,14 @@ def test_an_override_replaces_the_files_value_and_its_mistake(config: Callable[.
     assert (experiment.l2, experiment.description, experiment.name) == (0.1, "a=b: c", "new")
 
 
-def test_an_override_that_is_no_text_is_refused(
-    config: Callable[..., Path], mistakes: Callable[..., list[str]]
-) -> None:
+def test_an_override_that_is_no_text_is_refused(config: WriteConfig, mistakes: FindMistakes) -> None:
     assert mistakes(config(), "description=\udcff") == [
         "command line: description: the character '\\udcff' is not allowed; the file must be plain text"
     ]
 
 
 def test_the_mistakes_of_the_command_line_come_after_the_files(
-    config: Callable[..., Path], mistakes: Callable[..., list[str]]
+    config: WriteConfig, mistakes: FindMistakes
 ) -> None:
     assert mistakes(config(seed="x"), "eta=0", "eta=1", "name=a", name="-") == [
         "mnist.yaml:10: seed: must be a whole number (given 'x')",
@@ -219,7 +221,7 @@ def test_the_mistakes_of_the_command_line_come_after_the_files(
 
 
 def test_the_name_on_the_command_line_is_text_and_goes_through_the_same_rules(
-    config: Callable[..., Path], mistakes: Callable[..., list[str]]
+    config: WriteConfig, mistakes: FindMistakes
 ) -> None:
     assert load_experiment(config(), name="007").name == "007"
     (line,) = mistakes(config(), name="../up")
@@ -247,7 +249,7 @@ def test_a_file_may_begin_with_a_byte_order_mark_and_end_its_lines_as_windows_do
 
 
 def test_a_missing_file_names_a_close_one_or_the_shipped_ones(
-    config: Callable[..., Path], mistakes: Callable[..., list[str]], tmp_path: Path
+    config: WriteConfig, mistakes: FindMistakes, tmp_path: Path
 ) -> None:
     shipped = f"; nnlab comes with {', '.join(configs())} (`nnlab config list`)"
     assert mistakes(tmp_path / "nosuch.yaml") == [f"nosuch.yaml: no such file{shipped}"]
@@ -269,9 +271,7 @@ def test_a_missing_file_names_a_close_one_or_the_shipped_ones(
     assert mistakes(tmp_path / "run") == ["run: a folder, not a config file; did you mean run/config.yaml?"]
 
 
-def test_a_file_that_is_no_text_or_too_large_is_one_line(
-    tmp_path: Path, mistakes: Callable[..., list[str]]
-) -> None:
+def test_a_file_that_is_no_text_or_too_large_is_one_line(tmp_path: Path, mistakes: FindMistakes) -> None:
     path = tmp_path / "x.yaml"
     path.write_bytes(b"seed: 0\nname: \xff\n")
     assert mistakes(path) == ["x.yaml:2: not UTF-8 text (byte 0xff)"]
@@ -286,9 +286,7 @@ def test_a_file_that_is_no_text_or_too_large_is_one_line(
     assert mistakes(path)[0].startswith("x.yaml: cannot be read: ")
 
 
-def test_a_file_of_unknown_keys_is_explained_within_a_second(
-    tmp_path: Path, mistakes: Callable[..., list[str]]
-) -> None:
+def test_a_file_of_unknown_keys_is_explained_within_a_second(tmp_path: Path, mistakes: FindMistakes) -> None:
     path = tmp_path / "x.yaml"
     path.write_text("".join(f"learning_rate_of_layer_{n}: [x]\n" for n in range(160)))
     started = time.process_time()

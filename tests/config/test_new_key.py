@@ -11,8 +11,7 @@ from nnlab.config import Experiment, dump, load, load_experiment, overrides, par
 from nnlab.config.keys import STRICT, Phrases, SubKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from .conftest import FindMistakes, WriteConfig
 
 
 class Schedule(BaseModel):
@@ -46,12 +45,12 @@ def _schedule(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_messages_know_its_keys(
-    config: Callable[..., Path], mistakes: Callable[..., list[str]], override: str, message: str
+    config: WriteConfig, mistakes: FindMistakes, override: str, message: str
 ) -> None:
     assert message in [line.partition(": ")[2] for line in mistakes(config(), override)]
 
 
-def test_a_single_one_of_its_keys_can_be_overridden(config: Callable[..., Path]) -> None:
+def test_a_single_one_of_its_keys_can_be_overridden(config: WriteConfig) -> None:
     path = config(schedule="{every: 3, factor: 0.1}")
     experiment = load_experiment(path, ["schedule.every=5"])
     assert experiment.model_dump()["schedule"] == {"factor": 0.1, "every": 5}
@@ -60,6 +59,6 @@ def test_a_single_one_of_its_keys_can_be_overridden(config: Callable[..., Path])
     assert load_experiment(path) == experiment
 
 
-def test_its_keys_can_be_overridden_where_a_file_has_null(config: Callable[..., Path]) -> None:
+def test_its_keys_can_be_overridden_where_a_file_has_null(config: WriteConfig) -> None:
     experiment = load_experiment(config(schedule="null"), ["schedule.every=5"])
     assert experiment.model_dump()["schedule"] == {"factor": 0.5, "every": 5}

@@ -9,8 +9,9 @@ import pytest
 from nnlab.config import dump, load_experiment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
+
+    from .conftest import FindMistakes
 
 STEP = """\
 dataset: step
@@ -85,15 +86,11 @@ def test_a_toy_holds_nothing_back_unless_told(step: Path) -> None:
 
 
 @pytest.mark.parametrize(("override", "message"), WRONG)
-def test_what_does_not_fit_is_said(
-    step: Path, mistakes: Callable[..., list[str]], override: str, message: str
-) -> None:
+def test_what_does_not_fit_is_said(step: Path, mistakes: FindMistakes, override: str, message: str) -> None:
     assert message in [line.partition(": ")[2] for line in mistakes(step, override)]
 
 
-def test_a_mistake_within_a_mapping_is_said_on_its_line(
-    step: Path, mistakes: Callable[..., list[str]]
-) -> None:
+def test_a_mistake_within_a_mapping_is_said_on_its_line(step: Path, mistakes: FindMistakes) -> None:
     step.write_text(STEP.replace("steps: 3", "steps: 1e9").replace("examples", "exmples"))
     assert mistakes(step) == [
         "step.yaml:3: dataset_options.steps: must be a whole number (given 1000000000.0)",
@@ -104,6 +101,6 @@ def test_a_mistake_within_a_mapping_is_said_on_its_line(
     assert load_experiment(step, ["dataset_options={}"]).dataset_options.model_dump()["steps"] == 4
 
 
-def test_values_have_the_quadratic_loss_alone(step: Path, mistakes: Callable[..., list[str]]) -> None:
+def test_values_have_the_quadratic_loss_alone(step: Path, mistakes: FindMistakes) -> None:
     (line,) = mistakes(step, "output=sigmoid", "loss=cross_entropy")
     assert "loss: must be quadratic: step has values, not classes (given" in line

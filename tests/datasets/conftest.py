@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import socket
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import platformdirs
 import pytest
@@ -18,32 +17,18 @@ from nnlab.datasets import DATASETS, FAMILY
 from .mirror import DATA, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from nnlab.datasets.mnist import ImageDataset
     from nnlab.datasets.published import PublishedFile
 
     from .mirror import Mirror
 
-DEVICE = "/dev/zero"
-NO_FILES = ("pipe", "socket", "device", "folder")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
-def put(what: str, path: Path) -> None:
-    """Put one of `NO_FILES` at `path`, in the place of what is there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    if what == "pipe":
-        os.mkfifo(path)
-    elif what == "socket":
-        # Its whole path would be too long to bind it to.
-        with contextlib.chdir(path.parent), contextlib.closing(socket.socket(socket.AF_UNIX)) as server:
-            server.bind(path.name)
-    elif what == "device":
-        path.symlink_to(DEVICE)
-    else:
-        path.mkdir()
+class PlaceFiles(Protocol):
+    def __call__(self, info: ImageDataset, root: Path, *files: PublishedFile) -> Path: ...
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +57,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> ImageDataset:
 
 
 @pytest.fixture
-def place() -> Callable[..., Path]:
+def place() -> PlaceFiles:
     """Copy the published files of a dataset to `root`, as torchvision lays them out."""
 
     def place(info: ImageDataset, root: Path, *files: PublishedFile) -> Path:

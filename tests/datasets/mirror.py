@@ -33,6 +33,8 @@ ENDLESS_ENDS = ("dripping_trailer", "endless_trailers")
 class Handler(BaseHTTPRequestHandler):
     """Answers /BEHAVIOUR/FILE."""
 
+    server: Mirror
+
     def do_GET(self) -> None:
         behaviour, name = self.path.rsplit("/", 2)[-2:]
         self.server.requests.append((self.path, dict(self.headers)))

@@ -11,14 +11,13 @@ import pytest
 from nnlab.datasets import DATASETS, TOYS, Verification, download_dataset, find_folder, list_files, verify
 from nnlab.datasets.mnist import FAMILY
 from nnlab.errors import DatasetError
-
-from .conftest import DEVICE, NO_FILES, put
+from tests.obstacles import DEVICE, OBSTACLES, put
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from nnlab.datasets.mnist import ImageDataset
-    from tests.datasets.conftest import Mirror
+
+    from .conftest import PlaceFiles
+    from .mirror import Mirror
 
 
 @pytest.fixture
@@ -50,7 +49,7 @@ def test_the_copy_that_comes_with_nnlab_is_verified() -> None:
 
 
 def test_verification_tells_wrong_from_missing_from_unverified(
-    elsewhere: ImageDataset, place: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    elsewhere: ImageDataset, place: PlaceFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train_labels = replace(elsewhere.train_labels, content_sha256=None)
     info = replace(elsewhere, train_labels=train_labels)
@@ -71,7 +70,7 @@ def test_verification_tells_wrong_from_missing_from_unverified(
 
 
 def test_the_folder_is_where_the_dataset_lies_or_would_be_downloaded_to(
-    elsewhere: ImageDataset, place: Callable[..., Path], cache: Path, tmp_path: Path
+    elsewhere: ImageDataset, place: PlaceFiles, cache: Path, tmp_path: Path
 ) -> None:
     assert find_folder("mnist") == cache / "Elsewhere" / "raw"
     assert find_folder("mnist", tmp_path) == tmp_path / "Elsewhere" / "raw"
@@ -88,7 +87,7 @@ def test_a_download_brings_all_four_files(served: ImageDataset, tmp_path: Path) 
 
 
 def test_a_download_keeps_good_files_and_replaces_wrong_ones(
-    served: ImageDataset, mirror: Mirror, place: Callable[..., Path], tmp_path: Path
+    served: ImageDataset, mirror: Mirror, place: PlaceFiles, tmp_path: Path
 ) -> None:
     raw = place(served, tmp_path)
     (raw / served.test_labels.name).write_bytes(b"wrong")
@@ -110,7 +109,7 @@ def test_wrong_raw_content_gives_way_to_the_file_that_was_downloaded(
 
 
 def test_unverified_raw_content_is_neither_trusted_nor_touched(
-    served: ImageDataset, place: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    served: ImageDataset, place: PlaceFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     labels = replace(served.test_labels, content_sha256=None)
     monkeypatch.setitem(FAMILY, "mnist", replace(served, test_labels=labels))
@@ -125,7 +124,7 @@ def test_unverified_raw_content_is_neither_trusted_nor_touched(
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
-@pytest.mark.parametrize("what", [what for what in NO_FILES if what != "folder"])
+@pytest.mark.parametrize("what", [what for what in OBSTACLES if what != "a folder"])
 @pytest.mark.usefixtures("served")
 def test_what_is_no_file_is_wrong_and_gives_way_to_the_file_that_was_downloaded(
     tmp_path: Path, what: str, suffix: str
@@ -149,7 +148,7 @@ def test_a_folder_in_the_place_of_a_file_is_told_before_anything_is_fetched(
     mirror: Mirror, tmp_path: Path, suffix: str
 ) -> None:
     obstacle = tmp_path / "Elsewhere" / "raw" / f"train-images-idx3-ubyte{suffix}"
-    put("folder", obstacle)
+    put("a folder", obstacle)
     assert statuses(tmp_path)[0] == "wrong"
     with pytest.raises(
         DatasetError, match=f"^{re.escape(str(obstacle))}: it is a folder, not a file; move the folder"

@@ -14,12 +14,12 @@ from nnlab.errors import DatasetError, UsageError
 from nnlab.randomness import stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy.typing as npt
 
     from nnlab.datasets.mnist import ImageDataset
-    from tests.datasets.conftest import Mirror
+
+    from .conftest import PlaceFiles
+    from .mirror import Mirror
 
 RAW = Path(__file__).parents[2] / "data" / "MNIST" / "raw"
 OFFLINE = Source(offline=True)
@@ -113,7 +113,7 @@ def test_the_test_split_is_the_published_one_in_its_order() -> None:
 
 
 def test_training_needs_no_test_files_and_the_test_no_training_files(
-    elsewhere: ImageDataset, place: Callable[..., Path], tmp_path: Path
+    elsewhere: ImageDataset, place: PlaceFiles, tmp_path: Path
 ) -> None:
     place(elsewhere, tmp_path / "train", elsewhere.train_images, elsewhere.train_labels)
     place(elsewhere, tmp_path / "test", elsewhere.test_images, elsewhere.test_labels)
@@ -139,7 +139,7 @@ def test_what_is_missing_and_nothing_else_is_downloaded(
 
 
 def test_a_label_that_is_no_class_is_refused(
-    elsewhere: ImageDataset, place: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    elsewhere: ImageDataset, place: PlaceFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = replace(elsewhere.test_labels, content_sha256=None)
     info = replace(elsewhere, test_labels=file)
@@ -151,7 +151,7 @@ def test_a_label_that_is_no_class_is_refused(
 
 
 def test_as_many_labels_as_images_are_asked_for(
-    elsewhere: ImageDataset, place: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    elsewhere: ImageDataset, place: PlaceFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = replace(elsewhere.test_labels, content_sha256=None)
     monkeypatch.setitem(DATASETS, "mnist", replace(elsewhere, test_labels=file))

@@ -18,14 +18,15 @@ import pytest
 
 from nnlab.datasets import Source, locate
 from nnlab.errors import DatasetError
-
-from .conftest import NO_FILES, put
+from tests.obstacles import OBSTACLES, put
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nnlab.datasets.mnist import ImageDataset
-    from tests.datasets.conftest import Mirror
+
+    from .conftest import PlaceFiles
+    from .mirror import Mirror
 
 DATA = Path(__file__).parents[2] / "data"
 OFFLINE = Source(offline=True)
@@ -85,7 +86,7 @@ def test_an_installed_wheel_has_its_copy_within_the_package(
 
 
 def test_every_root_in_turn_is_where_a_file_is_found(
-    elsewhere: ImageDataset, place: Callable[..., Path], cache: Path, tmp_path: Path
+    elsewhere: ImageDataset, place: PlaceFiles, cache: Path, tmp_path: Path
 ) -> None:
     named = tmp_path / "named"
     for root in (cache, Path("data"), named):
@@ -94,7 +95,7 @@ def test_every_root_in_turn_is_where_a_file_is_found(
 
 
 def test_files_of_one_dataset_may_lie_in_different_roots(
-    elsewhere: ImageDataset, place: Callable[..., Path], cache: Path, tmp_path: Path
+    elsewhere: ImageDataset, place: PlaceFiles, cache: Path, tmp_path: Path
 ) -> None:
     place(elsewhere, cache, elsewhere.train_labels)
     place(elsewhere, tmp_path / "named", elsewhere.test_labels)
@@ -124,7 +125,7 @@ def test_a_deleted_working_directory_is_no_crash(tmp_path: Path, cache: Path) ->
 
 
 def test_raw_content_and_gz_are_both_used_as_they_are(
-    elsewhere: ImageDataset, place: Callable[..., Path], cache: Path
+    elsewhere: ImageDataset, place: PlaceFiles, cache: Path
 ) -> None:
     packed = place(elsewhere, cache) / elsewhere.train_labels.name
     content = locate.obtain(elsewhere, elsewhere.train_labels, OFFLINE)
@@ -135,7 +136,7 @@ def test_raw_content_and_gz_are_both_used_as_they_are(
 
 @pytest.mark.parametrize("raw", [False, True])
 def test_one_wrong_bit_is_refused_with_the_path_and_the_remedy(
-    elsewhere: ImageDataset, place: Callable[..., Path], tmp_path: Path, *, raw: bool
+    elsewhere: ImageDataset, place: PlaceFiles, tmp_path: Path, *, raw: bool
 ) -> None:
     root = tmp_path / "with space"
     path = place(elsewhere, root) / elsewhere.train_labels.name
@@ -171,7 +172,7 @@ def deflate_something_else(path: Path) -> None:
 )
 def test_a_damaged_file_is_refused_with_what_is_wrong(
     elsewhere: ImageDataset,
-    place: Callable[..., Path],
+    place: PlaceFiles,
     cache: Path,
     damage: Callable[[Path], None],
     reason: str,
@@ -183,7 +184,7 @@ def test_a_damaged_file_is_refused_with_what_is_wrong(
 
 
 @pytest.mark.parametrize("raw", [False, True])
-@pytest.mark.parametrize("what", NO_FILES)
+@pytest.mark.parametrize("what", OBSTACLES)
 def test_what_is_no_file_is_refused_and_not_waited_for(
     elsewhere: ImageDataset, cache: Path, what: str, *, raw: bool
 ) -> None:
@@ -192,7 +193,7 @@ def test_what_is_no_file_is_refused_and_not_waited_for(
     put(what, path)
     reason = (
         "it is a folder, not a file; move the folder away, or name"
-        if what == "folder"
+        if what == "a folder"
         else "it is a pipe, a socket or a device, not a file; delete it, or run"
     )
     with pytest.raises(DatasetError, match=f"^{re.escape(str(path))}: {reason} "):
@@ -200,7 +201,7 @@ def test_what_is_no_file_is_refused_and_not_waited_for(
 
 
 def test_a_pipe_that_takes_the_place_of_a_file_between_look_and_opening_is_not_waited_for(
-    elsewhere: ImageDataset, place: Callable[..., Path], cache: Path
+    elsewhere: ImageDataset, place: PlaceFiles, cache: Path
 ) -> None:
     file = elsewhere.test_labels
     path = place(elsewhere, cache, file) / file.name
@@ -278,7 +279,7 @@ def with_a_long_name(root: Path) -> Path:
 )
 def test_a_root_that_cannot_be_looked_into_is_told_and_not_passed_over(
     elsewhere: ImageDataset,
-    place: Callable[..., Path],
+    place: PlaceFiles,
     cache: Path,
     tmp_path: Path,
     make: Callable[[Path], Path],
@@ -295,7 +296,7 @@ def test_a_root_that_cannot_be_looked_into_is_told_and_not_passed_over(
 
 @pytest.mark.parametrize("root", ["nowhere", "a file"])
 def test_a_root_that_is_not_there_or_no_folder_is_passed_over(
-    elsewhere: ImageDataset, place: Callable[..., Path], cache: Path, tmp_path: Path, root: str
+    elsewhere: ImageDataset, place: PlaceFiles, cache: Path, tmp_path: Path, root: str
 ) -> None:
     (tmp_path / "a file").write_text("")
     folder = place(elsewhere, cache)
@@ -304,7 +305,7 @@ def test_a_root_that_is_not_there_or_no_folder_is_passed_over(
 
 
 def test_a_gzip_bomb_is_refused_before_it_is_inflated(
-    elsewhere: ImageDataset, place: Callable[..., Path], cache: Path
+    elsewhere: ImageDataset, place: PlaceFiles, cache: Path
 ) -> None:
     path = place(elsewhere, cache) / elsewhere.train_labels.name
     bomb = zlib.compress(bytes(20_000_000), level=9, wbits=31)
@@ -319,7 +320,7 @@ def test_a_gzip_bomb_is_refused_before_it_is_inflated(
 
 
 def test_gz_goes_before_raw_content_that_has_no_digest(
-    elsewhere: ImageDataset, place: Callable[..., Path], cache: Path
+    elsewhere: ImageDataset, place: PlaceFiles, cache: Path
 ) -> None:
     info = undigested(elsewhere)
     packed = place(info, cache) / info.train_labels.name
@@ -328,7 +329,7 @@ def test_gz_goes_before_raw_content_that_has_no_digest(
 
 
 def test_lone_raw_content_without_a_digest_is_taken_if_its_structure_is_right(
-    elsewhere: ImageDataset, place: Callable[..., Path], cache: Path
+    elsewhere: ImageDataset, place: PlaceFiles, cache: Path
 ) -> None:
     info = undigested(elsewhere)
     raw = unpack(place(info, cache) / info.train_labels.name)

@@ -87,7 +87,8 @@ def test_a_symmetric_step_function_mirrors_itself_and_has_twice_the_steps(steps:
 
 @pytest.mark.parametrize("name", ["line", "step", "symmetric_step"])
 def test_a_function_is_tested_without_noise_on_an_even_grid(name: str) -> None:
-    noisy, exact = (load_test(name, options=TOYS[name].options(noise=noise)) for noise in (9, 0))
+    options = TOYS[name].options.model_validate
+    noisy, exact = (load_test(name, options=options({"noise": noise})) for noise in (9, 0))
     np.testing.assert_array_equal(noisy.labels, exact.labels)
     assert noisy.labels.shape == noisy.inputs.shape == (1000, 1)
     steps = np.diff(noisy.inputs[:, 0])
@@ -116,4 +117,4 @@ def test_the_examples_held_back_are_others() -> None:
 )
 def test_options_are_checked(wrong: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
-        LineOptions(**wrong)
+        LineOptions.model_validate(wrong)

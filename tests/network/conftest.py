@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pytest
@@ -8,13 +8,28 @@ import pytest
 from nnlab.network import ACTIVATIONS, OUTPUTS, Network, number_of_parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from nnlab.network import Array
 
 
+class BuildNetwork(Protocol):
+    def __call__(
+        self,
+        architecture: Sequence[int],
+        activation: str = "sigmoid",
+        output: tuple[str, str] = ("sigmoid", "quadratic"),
+        parameters: Sequence[float] | int = 0,
+        dtype: str = "float64",
+    ) -> Network: ...
+
+
+class DrawBatch(Protocol):
+    def __call__(self, network: Network, size: int, seed: int = 1) -> tuple[Array, Array]: ...
+
+
 @pytest.fixture
-def network() -> Callable[..., Network]:
+def network() -> BuildNetwork:
     """Build a network with the parameters given: a list, or the seed to draw standard normal ones from."""
 
     def build(
@@ -34,7 +49,7 @@ def network() -> Callable[..., Network]:
 
 
 @pytest.fixture
-def batch() -> Callable[..., tuple[Array, Array]]:
+def batch() -> DrawBatch:
     """Draw a batch of inputs (features, examples) with one-hot targets (outputs, examples)."""
 
     def draw(network: Network, size: int, seed: int = 1) -> tuple[Array, Array]:

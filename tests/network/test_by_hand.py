@@ -10,9 +10,11 @@ import pytest
 from nnlab.training import SGD, BatchSource, train_epoch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from nnlab.network import Network
+
+    from .conftest import BuildNetwork
 
 L = np.log(3)  # σ(ln 3) = 1 / (1 + 1/3) = 3/4 and σ(−ln 3) = 1/4
 
@@ -41,7 +43,7 @@ def step(network: Network, x: Sequence[float], y: float, eta: float, epochs: int
     ("loss", "eta", "expected_loss"), [("quadratic", 32, 1 / 8), ("cross_entropy", 8, np.log(2))]
 )
 def test_a_step_of_a_2_2_1_network(
-    loss: str, eta: float, expected_loss: float, network: Callable[..., Network]
+    loss: str, eta: float, expected_loss: float, network: BuildNetwork
 ) -> None:
     net = network((2, 2, 1), "sigmoid", ("sigmoid", loss), [L, 0, L, -L, 4, -8, 0, 0, -1])
 
@@ -70,7 +72,7 @@ def test_a_step_of_a_2_2_1_network(
     ],
 )
 def test_a_step_of_the_lectures_neuron(
-    loss: str, w: float, b: float, gradient: float, network: Callable[..., Network]
+    loss: str, w: float, b: float, gradient: float, network: BuildNetwork
 ) -> None:
     net = network((1, 1), "identity", ("sigmoid", loss), [w, b])
     step(net, [1], 0, eta=0.15)
@@ -80,7 +82,7 @@ def test_a_step_of_the_lectures_neuron(
 # Nielsen, chapter 3: after 300 steps with η = 0.15 the neuron puts out 0.09 and 0.20.
 @pytest.mark.parametrize(("w", "b", "a"), [(0.6, 0.9, 0.09), (2, 2, 0.20)])
 def test_the_saturated_neuron_is_still_behind_after_300_steps(
-    w: float, b: float, a: float, network: Callable[..., Network]
+    w: float, b: float, a: float, network: BuildNetwork
 ) -> None:
     net = network((1, 1), "identity", ("sigmoid", "quadratic"), [w, b])
     step(net, [1], 0, eta=0.15, epochs=300)

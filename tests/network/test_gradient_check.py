@@ -23,6 +23,8 @@ from nnlab.network import (
 from .table import TRAINABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nnlab.network import Array
 
 X = np.random.default_rng(0).uniform(-1, 1, (4, 6))
@@ -72,10 +74,12 @@ def test_what_is_right_passes(activation: str, output: str, loss: str) -> None:
 
 
 @pytest.mark.parametrize("wrong", [lambda a: 1 - a, lambda a: a * (1 - a) * 1.001, np.ones_like])
-def test_a_wrong_slope_is_found_below_the_layer_that_has_it(wrong: object) -> None:
+def test_a_wrong_slope_is_found_below_the_layer_that_has_it(wrong: Callable[[Array], Array]) -> None:
     subject = network("sigmoid")
     subject = replace(subject, activation=replace(subject.activation, derivative=wrong))
     first, _, second, _ = check(subject)
+    assert first.largest_error is not None
+    assert second.largest_error is not None
     assert first.largest_error > 5e-4
     assert second.largest_error < 1e-11
 
@@ -147,7 +151,9 @@ def test_a_gradient_that_drowns_in_rounding_is_neither_right_nor_wrong(z: float)
     [OUTPUTS["sigmoid", "cross_entropy"].delta, lambda a, y: (y - a) * a * (1 - a)],
     ids=["no slope", "other sign"],
 )
-def test_what_is_wrong_beyond_rounding_is_found_where_little_can_be_told(wrong: object) -> None:
+def test_what_is_wrong_beyond_rounding_is_found_where_little_can_be_told(
+    wrong: Callable[[Array, Array], Array],
+) -> None:
     subject, x, targets = neuron(30)
     subject = replace(subject, output=replace(subject.output, delta=wrong))
     checks = check(subject, 1, x, targets)

@@ -14,7 +14,7 @@ from nnlab.network.network import views
 from .table import TRAINABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from .conftest import BuildNetwork, DrawBatch
 
 STEP = 1e-5
 KINK = 1e-2  # no pre-activation may come so near to a kink, where there is no derivative
@@ -88,8 +88,8 @@ def test_gradient_is_that_of_the_mean_loss(
     architecture: tuple[int, ...],
     activation: str,
     output: tuple[str, str],
-    network: Callable[..., Network],
-    batch: Callable[..., tuple[Array, Array]],
+    network: BuildNetwork,
+    batch: DrawBatch,
 ) -> None:
     net = network(architecture, activation, output, parameters=SEED)
     x, y = batch(net, BATCH)
@@ -107,8 +107,8 @@ def test_gradient_is_that_of_the_mean_loss(
 def test_gradient_in_float32_agrees_with_float64(
     activation: str,
     output: tuple[str, str],
-    network: Callable[..., Network],
-    batch: Callable[..., tuple[Array, Array]],
+    network: BuildNetwork,
+    batch: DrawBatch,
 ) -> None:
     single = network((4, 6, 5, 3), activation, output, parameters=SEED, dtype="float32")
     double = replace(single, parameters=single.parameters.astype("float64"))
@@ -119,26 +119,20 @@ def test_gradient_in_float32_agrees_with_float64(
 
 
 @everywhere
-def test_scale_scales_the_gradient(
-    output: tuple[str, str], network: Callable[..., Network], batch: Callable[..., tuple[Array, Array]]
-) -> None:
+def test_scale_scales_the_gradient(output: tuple[str, str], network: BuildNetwork, batch: DrawBatch) -> None:
     net = network((4, 5, 3), "tanh", output)
     x, y = batch(net, BATCH)
     np.testing.assert_allclose(gradient(net, x, y, scale=-2.5), -2.5 * gradient(net, x, y), rtol=1e-12)
 
 
-def test_gradient_of_a_batch_is_the_mean_over_its_examples(
-    network: Callable[..., Network], batch: Callable[..., tuple[Array, Array]]
-) -> None:
+def test_gradient_of_a_batch_is_the_mean_over_its_examples(network: BuildNetwork, batch: DrawBatch) -> None:
     net = network((4, 5, 3), "relu", ("softmax", "log_likelihood"))
     x, y = batch(net, BATCH)
     one_by_one = [gradient(net, x[:, [i]], y[:, [i]]) for i in range(BATCH)]
     np.testing.assert_allclose(gradient(net, x, y), np.mean(one_by_one, axis=0), rtol=1e-12, atol=1e-15)
 
 
-def test_one_batch_leaves_nothing_behind_for_the_next(
-    network: Callable[..., Network], batch: Callable[..., tuple[Array, Array]]
-) -> None:
+def test_one_batch_leaves_nothing_behind_for_the_next(network: BuildNetwork, batch: DrawBatch) -> None:
     net = network((4, 5, 4, 3), "tanh", ("softmax", "log_likelihood"))
     reused = Backpropagation(net, BATCH)
     reused(*batch(net, BATCH, seed=2))
@@ -148,7 +142,7 @@ def test_one_batch_leaves_nothing_behind_for_the_next(
 
 
 def test_backpropagation_leaves_inputs_targets_and_parameters_alone(
-    network: Callable[..., Network], batch: Callable[..., tuple[Array, Array]]
+    network: BuildNetwork, batch: DrawBatch
 ) -> None:
     net = network((4, 5, 3), "relu", ("identity", "quadratic"))
     x, y = batch(net, BATCH)

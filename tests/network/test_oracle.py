@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from nnlab.network import OUTPUTS, Array, Backpropagation, Network
+from nnlab.network import OUTPUTS, Backpropagation
 
 from .table import EXPECTED, TRAINABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from .conftest import BuildNetwork, DrawBatch
 
 Vector = list[float]
 Matrix = list[Vector]
@@ -84,8 +85,8 @@ def backpropagate(
 def test_batched_code_agrees_with_loops_over_samples_and_neurons(
     activation: str,
     output: tuple[str, str],
-    network: Callable[..., Network],
-    batch: Callable[..., tuple[Array, Array]],
+    network: BuildNetwork,
+    batch: DrawBatch,
 ) -> None:
     net = network((3, 4, 3, 2), activation, output, parameters=4)
     x, y = batch(net, 5)
@@ -99,14 +100,12 @@ def test_batched_code_agrees_with_loops_over_samples_and_neurons(
     backpropagation = Backpropagation(net, 5)
     z = backpropagation(x, y)
 
-    close = {"rtol": 1e-11, "atol": 1e-14}
-    np.testing.assert_allclose(z.T, [sample[0] for sample in samples], **close)
-    np.testing.assert_allclose(net.output.loss(z, y), [sample[1] for sample in samples], **close)
-    np.testing.assert_allclose(
-        net.output.activate(z).T, [outputs(names[-1], s[0])[0] for s in samples], **close
-    )
+    assert_close = partial(np.testing.assert_allclose, rtol=1e-11, atol=1e-14)
+    assert_close(z.T, [sample[0] for sample in samples])
+    assert_close(net.output.loss(z, y), [sample[1] for sample in samples])
+    assert_close(net.output.activate(z).T, [outputs(names[-1], s[0])[0] for s in samples])
     for layer in range(3):
         dw = sum(np.array(sample[2][layer]) for sample in samples) / 5
         db = sum(np.array(sample[3][layer]) for sample in samples) / 5
-        np.testing.assert_allclose(backpropagation.weight_gradients[layer], dw, **close)
-        np.testing.assert_allclose(backpropagation.bias_gradients[layer][:, 0], db, **close)
+        assert_close(backpropagation.weight_gradients[layer], dw)
+        assert_close(backpropagation.bias_gradients[layer][:, 0], db)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from nnlab.network import LOSS_OF_A_GUESS, OUTPUTS, Array, Backpropagation, Network
+from nnlab.network import LOSS_OF_A_GUESS, OUTPUTS, Array, Backpropagation
 from nnlab.network.outputs import softmax
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .conftest import BuildNetwork
 
 rng = np.random.default_rng(5)
 Z = rng.normal(0, 2, (4, 7))
@@ -50,7 +52,7 @@ def test_cross_entropy_of_many_neurons_is_equation_17() -> None:
     assert OUTPUTS["sigmoid", "cross_entropy"].loss(Z, Y).mean() == pytest.approx(c, rel=1e-13)
 
 
-def test_gradient_of_cross_entropy_is_equations_15_and_16(network: Callable[..., Network]) -> None:
+def test_gradient_of_cross_entropy_is_equations_15_and_16(network: BuildNetwork) -> None:
     neuron = network((3, 1), "identity", ("sigmoid", "cross_entropy"))
     x, y = rng.normal(size=(3, 7)), Y[:1]
     backpropagation = Backpropagation(neuron, 7)
@@ -103,7 +105,7 @@ def test_log_likelihood_is_equation_21() -> None:
     np.testing.assert_allclose(loss, -np.log(a[Y.argmax(axis=0), range(7)]), rtol=1e-12)
 
 
-def test_gradient_of_log_likelihood_is_equations_22_and_23(network: Callable[..., Network]) -> None:
+def test_gradient_of_log_likelihood_is_equations_22_and_23(network: BuildNetwork) -> None:
     net = network((3, 5, 4), "tanh", ("softmax", "log_likelihood"))
     x, y = rng.normal(size=(3, 1)), Y[:, :1]
     backpropagation = Backpropagation(net, 1)

@@ -9,20 +9,23 @@ import struct
 import tracemalloc
 import zipfile
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
-from trainings import an_experiment, splits
 
 from nnlab.errors import RunError
 from nnlab.runs import checkpoint
 from nnlab.runs.run import Run, experiment_of
 from nnlab.training import start, train
+from tests.trainings import an_experiment, splits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from nnlab.config import Experiment
+    from nnlab.network import Network
 
 
 ARRAYS = {
@@ -90,7 +93,7 @@ def test_the_digest_does_not_depend_on_how_memory_is_laid_out(trained: Run) -> N
             weights=[laid_out(weights) for weights in network.weights],
             biases=[laid_out(biases) for biases in network.biases],
         )
-        assert checkpoint.weights_sha256(other) == checkpoint.weights_sha256(network)
+        assert checkpoint.weights_sha256(cast("Network", other)) == checkpoint.weights_sha256(network)
 
 
 def test_the_digest_tells_any_bit_apart(trained: Run) -> None:
@@ -131,7 +134,8 @@ def test_pickled_objects_are_refused_and_not_run(tmp_path: Path, trained: Run) -
         def __reduce__(self) -> tuple[Any, ...]:
             return told.touch, ()
 
-    np.savez(path, **{"weights.0": np.array([Evil()], object)})
+    arrays: dict[str, Any] = {"weights.0": np.array([Evil()], object)}
+    np.savez(path, **arrays)
     with pytest.raises(RunError, match=r"evil\.npz is not a readable checkpoint"):
         checkpoint.load_network(path, experiment_of(trained))
     assert not told.exists()
@@ -141,7 +145,7 @@ def test_pickled_objects_are_refused_and_not_run(tmp_path: Path, trained: Run) -
 @pytest.mark.parametrize("kind", ["empty", "text", "flipped", "a single array"])
 @pytest.mark.parametrize("load", [checkpoint.load_network, checkpoint.load_state])
 def test_a_damaged_file_is_a_run_error_that_names_it(
-    tmp_path: Path, trained: Run, load: Callable[..., object], kind: str
+    tmp_path: Path, trained: Run, load: Callable[[Path, Experiment], object], kind: str
 ) -> None:
     path = tmp_path / "damaged.npz"
     good = trained.last_npz.read_bytes()
@@ -290,7 +294,7 @@ def test_no_flipped_byte_of_a_header_gives_anything_but_a_run_error_or_the_right
 
 @pytest.mark.parametrize("load", [checkpoint.load_network, checkpoint.load_state])
 def test_no_memory_is_taken_for_a_network_that_the_file_is_not_of(
-    trained: Run, load: Callable[..., object]
+    trained: Run, load: Callable[[Path, Experiment], object]
 ) -> None:
     huge = experiment_of(trained).model_copy(update={"architecture": (784, 100_000, 9_000, 10)})
     tracemalloc.start()

@@ -7,9 +7,9 @@ import pytest
 
 from nnlab.errors import NnlabError, RunError
 from nnlab.files import append, atomic_write, make_folders, read, remove, remove_temporary
+from tests.obstacles import OBSTACLES, put
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -94,12 +94,12 @@ def test_what_is_removed_is_gone_from_the_disk_too(tmp_path: Path, monkeypatch: 
     assert synced == [tmp_path]
 
 
-@pytest.mark.parametrize("what", ["a pipe", "a socket", "a device", "a folder"])
+@pytest.mark.parametrize("what", OBSTACLES)
 def test_what_is_not_a_file_is_neither_read_nor_appended_to_and_never_waited_for(
-    tmp_path: Path, put: Callable[[Path, str], None], what: str
+    tmp_path: Path, what: str
 ) -> None:
     path = tmp_path / "a"
-    put(path, what)
+    put(what, path)
     kind = "a folder" if what == "a folder" else "a pipe, a socket or a device"
     with pytest.raises(RunError, match=rf"cannot read .*/a: it is {kind}, not a file$"):
         read(path, limit=100)

@@ -119,11 +119,11 @@ def test_the_summary_has_exactly_the_keys_of_the_contract_in_its_order(
 def test_the_summary_tells_of_the_best_epoch_what_the_metrics_do(trained: Run) -> None:
     summary = records.read(trained.summary_json, Summary)
     rows = metrics.read(trained.metrics_csv, epochs=99)
-    best = min(rows, key=lambda row: row.val_loss)
+    best = min(rows, key=lambda row: math.inf if row.val_loss is None else row.val_loss)
     assert summary.best_epoch == best.epoch
     assert summary.best_value == summary.val_loss == best.val_loss
     assert summary.val_accuracy == best.val_accuracy
-    assert summary.seconds == pytest.approx(sum(row.seconds for row in rows), abs=0.01)
+    assert summary.seconds == pytest.approx(sum(row.seconds or 0 for row in rows), abs=0.01)
 
 
 def test_a_record_never_holds_nan(trained: Run, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from trainings import HERE, copy_of, resume, summary_of, train
 
 from nnlab import jobs
 from nnlab.analysis.comparison import read_row
@@ -14,6 +13,7 @@ from nnlab.errors import NewerError
 from nnlab.runs import evaluations, metrics, records
 from nnlab.runs.environment import Environment
 from nnlab.runs.run import Run
+from tests.trainings import HERE, copy_of, resume, summary_of, train
 
 WRITTEN = Path(__file__).parent / "written_by" / "0.1.0"
 

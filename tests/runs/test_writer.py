@@ -8,16 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from trainings import (
-    RESTLESS,
-    an_experiment,
-    copy_of,
-    resume,
-    splits,
-    summary_of,
-    train,
-    what_came_of,
-)
 
 from nnlab.errors import NnlabError, RunError
 from nnlab.runs import checkpoint, metrics, tables, writer
@@ -27,6 +17,16 @@ from nnlab.runs.run import Run, create
 from nnlab.runs.writer import RunWriter
 from nnlab.training import TrainingState, start
 from nnlab.training import train as train_epochs
+from tests.trainings import (
+    RESTLESS,
+    an_experiment,
+    copy_of,
+    resume,
+    splits,
+    summary_of,
+    train,
+    what_came_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Tortures nnlab and says what came of it: `python tests/torture [HARNESS …] [--seed N] [--count N]`.
+"""Tortures nnlab and says what came of it: `python -m tests.torture [HARNESS …] [--seed N] [--count N]`.
 
 A harness is a module beside this one with a function `torture(folder, *, seed, count)`: it makes trouble
 `count` times in the empty `folder`, returns its figures as one line, and raises `AssertionError` with the
@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from command import Skipped
+from tests.torture.command import Skipped
 
 # How often each makes trouble in full.
 COUNTS = {
@@ -36,7 +36,7 @@ COUNTS = {
 
 def main() -> None:
     """Run the harnesses asked for, one after another; the first broken promise ends them."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0], prog="python tests/torture")
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0], prog="python -m tests.torture")
     parser.add_argument(
         "harnesses", nargs="*", metavar="HARNESS", help=f"of {', '.join(COUNTS)}; default: all"
     )
@@ -49,7 +49,7 @@ def main() -> None:
     if len(names) > 1:  # each in a process of its own, lest one take the memory of another for its own
         count = [] if options.count is None else ["--count", str(options.count)]
         for name in names:
-            command = [sys.executable, Path(__file__).parent, name, "--seed", str(options.seed), *count]
+            command = [sys.executable, "-m", "tests.torture", name, "--seed", str(options.seed), *count]
             if code := subprocess.run(command, check=False).returncode:
                 sys.exit(code)
         return
@@ -57,7 +57,7 @@ def main() -> None:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="nnlab-", ignore_cleanup_errors=True) as folder:
         try:
-            figures = importlib.import_module(name).torture(
+            figures = importlib.import_module(f"tests.torture.{name}").torture(
                 Path(folder), seed=options.seed, count=options.count or COUNTS[name]
             )
         except Skipped as reason:

@@ -18,33 +18,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from command import call, worst
-from mutation import damage
+from tests.laboratory import STEP, config_text
+from tests.torture.command import call, worst
+from tests.torture.mutation import damage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
-
-CONFIG = """\
-name: step
-dataset: step
-dataset_options: {steps: 3, examples: 40}
-architecture: [1, 12, 5, 1]
-activation: tanh
-output: identity
-loss: quadratic
-eta: 0.05
-momentum: 0.5
-batch_size: 8
-epochs: 4
-patience: 3
-seed: 0
-diagnostics: true
-"""
 
 
 def torture(home: Path, *, seed: int, count: int) -> str:
     """Use `count` checkpoints, a quarter of them forged."""
-    (home / "step.yaml").write_text(CONFIG)
+    (home / "step.yaml").write_text(config_text(STEP))
     whole = home / "whole"
     assert call("train", home / "step.yaml", "--runs", whole).code == 0
     run = whole / "step-001"
@@ -104,21 +89,20 @@ def forged(content: bytes, rng: random.Random) -> bytes:
     if name == "training_state":
         arrays[name] = np.array(forged_state(str(array), rng))
     else:
-        arrays[name] = rng.choice(
-            [
-                lambda: array.astype(rng.choice(["f2", "f8", ">f4", "i8", "c16", "U8", "S3", "?"])),
-                lambda: array.reshape(-1)[: rng.randrange(array.size + 1)],
-                lambda: array[np.newaxis],
-                lambda: np.asfortranarray(np.atleast_2d(array)),
-                lambda: np.zeros(rng.choice([0, 1, 10**6]), "f4"),
-                lambda: (
-                    np.full_like(array, rng.choice([np.nan, np.inf, 1e38, 0]))
-                    if array.dtype.kind == "f"
-                    else array
-                ),
-                lambda: np.zeros(array.shape, [("a", "f4"), ("b", "i1", 3)]),
-            ]
-        )()
+        forgeries: list[Callable[[], Any]] = [
+            lambda: array.astype(rng.choice(["f2", "f8", ">f4", "i8", "c16", "U8", "S3", "?"])),
+            lambda: array.reshape(-1)[: rng.randrange(array.size + 1)],
+            lambda: array[np.newaxis],
+            lambda: np.asfortranarray(np.atleast_2d(array)),
+            lambda: np.zeros(rng.choice([0, 1, 10**6]), "f4"),
+            lambda: (
+                np.full_like(array, rng.choice([np.nan, np.inf, 1e38, 0]))
+                if array.dtype.kind == "f"
+                else array
+            ),
+            lambda: np.zeros(array.shape, [("a", "f4"), ("b", "i1", 3)]),
+        ]
+        arrays[name] = rng.choice(forgeries)()
     stream = io.BytesIO()
     how = rng.random()
     if how < 0.1:
@@ -174,7 +158,7 @@ def lie(stream: io.BytesIO, arrays: dict[str, Any], rng: random.Random) -> None:
 def forged_state(text: str, rng: random.Random) -> str:
     """Return a state in which something is absurd."""
     state = json.loads(text)
-    absurd = rng.choice(
+    absurd: object = rng.choice(
         [None, True, -1, 0, 1, 3, 10**18, 1 << 200, 1e308, -0.5, float("nan"), "", "3", [], {}, "[" * 5000]
     )
     within = rng.choice([state, state["history"], state["shuffle"], state["shuffle"]["state"]])

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import signal
-import sys
 import time
 import traceback
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from nnlab.cli import main
+from tests import laboratory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.laboratory import Outcome
 
 SECONDS = 2.0  # a command on a small file takes no longer, however hostile the file
 MEGABYTES = 300
@@ -25,36 +25,24 @@ STATUS = Path("/proc/self/status")
 
 
 class Skipped(Exception):  # noqa: N818 (it is no error)
-    """This system lacks what a harness needs."""
-
-
-class Outcome(NamedTuple):
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
+    """The system lacks what a harness needs."""
 
 
 def call(*arguments: object, seconds: float = SECONDS) -> Outcome:
     """Call nnlab. Raises `AssertionError` for a traceback, a warning, or too much time or memory."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
-    code: object = "no exit"
-    shown = f"nnlab {' '.join(map(str, arguments))}"
-    with bounded(shown, seconds), arguments_of_process(arguments), warnings.catch_warnings():
+    words = tuple(map(str, arguments))
+    shown = f"nnlab {' '.join(words)}"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NNLAB_")}
+    with bounded(shown, seconds), warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                main()
-        except SystemExit as exit_:
-            code = exit_.code or 0
+            outcome = laboratory.call(words, environment)
         except BaseException as error:
             raise AssertionError(f"{shown} ended in a traceback:\n{traceback.format_exc()}") from error
-    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]
-    assert code in EXIT_CODES, f"{shown} ended with {code}"
-    assert (code == 0) or texts[1], f"{shown} failed with {code} and said nothing"
-    assert "Traceback" not in texts[1], texts[1]
-    return Outcome(code, *texts)
+    assert outcome.code in EXIT_CODES, f"{shown} ended with {outcome.code}"
+    assert (outcome.code == 0) or outcome.err, f"{shown} failed with {outcome.code} and said nothing"
+    assert "Traceback" not in outcome.err, outcome.err
+    return outcome
 
 
 @contextlib.contextmanager
@@ -95,18 +83,3 @@ def peak_megabytes() -> int:
         return 0
     line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) // 1000
-
-
-@contextlib.contextmanager
-def arguments_of_process(arguments: tuple[object, ...]) -> Iterator[None]:
-    """Let the block find `arguments` on its command line, and an environment that steers nothing."""
-    before = sys.argv, dict(os.environ)
-    sys.argv = ["nnlab", *map(str, arguments)]
-    for name in [name for name in os.environ if name.startswith("NNLAB_")]:
-        del os.environ[name]
-    try:
-        yield
-    finally:
-        sys.argv = before[0]
-        os.environ.clear()
-        os.environ.update(before[1])

@@ -9,12 +9,16 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from command import call, worst
-from mutation import damage
+from tests.laboratory import CONFIGS
+from tests.torture.command import call, worst
+from tests.torture.mutation import damage
 
-SHIPPED = [path.read_text() for path in sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHIPPED = [path.read_text() for path in sorted(CONFIGS.glob("*.yaml"))]
 VALUES = [
     *(
         "",

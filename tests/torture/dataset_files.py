@@ -7,27 +7,31 @@ exist.
 
 from __future__ import annotations
 
-import contextlib
 import gzip
-import os
 import random
 import shutil
-import socket
 import struct
 import zlib
 from collections import Counter
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from command import bounded, call, worst
-from mutation import damage
 from nnlab.datasets import FAMILY, Source, Split, idx, load_test
 from nnlab.errors import DatasetError
+from tests.laboratory import DATA
+from tests.obstacles import LINK_TO_ITSELF, OBSTACLES, put
+from tests.torture.command import bounded, call, worst
+from tests.torture.mutation import damage
 
-PUBLISHED = Path(__file__).parents[2] / "data" / "MNIST" / "raw"
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+LINKS = ("/dev/tty", "/proc/self/mem", "nowhere")  # /proc/self/mem is a regular file that cannot be read
 NAMES = ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
-KINDS = ("mnist packed", "mnist raw", "kmnist raw")
+KINDS = (("mnist", "packed"), ("mnist", "raw"), ("kmnist", "raw"))
 
 
 def torture(home: Path, *, seed: int, count: int) -> str:
@@ -36,12 +40,12 @@ def torture(home: Path, *, seed: int, count: int) -> str:
     outcomes: Counter[str] = Counter()
     for number in range(count):
         rng = random.Random(f"{seed} {number}")
-        kind, name = rng.choice(KINDS), rng.choice(NAMES)
+        (dataset, form), name = rng.choice(KINDS), rng.choice(NAMES)
         root = home / str(number)
         try:
-            outcomes[judge(root, kind, name, expected, rng)] += 1
+            outcomes[judge(root, dataset, form, name, expected, rng)] += 1
         except AssertionError as error:
-            raise AssertionError(f"seed {seed}, file {number}, {kind} {name}: {error}") from error
+            raise AssertionError(f"seed {seed}, file {number}, {dataset} {form} {name}: {error}") from error
         shutil.rmtree(root)
     return (
         f"{count} files: {', '.join(f'{n} {what}' for what, n in outcomes.most_common())}; "
@@ -49,19 +53,18 @@ def torture(home: Path, *, seed: int, count: int) -> str:
     )
 
 
-def judge(root: Path, kind: str, name: str, expected: Split, rng: random.Random) -> str:
+def judge(root: Path, dataset: str, form: str, name: str, expected: Split, rng: random.Random) -> str:
     """Load the test split with one hostile file; return in words what came of it."""
-    dataset, form = kind.split()
     folder = root / FAMILY[dataset].folder / "raw"
     folder.mkdir(parents=True)
     for each in NAMES:
-        packed = (PUBLISHED / f"{each}.gz").read_bytes()
+        packed = (DATA / f"{each}.gz").read_bytes()
         content = gzip.decompress(packed)
         path = folder / (f"{each}.gz" if form == "packed" else each)
         if each != name:
             path.write_bytes(packed if form == "packed" else content)
         elif rng.random() < 0.1:
-            put_no_file(path, rng)
+            put_obstacle(path, rng)
         else:
             hostile = hostile_gzip(packed, content, rng) if form == "packed" else hostile_idx(content, rng)
             path.write_bytes(hostile)
@@ -98,56 +101,41 @@ def decode(content: bytes) -> None:
     assert array.nbytes <= len(content)
 
 
-def put_no_file(path: Path, rng: random.Random) -> None:
-    """Put something at `path` that is no file."""
-    rng.choice(
-        [
-            path.mkdir,
-            lambda: os.mkfifo(path),
-            lambda: path.symlink_to(path),
-            lambda: path.symlink_to("/dev/zero"),
-            lambda: path.symlink_to("/dev/tty"),
-            lambda: path.symlink_to("/proc/self/mem"),  # a regular file that cannot be read
-            lambda: path.symlink_to("nowhere"),
-            lambda: bind(path),
-        ]
-    )()
-
-
-def bind(path: Path) -> None:
-    """Put a socket at `path`, whose whole length would be too much to bind one to."""
-    with contextlib.chdir(path.parent), socket.socket(socket.AF_UNIX) as server:
-        server.bind(path.name)
+def put_obstacle(path: Path, rng: random.Random) -> None:
+    """Put something at `path` that is not a file, or a link to what cannot be read."""
+    what = rng.choice((*OBSTACLES, LINK_TO_ITSELF, *LINKS))
+    if what in LINKS:
+        path.symlink_to(what)
+    else:
+        put(what, path)
 
 
 def hostile_idx(content: bytes, rng: random.Random) -> bytes:
     """Return damaged or lying IDX bytes."""
     absurd = rng.choice([0, 1, 27, 9999, 10001, 1 << 31, (1 << 32) - 1])
     dimension = 4 * rng.randrange(1, 4)
-    return rng.choice(
-        [
-            *4 * [lambda: damage(content, rng)],
-            lambda: content[:dimension] + struct.pack(">I", absurd) + content[dimension + 4 :],
-            lambda: content[:2] + bytes([rng.randrange(256), rng.randrange(256)]) + content[4:],
-            lambda: content[:8] + bytes([rng.randrange(10, 256)]) + content[9:],
-            lambda: gzip.compress(content, 1),
-        ]
-    )()
+    hostile: list[Callable[[], bytes]] = [
+        *4 * [lambda: damage(content, rng)],
+        lambda: content[:dimension] + struct.pack(">I", absurd) + content[dimension + 4 :],
+        lambda: content[:2] + bytes([rng.randrange(256), rng.randrange(256)]) + content[4:],
+        lambda: content[:8] + bytes([rng.randrange(10, 256)]) + content[9:],
+        lambda: gzip.compress(content, 1),
+    ]
+    return rng.choice(hostile)()
 
 
 def hostile_gzip(packed: bytes, content: bytes, rng: random.Random) -> bytes:
     """Return a damaged archive, or one that is whole but another."""
-    return rng.choice(
-        [
-            *4 * [lambda: damage(packed, rng)],
-            lambda: content,
-            lambda: gzip.compress(hostile_idx(content, rng), 1),
-            lambda: gzip.compress(content, 1),
-            lambda: packed + gzip.compress(b"more"),
-            lambda: zlib.compress(content, 1),
-            bomb,
-        ]
-    )()
+    hostile: list[Callable[[], bytes]] = [
+        *4 * [lambda: damage(packed, rng)],
+        lambda: content,
+        lambda: gzip.compress(hostile_idx(content, rng), 1),
+        lambda: gzip.compress(content, 1),
+        lambda: packed + gzip.compress(b"more"),
+        lambda: zlib.compress(content, 1),
+        bomb,
+    ]
+    return rng.choice(hostile)()
 
 
 def bomb() -> bytes:

@@ -15,13 +15,12 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
-from checkpoints import CONFIG
 from nnlab.runs import checkpoint
 from nnlab.runs.find import find_all
 from nnlab.runs.run import experiment_of
-from remains import what_came_of
+from tests.laboratory import STEP, Laboratory, Outcome, config_text
+from tests.torture.remains import what_came_of
 
-NNLAB = [sys.executable, "-m", "nnlab"]
 NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
 PAGE = 4096
 ENOUGH = 100 * PAGE
@@ -33,7 +32,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
     may_mount = (
         subprocess.run([*NAMESPACE, "mount", "-t", "tmpfs", "tmpfs", home], check=False).returncode == 0
     )
-    command = [sys.executable, __file__, home, str(seed), str(count)]
+    command = [sys.executable, "-m", "tests.torture.disks", str(home), str(seed), str(count)]
     environment = os.environ | ({MOUNTED: "1"} if may_mount else {})
     done = subprocess.run(
         [*(NAMESPACE if may_mount else []), *command],
@@ -48,9 +47,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
 
 def fill_disks(home: Path, seed: int, count: int) -> str:
     """Train on `count` disks, within the namespace if there is one."""
-    (home / "step.yaml").write_text(
-        CONFIG.replace("epochs: 4", "epochs: 60").replace("patience: 3", "patience: null")
-    )
+    (home / "step.yaml").write_text(config_text(STEP, epochs=60, patience=None))
     code, _, err = nnlab(home, "train", "step.yaml", "-q")
     assert code == 0, err
     expected = what_came_of(home / "runs" / "step-001")
@@ -60,7 +57,7 @@ def fill_disks(home: Path, seed: int, count: int) -> str:
         here = home / f"{number:04}"
         here.mkdir()
         (here / "step.yaml").write_bytes((home / "step.yaml").read_bytes())
-        limit = None
+        limit = resource.RLIM_INFINITY
         if MOUNTED in os.environ and rng.random() < 0.7:
             runs = here / "runs"
             runs.mkdir()
@@ -73,7 +70,7 @@ def fill_disks(home: Path, seed: int, count: int) -> str:
             case = f"seed {seed}, disk {number}, no file larger than {limit} bytes"
         try:
             outcomes[fill(here, limit)] += 1
-            if limit is None:
+            if limit == resource.RLIM_INFINITY:
                 subprocess.run(
                     [*mount[:3], "-o", f"remount,size={ENOUGH}", "tmpfs", here / "runs"], check=True
                 )
@@ -85,13 +82,13 @@ def fill_disks(home: Path, seed: int, count: int) -> str:
         except AssertionError as error:
             raise AssertionError(f"{case}: {error}") from error
         finally:
-            if limit is None:
+            if limit == resource.RLIM_INFINITY:
                 subprocess.run(["umount", here / "runs"], check=True)
     told = ", ".join(f"{n} {what}" for what, n in outcomes.most_common())
     return f"{count} disks: {told}; all the same in the end"
 
 
-def fill(here: Path, limit: int | None) -> str:
+def fill(here: Path, limit: int) -> str:
     """Train until the disk is full; return in words what is left."""
     code, out, err = nnlab(here, "train", "step.yaml", "-q", limit=limit)
     left = find_all(here / "runs")
@@ -110,18 +107,11 @@ def fill(here: Path, limit: int | None) -> str:
     return f"full after {'the start' if state.epoch == 0 else 'some epochs'}"
 
 
-def nnlab(here: Path, *arguments: str, limit: int | None = None) -> tuple[int, str, str]:
+def nnlab(here: Path, *arguments: str, limit: int = resource.RLIM_INFINITY) -> Outcome:
     """Run nnlab, with no file larger than `limit` bytes."""
-    done = subprocess.run(
-        [*NNLAB, *arguments],
-        cwd=here,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        preexec_fn=limit and partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit)),
+    return Laboratory(here).limited(
+        partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit)), *arguments
     )
-    return done.returncode, done.stdout, done.stderr
 
 
 if __name__ == "__main__":

@@ -11,16 +11,15 @@ import random
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnlab.datasets import FAMILY
-
-sys.path.append(str(Path(__file__).parents[1] / "datasets"))
-from mirror import ENDLESS_ENDS, HANGS, serving
+from tests.datasets.mirror import ENDLESS_ENDS, HANGS, serving
 
 if TYPE_CHECKING:
-    from mirror import Mirror
+    from pathlib import Path
+
+    from tests.datasets.mirror import Mirror
 
 AT_ONCE = 16
 DEADLINE = 1.5  # seconds a mirror that never ends may take
@@ -99,7 +98,7 @@ def at_once(root: Path, mirror: Mirror) -> None:
 def download(root: Path, mirror: Mirror, *behaviours: str, deadline: float = 900) -> subprocess.Popen[str]:
     """Start `nnlab data download mnist` into `root`, from mirrors that behave so."""
     bases = " ".join(mirror.base(behaviour) for behaviour in behaviours)
-    arguments = ["data", "download", "mnist", "--data-dir", root, bases, str(deadline)]
+    arguments = ["data", "download", "mnist", "--data-dir", str(root), bases, str(deadline)]
     return subprocess.Popen(
         [sys.executable, "-c", DOWNLOAD, *arguments],
         stdout=subprocess.PIPE,

@@ -11,10 +11,10 @@ import random
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from command import call
 from nnlab.config import load_experiment
 from nnlab.network import OUTPUTS
 from nnlab.runs import checkpoint, metrics
+from tests.torture.command import call
 
 if TYPE_CHECKING:
     from pathlib import Path

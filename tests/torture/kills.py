@@ -10,28 +10,39 @@ be kept, after SIGKILL those that are older than half a second.
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from nnlab.errors import RunError
 from nnlab.runs import checkpoint, metrics
 from nnlab.runs.find import is_run
 from nnlab.runs.run import Run, experiment_of
-from remains import the_run, what_came_of
+from tests.laboratory import LINEAR, Laboratory, config_text
+from tests.torture.remains import the_run, what_came_of
 
-NNLAB = [sys.executable, "-m", "nnlab"]
-CONFIG = Path(__file__).with_name("kills.yaml")
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Some twenty epochs of nearly a tenth of a second, several of which are written together, and of which the
+# last are a countdown of the patience.
+CONFIG = config_text(
+    LINEAR,
+    architecture=(784, 16, 10),
+    activation="relu",
+    momentum=0.5,
+    batch_size=32,
+    epochs=100,
+    patience=6,
+    train_size=50_000,
+    diagnostics=True,
+)
+NEW = ["train", "../killed.yaml"]
 HOW = {"SIGINT": 2, "SIGTERM": 2, "SIGKILL": 5, "SIGINT twice": 1}  # and how often, in proportion
-TIMEOUT = 120
 # Seconds after which an epoch must be on the disk: the half of one that is promised, within which the writing
 # begins, and an allowance. The writing has to come up on a machine that others use too, and takes ten fsyncs.
 KEPT_AFTER = 0.5 + 0.3
@@ -48,6 +59,7 @@ class Killed(NamedTuple):
 def torture(home: Path, *, seed: int, count: int) -> str:
     """Kill a training `count` times in all."""
     rng = random.Random(seed)
+    (home / "killed.yaml").write_text(CONFIG)
     whole, seconds = train(home / "whole")
     expected = what_came_of(whole)
     assert expected["stop_reason"] == "patience", "the harness has to meet a countdown of the patience"
@@ -58,7 +70,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
     while kills.total() < count:
         here = home / f"{runs:04}"
         runs += 1
-        arguments = new()
+        arguments = NEW
         while kills.total() < count and rng.random() < 0.85:
             how = rng.choices(list(HOW), list(HOW.values()))[0]
             after = rng.uniform(0, seconds)
@@ -90,43 +102,27 @@ def train(home: Path, arguments: list[str] | None = None) -> tuple[Path, float]:
     """Train, or go on, to the end; return the run and the seconds it took."""
     home.mkdir(exist_ok=True)
     started = time.monotonic()
-    done = subprocess.run(
-        [*NNLAB, *(arguments or new())],
-        cwd=home,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return home / done.stdout.strip(), time.monotonic() - started
+    done = Laboratory(home).nnlab(*(arguments or NEW))
+    assert done.code == 0, done.err
+    return home / done.out.strip(), time.monotonic() - started
 
 
 def kill(home: Path, how: str, after: float, case: str) -> Killed:
     """Kill a training, new or resumed."""
     home.mkdir(exist_ok=True)
     number = getattr(signal, how.split(maxsplit=1)[0])
-    process = subprocess.Popen(
-        [*NNLAB, *go_on(home)],
-        cwd=home,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
     lines: list[tuple[float, str]] = []
-    assert process.stderr
-    stream = process.stderr
-    reader = threading.Thread(target=lambda: lines.extend((time.monotonic(), line) for line in stream))
-    reader.start()
-    time.sleep(after)
-    for _ in how.split():
-        process.send_signal(number)
-    signalled = time.monotonic()
-    process.wait(timeout=TIMEOUT)
-    reader.join()
-    process.communicate()
+    with Laboratory(home).start(*go_on(home)) as process:
+        assert process.stderr
+        stream = process.stderr
+        reader = threading.Thread(target=lambda: lines.extend((time.monotonic(), line) for line in stream))
+        reader.start()
+        time.sleep(after)
+        for _ in how.split():
+            process.send_signal(number)
+        signalled = time.monotonic()
+        process.wait()
+        reader.join()
     err = "".join(line for _, line in lines)
     ages = {
         int(found[1]): signalled - at for at, line in lines if (found := re.match(r" *(\d+)  .*\n", line))
@@ -168,14 +164,4 @@ def check(home: Path, case: str) -> int:
 def go_on(home: Path) -> list[str]:
     """Return the arguments that go on with what is left, or begin."""
     run = the_run(home / "runs")
-    return ["train", "--resume", f"runs/{run.name}"] if run else new()
-
-
-def new() -> list[str]:
-    """Return the arguments of a new training."""
-    return ["train", str(CONFIG)]
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of a user who steers nothing."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("NNLAB_")}
+    return ["train", "--resume", f"runs/{run.name}"] if run else NEW

@@ -18,12 +18,14 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checkpoints import CONFIG
-from command import Outcome, call, worst
-from remains import what_came_of
+from tests.laboratory import STEP, config_text
+from tests.torture.command import call, worst
+from tests.torture.remains import what_came_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.laboratory import Outcome
 
 RUN = "step-001"
 EPOCHS = 6
@@ -58,7 +60,7 @@ COMMANDS = {
 def torture(home: Path, *, seed: int, count: int) -> str:
     """Use `count` runs, or one for each file, what is in its place, and command if those are fewer."""
     home = home.resolve()
-    (home / "step.yaml").write_text(CONFIG)
+    (home / "step.yaml").write_text(config_text(STEP))
     assert call("train", home / "step.yaml", "--runs", home / "whole").code == 0
     for split in ("test", "validation"):
         assert call("eval", home / "whole" / RUN, "--split", split).code == 0

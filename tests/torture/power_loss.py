@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeAlias, TypeVar
 from unittest.mock import patch
 
-from command import call
 from nnlab.errors import NnlabError
 from nnlab.runs import writer
 from nnlab.runs.writer import RunWriter
-from remains import epoch_of, the_run, what_came_of
+from tests.laboratory import STEP, config_text
+from tests.torture.command import call
+from tests.torture.remains import epoch_of, the_run, what_came_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,22 +33,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-CONFIG = """\
-name: step
-dataset: step
-dataset_options: {steps: 3, examples: 40}
-architecture: [1, 1]
-activation: tanh
-output: identity
-loss: quadratic
-eta: 0.8
-momentum: 0.5
-batch_size: 8
-epochs: 4
-patience: null
-seed: 0
-diagnostics: true
-"""
+TINY = STEP | {"architecture": (1, 1), "eta": 0.8, "patience": None}
 EPOCHS = 4
 BEGUN = 2  # epochs before a resumption: the third improves, the fourth does not
 RUN = "step-001"
@@ -196,7 +182,7 @@ def moments_of(home: Path, delay: str, diagnostics: str, *, is_new: bool) -> lis
     config = here / "step.yaml"
     if not here.exists():
         here.mkdir()
-        config.write_text(CONFIG.replace("diagnostics: true", f"diagnostics: {diagnostics}"))
+        config.write_text(config_text(TINY, diagnostics=diagnostics))
         train(config, "--runs", here / "whole")
         train(config, f"epochs={BEGUN}", "--runs", here / "half")
         assert call("eval", here / "half" / RUN).code == 0

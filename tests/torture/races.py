@@ -10,11 +10,11 @@ import shutil
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from checkpoints import CONFIG
-from command import call
 from nnlab.runs.find import find_all
+from tests.laboratory import STEP, config_text
+from tests.torture.command import call
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,9 +27,7 @@ FINISHED = ("best_epoch", "val_loss", "parameters", "train_examples", "weights_s
 
 def torture(home: Path, *, seed: int, count: int) -> str:
     """Start `count` trainings, compare them until the last has ended, and list 60 times as many runs."""
-    (home / "step.yaml").write_text(
-        CONFIG.replace("epochs: 4", "epochs: 40").replace("seed: 0", f"seed: {seed}")
-    )
+    (home / "step.yaml").write_text(config_text(STEP, epochs=40, seed=seed))
     runs = home / "runs"
     trainings = start(home, count, "train", "step.yaml", "patience=null", "-q")
     seen = watch(home, trainings)
@@ -94,7 +92,7 @@ def watch(home: Path, processes: list[subprocess.Popen[str]]) -> int:
     return seen
 
 
-def compared(home: Path) -> list[dict[str, object]]:
+def compared(home: Path) -> list[dict[str, Any]]:
     """Return what `nnlab compare` says of every run, by name."""
     if not find_all(home / "runs"):
         return []
@@ -102,5 +100,5 @@ def compared(home: Path) -> list[dict[str, object]]:
         "compare", "--format", "json", "--all", "--sort", "run", "--runs", home / "runs", seconds=PATIENCE
     )
     assert done.code == 0, done.err
-    rows: list[dict[str, object]] = json.loads(done.out)
+    rows: list[dict[str, Any]] = json.loads(done.out)
     return rows

@@ -14,9 +14,9 @@ import shutil
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from checkpoints import CONFIG
-from command import call, worst
-from mutation import damage
+from tests.laboratory import STEP, config_text
+from tests.torture.command import call, worst
+from tests.torture.mutation import damage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +38,7 @@ HOSTILE = [
 
 def torture(home: Path, *, seed: int, count: int) -> str:
     """Use `count` damaged files, each in every command that may read it."""
-    (home / "step.yaml").write_text(CONFIG)
+    (home / "step.yaml").write_text(config_text(STEP))
     assert call("train", home / "step.yaml", "--runs", home / "whole").code == 0
     run = home / "whole" / "step-001"
     assert call("eval", run).code == 0

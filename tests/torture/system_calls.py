@@ -19,9 +19,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from command import Skipped, call
-from power_loss import BEGUN, CONFIG, EPOCHS, RUN
-from remains import epoch_of, the_run, what_came_of
+from tests.laboratory import config_text
+from tests.torture.command import Skipped, call
+from tests.torture.power_loss import BEGUN, EPOCHS, RUN, TINY
+from tests.torture.remains import epoch_of, the_run, what_came_of
 
 FAULTS = {
     "SIGKILL": ("signal=KILL",),
@@ -78,7 +79,7 @@ SCENARIOS = (
 def torture(home: Path, *, seed: int, count: int) -> str:
     """Disturb a training at `count` system calls, or at all of them if there are fewer."""
     home = home.resolve()
-    (home / "step.yaml").write_text(CONFIG)
+    (home / "step.yaml").write_text(config_text(TINY))
     refuse_without_strace(home)
     assert call("train", home / "step.yaml", "--runs", home / "whole", "-q").code == 0
     expected = what_came_of(home / "whole" / RUN)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
+from tests.laboratory import ROOT
 
 
 @pytest.mark.parametrize(
@@ -29,8 +28,8 @@ HERE = Path(__file__).parent
     ],
 )
 def test_it_holds_what_is_promised(harness: str, count: int) -> None:
-    command = [sys.executable, HERE, harness, "--count", str(count), "--seed", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    command = [sys.executable, "-m", "tests.torture", harness, "--count", str(count), "--seed", "1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{harness}: ")
     if done.stdout.startswith(f"{harness}: skipped: "):

@@ -1,41 +1,45 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 import pytest
 
 from nnlab.config import Experiment
 from nnlab.datasets import Split
+from tests.laboratory import LINEAR
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+KEYS = LINEAR | {
+    "architecture": (4, 6, 3),
+    "activation": "tanh",
+    "eta": 0.5,
+    "batch_size": 16,
+    "patience": None,
+    "train_size": None,
+}
+
+
+class BuildExperiment(Protocol):
+    def __call__(self, **changes: object) -> Experiment: ...
+
+
+class DrawBlobs(Protocol):
+    def __call__(self, examples: int, *, seed: int = 1, dtype: str = "float32") -> Split: ...
 
 
 @pytest.fixture
-def experiment() -> Callable[..., Experiment]:
+def experiment() -> BuildExperiment:
     """Build an experiment for `blobs`, some keys changed, without the rules that tie it to a dataset."""
 
     def build(**changes: object) -> Experiment:
-        values = {
-            "dataset": "mnist",
-            "architecture": (4, 6, 3),
-            "activation": "tanh",
-            "output": "softmax",
-            "loss": "log_likelihood",
-            "eta": 0.5,
-            "batch_size": 16,
-            "epochs": 3,
-            "patience": None,
-            "seed": 0,
-        }
-        return Experiment.model_construct(**values | changes)
+        values: dict[str, Any] = KEYS | changes
+        return Experiment.model_construct(**values)
 
     return build
 
 
 @pytest.fixture
-def blobs() -> Callable[..., Split]:
+def blobs() -> DrawBlobs:
     """Draw examples of three classes, each a cloud around a point of its own."""
 
     def draw(examples: int, *, seed: int = 1, dtype: str = "float32") -> Split:

@@ -12,10 +12,7 @@ from nnlab.training import start, train
 from nnlab.training.diagnostics import diagnose, sample_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from nnlab.config import Experiment
-    from nnlab.datasets import Split
+    from .conftest import BuildExperiment, DrawBlobs
 
 X = np.array([[1.0, -1.0, 2.0]])
 TARGETS = np.array([[0.0, 1.0, 0.0]])
@@ -79,7 +76,7 @@ def test_softmax_has_no_slope_of_its_own() -> None:
 
 
 def test_training_with_diagnostics_is_the_same_training(
-    experiment: Callable[..., Experiment], blobs: Callable[..., Split]
+    experiment: BuildExperiment, blobs: DrawBlobs
 ) -> None:
     states = {}
     for wanted in (False, True):

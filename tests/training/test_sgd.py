@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from nnlab.datasets import Split
     from nnlab.training import OptimiserState
 
+    from .conftest import DrawBlobs
+
 ARCHITECTURE = (4, 5, 3)
 
 
@@ -93,7 +95,7 @@ def plain_epoch(
 @pytest.mark.parametrize("momentum", [0, 0.9], ids="momentum={}".format)
 @pytest.mark.parametrize("l2", [0, 0.1], ids="l2={}".format)
 def test_epochs_agree_with_the_rule_in_plain_floats(
-    batch_size: int, momentum: float, l2: float, blobs: Callable[..., Split]
+    batch_size: int, momentum: float, l2: float, blobs: DrawBlobs
 ) -> None:
     data = blobs(11, dtype="float64")  # 4 + 4 + 3: the last batch is short
     sgd = SGD(momentum=momentum, l2=l2)
@@ -111,7 +113,7 @@ def test_epochs_agree_with_the_rule_in_plain_floats(
         np.testing.assert_allclose(state["velocity"], plain_velocity, rtol=1e-10, atol=1e-13)
 
 
-def test_one_batch_of_all_is_gradient_descent_on_the_mean_cost(blobs: Callable[..., Split]) -> None:
+def test_one_batch_of_all_is_gradient_descent_on_the_mean_cost(blobs: DrawBlobs) -> None:
     data = blobs(20, dtype="float64")
     targets = np.eye(3)[data.labels]
     network = new_network()
@@ -128,7 +130,7 @@ def test_one_batch_of_all_is_gradient_descent_on_the_mean_cost(blobs: Callable[.
     np.testing.assert_allclose(descended, slopes, rtol=1e-6, atol=1e-9)
 
 
-def test_l2_shrinks_weights_and_leaves_biases_out(blobs: Callable[..., Split]) -> None:
+def test_l2_shrinks_weights_and_leaves_biases_out(blobs: DrawBlobs) -> None:
     data = blobs(8, dtype="float64")
     with_l2, without = new_network(), new_network()
     weights = number_of_weights(ARCHITECTURE)
@@ -158,7 +160,7 @@ def test_each_example_is_used_exactly_once_in_the_batch_of_its_turn() -> None:
 
 
 def test_z_is_that_before_the_update_of_its_batch_a_column_per_example_in_order(
-    blobs: Callable[..., Split],
+    blobs: DrawBlobs,
 ) -> None:
     data = blobs(11, dtype="float64")
     network = new_network()
@@ -182,16 +184,17 @@ def test_z_is_that_before_the_update_of_its_batch_a_column_per_example_in_order(
     [(11, 4, [4, 4, 3]), (8, 4, [4, 4]), (3, 4, [3]), (4, 4, [4]), (3, 1, [1, 1, 1])],
 )
 def test_on_batch_is_told_each_size_and_the_last_may_be_short(
-    examples: int, batch_size: int, sizes: list[int], blobs: Callable[..., Split]
+    examples: int, batch_size: int, sizes: list[int], blobs: DrawBlobs
 ) -> None:
-    data, network, seen = blobs(examples), new_network("float32"), []
+    data, network = blobs(examples), new_network("float32")
+    seen: list[int] = []
     z = an_epoch(SGD(), network, data, batch_size=batch_size, eta=0.1, on_batch=seen.append)
     assert seen == sizes
     assert z.shape == (3, examples)
     assert z.dtype == network.parameters.dtype == np.float32
 
 
-def test_data_and_order_are_left_alone(blobs: Callable[..., Split]) -> None:
+def test_data_and_order_are_left_alone(blobs: DrawBlobs) -> None:
     data, network = blobs(11, dtype="float64"), new_network()
     source, order = BatchSource(data.inputs, np.eye(3)[data.labels].T.copy(), 4), np.arange(11)
     arrays = source.inputs, source.targets, order

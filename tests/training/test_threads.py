@@ -7,9 +7,7 @@ import pytest
 from nnlab.training import number_of_threads, threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from nnlab.config import Experiment
+    from .conftest import BuildExperiment
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +25,7 @@ def test_a_second_thread_joins_only_where_a_step_is_worth_it(
     batch_size: int | str,
     train_examples: int,
     expected: int,
-    experiment: Callable[..., Experiment],
+    experiment: BuildExperiment,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(threads, "WORTH_A_THREAD", 3_000_000)
@@ -36,7 +34,7 @@ def test_a_second_thread_joins_only_where_a_step_is_worth_it(
 
 
 def test_mini_batches_on_mnist_take_one_thread_and_a_full_batch_all(
-    experiment: Callable[..., Experiment],
+    experiment: BuildExperiment,
 ) -> None:
     shape = (784, 128, 10)
     assert number_of_threads(experiment(architecture=shape, batch_size=64), 50_000) == 1
@@ -44,7 +42,7 @@ def test_mini_batches_on_mnist_take_one_thread_and_a_full_batch_all(
 
 
 def test_one_thread_where_no_blas_library_is_known(
-    experiment: Callable[..., Experiment], monkeypatch: pytest.MonkeyPatch
+    experiment: BuildExperiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threads, "threadpool_info", list)
     assert number_of_threads(experiment(architecture=(784, 1000, 10), batch_size=10_000), 50_000) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from threadpoolctl import threadpool_limits
 
@@ -9,10 +11,13 @@ from nnlab.config import Experiment
 from nnlab.datasets import Split
 from nnlab.training import start, train
 
+if TYPE_CHECKING:
+    from tests.benchmarks.workloads import Workload
+
 PACKAGES = ("nnlab", "numpy")
 
 
-def experiment_of(workload):
+def experiment_of(workload: Workload) -> Experiment:
     """Return the workload as an experiment that never stops."""
     return Experiment(
         name=workload.name,
