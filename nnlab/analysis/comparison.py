@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nnlab.runs.evaluations import Evaluation
     from nnlab.runs.run import Run
 
-Row: TypeAlias = dict[str, object]  # by column; None where there is nothing
+RunRow: TypeAlias = dict[str, object]  # by column; None where there is nothing
 
 NETWORK_KEYS = list(Experiment.model_fields)
 BASELINE_KEYS = list(dict.fromkeys(key for model in BASELINES.values() for key in model.model_fields))
@@ -54,7 +54,7 @@ class Comparison:
     """A table of runs; each row has all columns that there are, `columns` are those to show."""
 
     columns: list[str]
-    rows: list[Row]
+    rows: list[RunRow]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Condition:
     given: str
     value: object
 
-    def holds(self, row: Row) -> bool:
+    def holds(self, row: RunRow) -> bool:
         """Return whether `row` has it; nothing is neither larger nor smaller than a number."""
         column, *options = self.column.split(".")
         found = row[column]
@@ -144,12 +144,12 @@ def _meant_as_share(given: str) -> float | None:
     return percent / 100 if percent > 1 or given.endswith("%") else None
 
 
-def read_row(run: Run) -> Row:
+def read_row(run: Run) -> RunRow:
     """Return all columns of `run` but its name; a broken or unfinished run says so in `status`.
 
     A run may be trained, and measured, meanwhile.
     """
-    row: Row = dict.fromkeys(["run", *KEYS, *RESULTS, *FURTHER_RESULTS])
+    row: RunRow = dict.fromkeys(["run", *KEYS, *RESULTS, *FURTHER_RESULTS])
     # Before the summary is read: the process may end in between, but not begin.
     in_training = is_locked(run)
     try:
@@ -212,7 +212,7 @@ def _is_finite(value: object) -> bool:
     return not isinstance(value, float) or math.isfinite(value)
 
 
-def _differ(rows: Sequence[Row], key: str) -> bool:
+def _differ(rows: Sequence[RunRow], key: str) -> bool:
     """Return whether `rows` differ in `key`, of those that may have it; one without a config says nothing."""
     values = [
         row[key]
