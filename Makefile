@@ -1,4 +1,4 @@
-# `make` or `make help` lists what there is to do. Needs only Python 3.11 or later, git and make.
+# `make` or `make help` lists the commands. Needs only Python 3.11 or later, git and make.
 PYTHON ?= python3
 SEED ?= 0
 # Programs run as modules: the scripts that pip writes do not start from a folder with quotes or $ in its name.
@@ -6,7 +6,7 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip --quiet --disable-pip-version-check
 TEST := $(PY) -m pytest --numprocesses auto --dist worksteal
 
-.PHONY: help train test quick ci bench torture check format build upgrade clean
+.PHONY: help train test quick ci bench torture check format docs build upgrade clean
 .DEFAULT_GOAL := help
 
 help:  ## list these commands
@@ -18,19 +18,19 @@ train: .venv/.installed  ## set up, train the main experiment on MNIST and evalu
 test: .venv/.installed  ## set up and run the tests, on all cores
 	$(TEST)
 
-quick: .venv/.installed  ## run the tests that take no time
+quick: .venv/.installed  ## run the tests that take no more than a moment
 	$(TEST) -m "not slow"
 
-ci: ## do all that has to pass before a change lands
+ci: ## run everything that has to pass before a change lands
 	bash .ci/run
 
 bench: .venv/.installed .venv-bench/.installed  ## measure nnlab against PyTorch, JAX and scikit-learn
 	$(PY) -m tests.benchmarks --peers .venv-bench/bin/python
 
-torture: .venv/.installed  ## hold nnlab to its promises in full: kills, faults, hostile files
+torture: .venv/.installed  ## test in full what nnlab promises: kills, faults, hostile files
 	$(PY) -m tests.torture --seed $(SEED)
 
-check: .venv/.installed  ## format, lint and types
+check: .venv/.installed  ## check format, lint and types
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
@@ -38,6 +38,9 @@ check: .venv/.installed  ## format, lint and types
 format: .venv/.installed  ## rewrite the code in its format
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+
+docs: .venv/.installed  ## generate the tables of docs/reference
+	$(PY) docs/generate.py
 
 build: .venv/.installed  ## build the wheel into dist/
 	$(PY) -m build --wheel --no-isolation
@@ -62,7 +65,7 @@ clean:  ## remove everything that these commands made, but no runs
 	$(PIP) install --no-deps --no-index --no-build-isolation --editable .
 	@touch $@
 
-# The peers that nnlab is measured against; one that cannot be had is left out.
+# The peers that nnlab is measured against; one that is unavailable is left out.
 .venv-bench/.installed: tests/benchmarks/peers.txt
 	$(PYTHON) -m venv .venv-bench
 	while read -r peer; do \

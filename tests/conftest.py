@@ -13,7 +13,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # Files whose tests take seconds: they start processes, train, or wait for what is slow on purpose.
 SLOW = (
-    *("test_torture", "test_claims", "test_benchmarks", "test_docs", "test_download", "test_methods"),
+    *("test_torture", "test_claims", "test_benchmarks", "test_examples", "test_download", "test_methods"),
     *("test_oddities", "test_faults", "test_untrusted", "test_terminal", "test_baseline", "test_gradcheck"),
     *("test_slips", "test_exit_codes", "test_inventory", "test_train", "test_resume", "test_interruption"),
     *("test_completion", "test_data", "test_toys"),

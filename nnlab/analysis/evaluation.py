@@ -18,8 +18,7 @@ from nnlab.runs.environment import Environment
 from nnlab.runs.evaluations import CheckpointName, ClassFigures, Evaluation, SplitName
 from nnlab.runs.npz import arrays_sha256, load_arrays
 from nnlab.runs.summary import Summary
-from nnlab.training import load_splits, measure, targets_of
-from nnlab.training.threads import computing_with
+from nnlab.training import computing_with, load_splits, measure, targets_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -60,7 +60,7 @@ def nnlab(
 
 
 def main() -> None:
-    """Run the command line and exit with the code that the README gives its outcome."""
+    """Run the command line, and exit with the code that stands for its outcome."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.reconfigure(errors=ENCODING_FALLBACK)  # type: ignore[union-attr]  # a text stream

@@ -1,4 +1,4 @@
-"""How the command line is read: by typer's parser, which says in nnlab's words what it does not take."""
+"""How the command line is read: by typer's parser, with its errors in nnlab's words."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     Context = Any
     Parameter = Any
 
-LEAST_LIKELY = 0.1  # share that somebody may have written in per cent: guessing a digit gives as much
-NEWEST = "\0"  # what --resume alone stands for: no argument of a process can hold it
+LEAST_LIKELY = 0.1  # the smallest share that somebody may have meant: guessing a digit gives as much
+NEWEST = "\0"  # the value of --resume alone: no argument of a process can contain it
 
 
 class Command(TyperCommand):
@@ -33,7 +33,7 @@ class Command(TyperCommand):
     def parse_args(self, context: Context, args: list[str]) -> list[str]:
         """Read `args` into the parameters of `context`. Raises `UsageError`."""
         _hasten(self, context)
-        context.allow_extra_args = True  # to be told of below
+        context.allow_extra_args = True  # reported below
         with _reworded(context, list(args)):
             rest: list[str] = super().parse_args(context, _resume_alone(args))
         if rest and not context.resilient_parsing:
@@ -69,7 +69,7 @@ class Group(TyperGroup):
 
 @contextmanager
 def _reworded(context: Context, args: Sequence[str]) -> Iterator[None]:
-    """Raise what typer says of `args` as a `UsageError`."""
+    """Raise what typer says about `args` as a `UsageError`."""
     try:
         yield
     except typer.TyperException as error:
@@ -77,7 +77,7 @@ def _reworded(context: Context, args: Sequence[str]) -> Iterator[None]:
 
 
 def _hasten(command: TyperCommand | TyperGroup, context: Context) -> None:
-    """Leave values as they were typed where a shell asks for completions: it cannot wait for pydantic."""
+    """Leave values as they were typed while a shell asks for completions: it cannot wait for pydantic."""
     if context.resilient_parsing:
         as_typed = SimpleNamespace(coerce=lambda value, **_: value)
         for param in command.get_params(context):
@@ -86,7 +86,7 @@ def _hasten(command: TyperCommand | TyperGroup, context: Context) -> None:
 
 
 def _resume_alone(args: Sequence[str]) -> list[str]:
-    """Give --resume the value NEWEST where no run comes after it, but an option, an override or nothing."""
+    """Give --resume the value NEWEST where no run follows it, but an option, an override or nothing."""
     args = list(args)
     options = args[: args.index("--")] if "--" in args else args
     for place, option in enumerate(options):
@@ -97,7 +97,7 @@ def _resume_alone(args: Sequence[str]) -> list[str]:
 
 
 def is_override(argument: str) -> bool:
-    """Tell whether an argument is KEY=VALUE, and not a path with an = in it."""
+    """Return whether an argument is KEY=VALUE, and not a path with an = in it."""
     try:
         return "=" in argument and not Path(argument).exists()
     except OSError:  # no name that a file could have
@@ -105,7 +105,7 @@ def is_override(argument: str) -> bool:
 
 
 def explain(error: typer.TyperException, context: Context, args: Sequence[str]) -> str:
-    """Return in nnlab's words what typer says of `args`."""
+    """Return in nnlab's words what typer says about `args`."""
     option = str(getattr(error, "option_name", ""))
     if hasattr(error, "possibilities"):
         return _no_such_option(option, context, args)
@@ -119,7 +119,7 @@ def explain(error: typer.TyperException, context: Context, args: Sequence[str]) 
 
 def _no_such_option(option: str, context: Context, args: Sequence[str]) -> str:
     """Return what to write in place of an option: often the key of a config."""
-    # Of -lr, typer names only -l.
+    # Given -lr, typer names only -l.
     place, word = next(
         ((n, word) for n, word in enumerate(args) if word.startswith(option)), (len(args), option)
     )
@@ -136,7 +136,7 @@ def _no_such_option(option: str, context: Context, args: Sequence[str]) -> str:
 
 
 def _as_key(word: str, value: str, *, exactly: bool, where: bool) -> str:
-    """Return how the key of a config that an option was meant for is written, if there is one."""
+    """Return how to write the key of a config that an option stands for, if there is one."""
     from nnlab.config.baseline import BASELINES
     from nnlab.config.experiment import Experiment
     from nnlab.config.synonyms import did_you_mean, no_such_key, synonym
@@ -185,7 +185,7 @@ def _range(low: float | None, high: float | None) -> str:
 
 
 def _percentage(text: str) -> float | None:
-    """Return the share that a text such as 97 or 97% says, if it is a likely one: 1.5 is not."""
+    """Return the share that a text such as 97 or 97% means, if that is likely: 1.5 is not."""
     with suppress(ValueError):
         share = float(text.removesuffix("%")) / 100
         return share if LEAST_LIKELY <= share <= 1 else None
@@ -193,7 +193,7 @@ def _percentage(text: str) -> float | None:
 
 
 def _shown(given: str) -> str:
-    """Return what was given, in quotes where it is no word and no number."""
+    """Return what was given, in quotes unless it is a word or a number."""
     return given if re.fullmatch(r"[\w.+-]{1,40}", given) else repr(given[:60])
 
 

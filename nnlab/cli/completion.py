@@ -1,6 +1,6 @@
-"""What a shell offers at Tab. It asks each time anew, so nothing slow is imported, and the names stand here.
+"""What a shell offers at Tab. It starts nnlab each time, so nothing slow is imported: names are listed here.
 
-The functions raise nothing and print nothing: what cannot be read offers nothing, and the shell its files.
+The functions neither raise nor print. Where nothing can be read they offer nothing, and the shell its files.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nnlab.demos import DEMOS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Held against what they name by tests/cli/test_completion.py.
+# tests/cli/test_completion.py compares these lists with what they name.
 EXPERIMENT = [
     "name",
     "dataset",
@@ -72,29 +72,29 @@ COLUMNS = ["run", *EXPERIMENT, "baseline", *(key for keys in BASELINES.values() 
 
 
 def demos(incomplete: str) -> list[str]:
-    """Return the demos that begin so."""
+    """Return the demos that begin with `incomplete`."""
     return _beginning(incomplete, DEMOS)
 
 
 def baselines(incomplete: str) -> list[str]:
-    """Return the baselines that begin so."""
+    """Return the baselines that begin with `incomplete`."""
     return _beginning(incomplete, BASELINES)
 
 
 def datasets(incomplete: str) -> list[str]:
-    """Return the datasets with files that begin so."""
+    """Return the datasets with files that begin with `incomplete`."""
     return _beginning(incomplete, DATASETS)
 
 
 def runs(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the names of runs that begin so, in the folder that the options and the environment name."""
+    """Return the runs that begin with `incomplete`, in the folder that options or the environment name."""
     folder = Path(context.params.get("runs") or os.environ.get("NNLAB_RUNS") or "runs")
     names = _beginning(incomplete, _entries(folder))
     return [name for name in names if _is_file(folder / name / "config.yaml")]
 
 
 def configs(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the shipped configs and the YAML files that begin so, and folders if there are any of these."""
+    """Return the shipped configs and the YAML files that match, and folders if there are any of these."""
     if context.params.get("resume"):  # has a config
         return _keys(RAISED, (), incomplete)
     folder, slash, _ = incomplete.rpartition("/")
@@ -105,7 +105,7 @@ def configs(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def keys(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the keys of the config, or of the baseline, that begin so and are not given yet."""
+    """Return the keys of the config, or of the baseline, that match and are not given yet."""
     given = context.params.get("overrides") or ()
     if context.params.get("resume"):
         return _keys(RAISED, [context.params.get("config") or "", *given], incomplete)
@@ -115,31 +115,31 @@ def keys(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def configs_or_keys(context: typer.Context, incomplete: str) -> list[str]:
-    """Return what may come next where any number of CONFIG is followed by any number of KEY=VALUE."""
+    """Return what may come next where CONFIGs are followed by KEY=VALUEs."""
     config, *overrides = context.params.get("arguments") or (None,)
     return [*configs(context, incomplete), *(_keys(EXPERIMENT, overrides, incomplete) if config else ())]
 
 
 def _keys(known: Iterable[str], given: Iterable[str], incomplete: str) -> list[str]:
-    """Return the `known` keys that begin so, each with its =, but for those `given`; none for a value."""
-    # bash takes eta=0.1 apart at the =, for which zsh and fish have one word.
+    """Return the `known` keys that match, each with its =, except those `given`; nothing for a value."""
+    # bash splits eta=0.1 at the =; for zsh and fish it is one word.
     words = " ".join(given).replace(" = ", "=").split()
     if words and words[-1] in ("=", *known):
         return []
     taken = {word.partition("=")[0] for word in words}
     found = [f"{key}=" for key in _beginning(incomplete, known) if key not in taken]
     if len(found) == 1 and os.environ.get("_NNLAB_COMPLETE") == "complete_bash":
-        return [*found, f"{found[0]}…"]  # behind the only one bash would put a space
+        return [*found, f"{found[0]}…"]  # after the only one, bash would put a space
     return found
 
 
 def column(incomplete: str) -> list[str]:
-    """Return the columns of `nnlab compare` that begin so."""
+    """Return the columns of `nnlab compare` that begin with `incomplete`."""
     return _beginning(incomplete, COLUMNS)
 
 
 def columns(incomplete: str) -> list[str]:
-    """Return the columns that begin as the last of a list with commas does, each behind the others."""
+    """Return the columns that may complete the last one of a comma-separated list, after the others."""
     others, comma, last = incomplete.rpartition(",")
     given = others.split(",")
     return [f"{others}{comma}{name}" for name in _beginning(last, COLUMNS) if name not in given]

@@ -42,11 +42,10 @@ def demo(
       nnlab demo
       nnlab demo xor
     """
-    from threadpoolctl import threadpool_limits
-
     from nnlab import demos
     from nnlab.datasets import Source
     from nnlab.rendering.pieces import Claim, Column, Table
+    from nnlab.training import computing_with
 
     if name is None:
         names, purposes = list(demos.DEMOS), list(demos.DEMOS.values())
@@ -58,7 +57,7 @@ def demo(
         raise UsageError(f"no demo {name}; {instead_of(name, demos.DEMOS)}")
     claims: list[Claim] = []
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
-    with threadpool_limits(1, user_api="blas"):  # the networks are small
+    with computing_with(1):  # the networks are small
         for piece in _with_progress(demos.show(name, source)):
             if isinstance(piece, Claim):
                 claims.append(piece)

@@ -75,16 +75,15 @@ def gradcheck(
 
 def _check(experiment: Experiment, source: Source, tolerance: float) -> list[ArrayCheck]:
     import numpy as np
-    from threadpoolctl import threadpool_limits
 
     from nnlab.network import check_gradients
     from nnlab.randomness import stream
-    from nnlab.training import load_splits, start, targets_of
+    from nnlab.training import computing_with, load_splits, start, targets_of
 
     experiment = experiment.model_copy(update={"dtype": "float64"})
     training, _ = load_splits(experiment, source)
     targets = targets_of(training.labels[:EXAMPLES], experiment.architecture[-1], "float64")
-    with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
+    with computing_with(1), np.errstate(over="ignore", invalid="ignore"):
         return list(
             check_gradients(
                 start(experiment).network,

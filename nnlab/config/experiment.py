@@ -40,7 +40,7 @@ MEANINGLESS_PAIRS: dict[tuple[str, str], tuple[str, str]] = {
     ),
     **{
         (output, loss): (
-            f"{output} outputs are no probabilities and may be negative, where there is no logarithm",
+            f"{output} outputs are not probabilities: they may be negative, where there is no logarithm",
             f"take quadratic, or output {remedy}",
         )
         for output in ("tanh", "identity")
@@ -74,7 +74,9 @@ def _schema_of_options() -> dict[str, Any]:
     defaults: dict[str, dict[str, str]] = {}
     for name, dataset in DATASETS.items():
         for option, schema in dataset.options.model_json_schema()["properties"].items():
-            defaults.setdefault(option, {})[name] = f"{schema.pop('default'):g}"
+            default = schema.pop("default")
+            text = f"{default:g}" if isinstance(default, float) else str(default)
+            defaults.setdefault(option, {})[name] = text
             options[option] = schema
     for option, by_dataset in defaults.items():
         values = set(by_dataset.values())

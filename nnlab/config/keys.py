@@ -1,6 +1,6 @@
-"""What stands beside the type of a key: where its names come from, its own keys, how messages word it.
+"""What a key has besides its type: the table that its names come from, keys of its own, phrases.
 
-A key has these in its annotation. So nothing else in `nnlab.config` has to know a single key.
+A key carries these in its annotation, so that nothing else in `nnlab.config` is about one key alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=Fals
 
 @dataclass(frozen=True)
 class NameIn:
-    """The type of a key that takes one of the names in a table: of those that are in it when it is asked."""
+    """The type of a key that takes a name in a table, as the table is when a value is checked."""
 
     names: Callable[[], Iterable[str]]
     refused: Callable[[], Iterable[str]] = tuple  # known as well, but a rule refuses them and says why
@@ -67,7 +67,7 @@ class Phrases:
 
     must: str = ""  # what the value must be, whatever is wrong with it
     must_for: Mapping[str, str] = field(default_factory=dict)  # the same by pydantic's type of error
-    words: tuple[str, ...] = ()  # what a key of numbers takes besides
+    words: tuple[str, ...] = ()  # what the key takes besides numbers
     item: str = "item"  # what an item of its list is called
     remedy: str = ""
 

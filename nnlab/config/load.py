@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=BaseModel)
 
-# A key and a plain or quoted value, without any of the other characters that break a line in YAML.
+# A key and a plain or quoted value, without the further characters that break a line in YAML.
 _ONE_KEY = re.compile(r"[a-z]\w*: [^\s#|>&*!][^\r\x85\u2028\u2029]*")
 _MOST_LINES = 100  # of a config; above it, the parser counts keys and values
 
@@ -107,7 +107,7 @@ def _values_by_lines(text: str) -> dict[str, object] | None:
 
 @lru_cache(maxsize=4096)
 def _pair(line: str) -> tuple[str, object] | None:
-    """Return the key and the value of a line that is a mapping by itself, whatever stands around it."""
+    """Return the key and the value of a line that is a mapping by itself, whatever surrounds it."""
     if not _ONE_KEY.fullmatch(line):
         return None
     try:

@@ -53,10 +53,10 @@ _OF_RECORD = {
 def mistakes_of(
     error: ValidationError, document: Document, model: type[BaseModel] = Experiment
 ) -> list[Mistake]:
-    """Put pydantic's complaints about `document`, which is to be a `model`, in plain words."""
+    """Return in plain words what pydantic reports about `document`, which should be a `model`."""
 
     def path(detail: ErrorDetails) -> str:
-        """Return the key that a complaint is about: eta, dataset_options.steps, start.weights."""
+        """Return the key that an error is about: eta, dataset_options.steps, start.weights."""
         loc = detail["loc"]
         return ".".join(map(str, loc[: 2 if loc[0] in sub_keys(model) else 1]))
 
@@ -66,7 +66,7 @@ def mistakes_of(
     mistakes = []
     for detail in details:
         key = str(detail.get("ctx", {}).get("key") or path(detail))
-        # Who wrote learning_rate has made one mistake, not also forgotten eta.
+        # Somebody who wrote learning_rate has made one mistake, and has not also forgotten eta.
         if detail["type"] != "missing" or key not in renamed:
             line = document.lines.get(key, document.lines.get(key.partition(".")[0], document.first_line))
             mistakes.append(Mistake(line, key, _explain(key, detail, document, model)))
@@ -74,7 +74,7 @@ def mistakes_of(
 
 
 def plainly(detail: ErrorDetails) -> str:
-    """Put pydantic's complaint about a record, which is in JSON, in plain words."""
+    """Return in plain words what pydantic reports about a record, which is in JSON."""
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "json_invalid":
         place = re.search(r"line \d+ column \d+", str(context["error"]))

@@ -49,7 +49,7 @@ def overridden(file: Document, command_line: Document) -> Document:
     values = dict(file.values)
     for key, value in command_line.values.items():
         outer, dot, inner = key.partition(".")
-        found = values.get(outer) or {}  # null, as in a run's config, stands for no mapping
+        found = values.get(outer) or {}  # null, as a run's config has it
         if dot and outer in sub_keys(Experiment) and isinstance(found, dict):
             values[outer] = found | {inner: value}
         else:

@@ -74,16 +74,16 @@ SYNONYMS = {
     "float64": ("double", "f64"),
 }
 
-# A key that nnlab has nothing for needs a sentence, not a name.
+# A key without any counterpart in nnlab needs a sentence, not a name.
 _SGD = "training is stochastic gradient descent, set by eta, batch_size and momentum"
 _CONSTANT_ETA = "eta stays the same throughout a training"
 _NO_DROPOUT = "there is no dropout; l2 and patience work against overfitting"
 _NO_NORMALISATION = "there are no normalisation layers; pixels are scaled to [0, 1]"
 _CPU = "nnlab computes on the processor; `nnlab train --threads N` sets how many cores"
-_IN_MEMORY = "the examples lie in memory, and nothing loads them in parallel"
+_IN_MEMORY = "the examples are in memory, and nothing loads them in parallel"
 _QUIET_OR_VERBOSE = "it is an option of the command line: `nnlab train --quiet` or `--verbose`"
 _RUN_FOLDER = "every run folder keeps metrics.csv, and the weights of the best and of the last epoch"
-_RESUME = "`nnlab train --resume RUN` goes on with a run"
+_RESUME = "`nnlab train --resume RUN` continues a run"
 _VALIDATION_SIZE = "did you mean validation_size, a number of examples?"
 _TEST_SET = "the test examples are those of the dataset, and only `nnlab eval` opens them"
 NO_SUCH_KEY = {
@@ -121,13 +121,12 @@ NO_SUCH_KEY = {
 }
 
 
-# What is longer than any name is not worth the time of comparing.
-_LONGEST = 40
-_TELLING = 3  # letters of a name, at least, that may stand for it
+_LONGEST = 40  # letters: a longer word is no name, and comparing it would take its time
+_SHORTEST_PART = 3  # letters of a name that are enough to mean it
 
 
 def no_such_key(word: str) -> str | None:
-    """Return what nnlab has in place of a key of other tools, if it has none of that meaning."""
+    """Return what nnlab has instead of a key of other tools that has no counterpart here."""
     return NO_SUCH_KEY.get(_normalised(word))
 
 
@@ -147,13 +146,13 @@ def did_you_mean(word: str, allowed: Collection[str]) -> str | None:
         names = dict.fromkeys(SYNONYMS.get(name, ()), name) | names
     if close := get_close_matches(word, names, n=1, cutoff=0.7):
         return names[close[0]]
-    # `slow` for slow-learning, if nothing else has it in its name.
+    # `slow` means slow-learning, if no other name contains it.
     containing = [name for name in allowed if word in _normalised(name)]
-    return containing[0] if len(containing) == 1 and len(word) >= _TELLING else None
+    return containing[0] if len(containing) == 1 and len(word) >= _SHORTEST_PART else None
 
 
 def instead_of(word: str, allowed: Collection[str]) -> str:
-    """Return what to say to somebody who wrote `word` where only the `allowed` ones are possible."""
+    """Return the hint for somebody who wrote `word` where only the `allowed` ones are possible."""
     meant = did_you_mean(word, allowed)
     return f"did you mean {meant}?" if meant else f"there are {', '.join(allowed)}"
 

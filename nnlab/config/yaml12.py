@@ -1,7 +1,7 @@
 """YAML 1.2's core schema, read and written: one mapping of scalars, lists and small mappings.
 
 PyYAML reads YAML 1.1, where `1e-3` is text, `010` is eight and `no` is false; and its loaders build whatever
-the file asks for. Here only its parser is used: the events are folded into plain values.
+the file asks for. Only its parser is used here: the events are folded into plain values.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _UNPRINTABLE = re.compile(r"[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-# Stands for a value that was refused, so that no schema accepts it and no rule builds on it.
+# Takes the place of a refused value, so that no schema accepts it and no rule builds on it.
 REFUSED = object()
 
 
@@ -87,7 +87,7 @@ _CORE_SCHEMA = tuple(
 _OUT_OF_PLACE = "every line must be `key: value`, all keys beginning in the same column"
 _UNCLOSED = "a bracket here is not closed properly; a list is written [784, 30, 10]"
 
-# PyYAML and libyaml word the same mistake differently, and both for the writer of a parser.
+# PyYAML and libyaml word the same mistake differently, and both for people who write parsers.
 _SYNTAX_MISTAKES = (
     (
         r"mapping values are not allowed",
@@ -110,14 +110,14 @@ def parse(text: str) -> Document:
     events = _events(text)
     top = next(events, None)
     if top is None or (isinstance(top, yaml.ScalarEvent) and not top.value):
-        raise UnreadableError(1, "the file is empty; write one `key: value` a line")
+        raise UnreadableError(1, "the file is empty; write one `key: value` per line")
     first_line = _line(top)
     if not isinstance(top, yaml.MappingStartEvent) or top.tag is not None:
-        raise UnreadableError(first_line, "must be a mapping: one `key: value` a line")
+        raise UnreadableError(first_line, "must be a mapping: one `key: value` per line")
     lines: dict[str, int | None] = {}
     mistakes: list[Mistake] = []
     values = _mapping(events, lines, mistakes)
-    for _ in events:  # whatever follows is parsed too, and refused
+    for _ in events:  # whatever follows is parsed too, so that it can be refused
         pass
     return Document(values, lines, tuple(mistakes), first_line)
 
@@ -194,9 +194,9 @@ def _is_plain_mapping(event: yaml.Event) -> bool:
 def _mapping(
     events: Iterator[yaml.Event], lines: dict[str, int | None], mistakes: list[Mistake], prefix: str = ""
 ) -> dict[str, object]:
-    """Return the mapping that has begun; add the line of each key to `lines`, and what is refused.
+    """Return the mapping that has begun; add the line of each key to `lines`, and refusals to `mistakes`.
 
-    A key within the mapping of another is called by both, as in dataset_options.steps.
+    A key within the mapping of another goes by both names, as in dataset_options.steps.
     """
     values: dict[str, object] = {}
     for event in events:
@@ -239,7 +239,7 @@ def _fold(event: yaml.Event, events: Iterator[yaml.Event]) -> tuple[object, str 
     if isinstance(event, yaml.ScalarEvent):
         return event.value, refusal
     if isinstance(event, yaml.MappingStartEvent):
-        refusal = refusal or "a mapping cannot stand here; text with a colon needs quotes"
+        refusal = refusal or "a mapping is not allowed here; text with a colon needs quotes"
     items = []
     for child in events:
         if isinstance(child, yaml.CollectionEndEvent):

@@ -1,4 +1,4 @@
-"""HTTP connections that one thread waits on and another can cut, at any moment and in any state."""
+"""HTTP connections that one thread waits for and another can cut, at any moment and in any state."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Connections:
     """The connections of one session."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Start without any."""
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self._are_cut = False
@@ -42,17 +42,17 @@ class Connections:
         return sock
 
     def cut(self) -> None:
-        """End all connections, and what waits on them, at once; no other can be made."""
+        """End all connections, and whatever waits for them, at once; no other can be made."""
         with self._lock:
             self._are_cut = True
             for sock in self._sockets:
-                with suppress(OSError):  # the other end was quicker
+                with suppress(OSError):  # the other end was faster
                     sock.shutdown(socket.SHUT_RDWR)
                 sock.close()
 
 
 class _Adapter(HTTPAdapter):
-    """Has every connection kept that it makes."""
+    """Keeps every connection that it makes."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
@@ -75,7 +75,7 @@ class _Adapter(HTTPAdapter):
         kind: Any = pool.ConnectionCls
 
         def connect(connection: HTTPConnection) -> socket.socket:
-            # urllib3 has no public place between the birth of a socket and the proxy or TLS on it.
+            # urllib3 has no public hook between the creation of a socket and the proxy or TLS on it.
             return self._connections.keep(kind._new_conn(connection))  # noqa: SLF001
 
         watched = type(kind.__name__, (kind,), {"_new_conn": connect})

@@ -18,7 +18,10 @@ Examples: TypeAlias = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
 
 class DatasetInfo(Protocol):
-    """What is known about a dataset, and how to get its examples: a new dataset is one entry of these."""
+    """A dataset before its examples are loaded: what is known about it, and how to get them.
+
+    A new dataset is one entry of `DATASETS`; no other code asks which kind of dataset it has.
+    """
 
     @property
     def title(self) -> str:
@@ -38,7 +41,7 @@ class DatasetInfo(Protocol):
 
     @property
     def options(self) -> type[Options]:
-        """The options that it takes, with their defaults."""
+        """The options that it takes, all of them with defaults."""
 
     @property
     def validation_size(self) -> int:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from nnlab.datasets.connections import Connections
     from nnlab.datasets.published import PublishedFile
 
-TIMEOUT = 20.0  # seconds to connect in, and of silence
-DEADLINE = 900.0  # seconds a mirror may take in all: the largest file at 30 kB/s
+TIMEOUT = 20.0  # seconds to connect, and between two pieces
+DEADLINE = 900.0  # seconds per mirror in all: the largest file at 30 kB/s
 MAX_REDIRECTS = 5
 MAX_REQUESTS = 1 + MAX_REDIRECTS
 CHUNK = 1 << 16
@@ -37,7 +37,7 @@ REASONS: dict[type[BaseException], str] = {
     ConnectionError: "broke the connection",
     socket.gaierror: "unknown host",
     ssl.SSLError: "no trusted TLS connection",
-    http.client.IncompleteRead: "",  # the length of what came says it better
+    http.client.IncompleteRead: "",  # the number of bytes received says it better
     http.client.HTTPException: "no HTTP answer",
 }
 
@@ -57,7 +57,7 @@ def download(
 ) -> bytes:
     """Write `file`, from the first of `mirrors` (base URLs) that has its bytes, to `path`; return the bytes.
 
-    Nothing is written before the digest is right. `timeout` and `deadline` are in seconds, a mirror each.
+    Nothing is written before the digest is right. `timeout` and `deadline` are in seconds per mirror.
     Raises `DatasetError` with every mirror's reason when all fail, `NnlabError` if `path` cannot be written.
     """
     reasons = []
@@ -94,7 +94,7 @@ def _fetch(url: str, file: PublishedFile, *, progress: bool, timeout: float, dea
     reason = ""
     try:
         _receive(url, data, file, progress=progress, timeout=timeout, deadline=deadline)
-    # ValueError: an address that a redirect made up.
+    # ValueError: a redirect to an address that is none.
     except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
         reason = _reason(error)
         if isinstance(error, requests.exceptions.ProxyError):
@@ -112,14 +112,14 @@ def _receive(
 ) -> None:
     """Append to `data` what the mirror sends, until it ends or there are as many bytes as published.
 
-    Raises what goes wrong on the way, and `TimeoutError` when time is up.
+    Raises whatever goes wrong on the way, and `TimeoutError` when time is up.
     """
     import tqdm
 
     from nnlab.datasets.connections import Connections
 
-    # No timeout of a socket's bounds the search for an address, or a line that comes byte by byte. So
-    # another thread waits on the mirror, and this one only on the clock, and on Ctrl-C.
+    # No timeout of a socket bounds the search for an address, or a line that arrives byte by byte. So
+    # another thread waits for the mirror, and this one only for the clock and for Ctrl-C.
     pieces: SimpleQueue[bytes | BaseException | None] = SimpleQueue()
     connections = Connections()
     started = time.monotonic()
@@ -146,7 +146,7 @@ def _receive(
     except Empty:
         raise TimeoutError from None
     finally:
-        connections.cut()  # which ends the other thread, unless it still seeks an address
+        connections.cut()  # which ends the other thread, unless it is still looking up an address
 
 
 def _ask(
@@ -156,7 +156,7 @@ def _ask(
     connections: Connections,
     pieces: SimpleQueue[bytes | BaseException | None],
 ) -> None:
-    """Put into `pieces` an empty one for the header, those of the undecoded body, then None or an error.
+    """Put into `pieces` an empty one for the header, then those of the undecoded body, then None or an error.
 
     Nothing is read after `size` bytes.
     """

@@ -30,8 +30,8 @@ def header(shape: tuple[int, ...]) -> bytes:
 def decode(content: bytes, name: str) -> npt.NDArray[np.uint8]:
     """Return the array that `content` holds: one to three dimensions of unsigned bytes, read-only, no copy.
 
-    Raises `DatasetError`, which calls the content `name`, if the header is not one of these or the length is
-    not exactly the one it announces.
+    Raises `DatasetError`, in which the content is called `name`, if the header is another or the length is
+    not exactly what it announces.
     """
     if len(content) < MAGIC_SIZE:
         raise DatasetError(f"{name}: not an IDX file: {len(content)} bytes are too few for a header")

@@ -1,4 +1,4 @@
-"""What `nnlab data` does: lists where files lie, verifies their bytes, downloads whole datasets."""
+"""What `nnlab data` does: lists where files are, verifies their bytes, downloads whole datasets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Listing:
-    """Where a file of a dataset was found, unread; None when it is missing."""
+    """Where a file of a dataset was found, unread; the path is None if it is missing."""
 
     dataset: str
     file: str
@@ -29,7 +29,7 @@ class Listing:
 class Verification:
     """Whether the bytes of a file are the published ones.
 
-    `unverified` is raw content of the right shape, no digest of which is known; only `wrong` has a reason.
+    `unverified` is raw content of the right shape whose digest is not known; only `wrong` has a reason.
     """
 
     dataset: str
@@ -41,7 +41,7 @@ class Verification:
 
 @dataclass(frozen=True)
 class Download:
-    """Where a verified file of a dataset now lies, and whether it lay there before."""
+    """Where a verified file of a dataset is now, and whether it was there before."""
 
     dataset: str
     file: str
@@ -59,7 +59,7 @@ def list_files(data_dir: Path | None = None) -> tuple[Listing, ...]:
 
 
 def verify(name: str, data_dir: Path | None = None) -> tuple[Verification, ...]:
-    """Compare the bytes of the files that training and evaluation would use with the published ones."""
+    """Return how the files that training and evaluation would use compare with the published ones."""
     info = FAMILY[name]
     return tuple(_verification(info, file, locate.find(info, file, data_dir)) for file in info.files)
 
@@ -75,7 +75,7 @@ def _verification(info: PublishedFiles, file: PublishedFile, path: Path | None) 
 
 
 def find_folder(name: str, data_dir: Path | None = None) -> Path:
-    """Return the folder in which the dataset lies, or to which it would be downloaded."""
+    """Return the folder that holds the dataset, or to which it would be downloaded."""
     info = FAMILY[name]
     found = (locate.find(info, file, data_dir) for file in info.files)
     path = next((path for path in found if path), None)
@@ -85,10 +85,10 @@ def find_folder(name: str, data_dir: Path | None = None) -> Path:
 def download_dataset(
     name: str, data_dir: Path | None = None, *, progress: bool = False
 ) -> tuple[Download, ...]:
-    """Have all four files in the user's root, else the cache folder: verified, the wrong ones replaced.
+    """Make sure that all four files are in the user's root, or else the cache folder, and are right.
 
-    Raises `DatasetError` when no mirror has a file or a folder is in its place, `NnlabError` when it cannot
-    be written.
+    Raises `DatasetError` if no mirror has a file or a folder is in its place, `NnlabError` if it cannot be
+    written.
     """
     info = FAMILY[name]
     root = locate.target_root(data_dir)

@@ -61,19 +61,19 @@ def _named_root(data_dir: Path | None) -> Path | None:
 
 
 def _bundled_root() -> Path | None:
-    """Return the copy that comes with nnlab: within the package in a wheel, beside it in a checkout."""
+    """Return the copy that comes with nnlab: inside the package in a wheel, next to it in a checkout."""
     package = Path(__file__).parents[1]
     return next((root for root in (package / "data", package.parent / "data") if root.is_dir()), None)
 
 
 def _cache_root() -> Path | None:
-    import platformdirs  # noqa: PLC0415 - only needed here, and not when nnlab.datasets is imported
+    import platformdirs  # noqa: PLC0415 - needed only here, and not when nnlab.datasets is imported
 
     try:
         root = Path(platformdirs.user_cache_dir("nnlab"))
     except RuntimeError:
         return None
-    # Without a home older versions of platformdirs answer `~/.cache`, which would be a folder named `~`.
+    # Without a home, older versions of platformdirs answer `~/.cache`, which would be a folder named `~`.
     return root if root.is_absolute() else None
 
 
@@ -92,8 +92,8 @@ def folder_in(root: Path, info: PublishedFiles) -> Path:
 def candidates(root: Path, info: PublishedFiles, file: PublishedFile) -> list[Path]:
     """Return where `file` may lie under `root`, the preferred path first.
 
-    Raw content is the faster to load. But without a digest of it only the .gz can be verified.
-    Raises `DatasetError` if the system does not let one know.
+    Raw content loads faster. But where its digest is not known, only the .gz can be verified.
+    Raises `DatasetError` if the system refuses to say.
     """
     packed = folder_in(root, info) / file.name
     raw = packed.with_suffix("")
@@ -107,7 +107,7 @@ def _exists(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
-        # A link that leads nowhere is there, and reading it will say why. Any other trouble lies on the way.
+        # A link to nowhere exists, and reading it will say what is wrong. Any other trouble is on the way.
         try:
             path.lstat()
         except OSError as error:
@@ -140,7 +140,7 @@ def explain(error: OSError) -> str:
 
 
 def digest(path: Path, file: PublishedFile) -> str | None:
-    """Return the published SHA-256 of the bytes at `path`: those of the .gz or the content, if known."""
+    """Return the published SHA-256 of the bytes at `path`: of the .gz or of its content, if known."""
     return file.sha256 if _is_packed(path) else file.content_sha256
 
 
@@ -149,9 +149,9 @@ def _is_packed(path: Path) -> bool:
 
 
 def read(path: Path, file: PublishedFile) -> bytes:
-    """Return the content of `file`, which lies at `path`, unpacked and checked.
+    """Return the content of `file`, which is at `path`, unpacked and checked.
 
-    The bytes are read once: those checked are those returned. Raises `DatasetError` with the bare reason.
+    The bytes are read once: those returned are those checked. Raises `DatasetError` with the reason alone.
     """
     size = file.size if _is_packed(path) else file.content_size
     expected = digest(path, file)
@@ -174,7 +174,7 @@ def read(path: Path, file: PublishedFile) -> bytes:
 
 
 def unpack(data: bytes, file: PublishedFile) -> bytes:
-    """Return the content of a .gz whose digest was checked, which is what bounds its size."""
+    """Return the content of a .gz whose digest was checked, which bounds its size."""
     return zlib.decompress(data, GZIP_WINDOW, file.content_size)
 
 

@@ -14,8 +14,7 @@ from nnlab.runs.environment import describe
 from nnlab.runs.lock import locked
 from nnlab.runs.run import Run, create
 from nnlab.runs.summary import Summary
-from nnlab.training import available_threads, load_splits
-from nnlab.training.threads import computing_with
+from nnlab.training import available_threads, computing_with, load_splits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -18,8 +18,7 @@ from nnlab.runs.lock import is_locked, locked
 from nnlab.runs.run import Run, config_text, experiment_of
 from nnlab.runs.summary import Summary
 from nnlab.runs.writer import RunWriter, saved_state
-from nnlab.training import load_splits, stop_reason
-from nnlab.training.threads import computing_with
+from nnlab.training import computing_with, load_splits, stop_reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,9 +13,8 @@ from nnlab.runs.environment import describe
 from nnlab.runs.lock import locked
 from nnlab.runs.run import create
 from nnlab.runs.writer import RunWriter
-from nnlab.training import load_splits, loss_of_a_guess, number_of_threads, start
+from nnlab.training import computing_with, load_splits, loss_of_a_guess, number_of_threads, start
 from nnlab.training import train as train_epochs
-from nnlab.training.threads import computing_with
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # NumPy takes longer to import than `nnlab --help` takes to p
     Numbers: TypeAlias = Sequence[float] | NDArray[Any]
     Image: TypeAlias = NDArray[Any]  # (rows, columns)
 
-_NUMBERS = (int, float, Real)  # the last for those of NumPy; it takes longer to ask for
+_NUMBERS = (int, float, Real)  # Real covers those of NumPy, but is slower to check
 # Why a claim cannot fail unless the program is wrong.
 Certain: TypeAlias = Literal["by definition", "by construction", "a theorem"]
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nnlab.rendering.pieces import Page, Piece
 
 PROSE_WIDTH = 80
+NARROWEST = 20  # of a column of prose, however wide the others are
 SEPARATOR = "   "  # between the columns of a table on a terminal
 
 
@@ -58,13 +59,13 @@ def _filled(text: str, page: Page, indent: int = 0) -> str:
 
 def _table(table: Table, page: Page) -> str:
     if page.width is None:
-        return plain_table(table)
+        return _plain_table(table)
     from nnlab.rendering.terminal import fitted_table
 
     return fitted_table(table, page.width, styled=page.styled)
 
 
-def plain_table(table: Table) -> str:
+def _plain_table(table: Table) -> str:
     """Return a table as lines of text, headings first. Rich takes ten times as long for thousands of rows."""
     padded = []
     for heading, column in table.columns.items():
@@ -81,15 +82,16 @@ def _folded(table: Table) -> Table:
     if prose is None:
         return table
     cells = {heading: column.cells() for heading, column in table.columns.items()}
-    room = PROSE_WIDTH - sum(
-        max(map(len, [heading, *texts])) + len(SEPARATOR)
-        for heading, texts in cells.items()
-        if heading != prose
-    )
+    others = [[heading, *texts] for heading, texts in cells.items() if heading != prose]
+    room = max(PROSE_WIDTH - sum(max(map(len, texts)) + len(SEPARATOR) for texts in others), NARROWEST)
     lines: dict[str, list[str]] = {heading: [] for heading in cells}
     for row in zip(*cells.values(), strict=True):
         by_heading = dict(zip(cells, row, strict=True))
         folded = textwrap.wrap(by_heading[prose], room, break_on_hyphens=False) or [""]
         for heading, cell in by_heading.items():
             lines[heading] += folded if heading == prose else [cell] + [""] * (len(folded) - 1)
-    return replace(table, columns={heading: Column(texts) for heading, texts in lines.items()})
+    columns = {
+        heading: Column(lines[heading], align="right" if column.is_right_aligned() else "left")
+        for heading, column in table.columns.items()
+    }
+    return replace(table, columns=columns)

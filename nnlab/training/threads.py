@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import OpenBLASController, threadpool_info, threadpool_limits
 
 from nnlab.network import number_of_weights
 
@@ -32,14 +32,20 @@ class _Limit:
 
     @contextmanager
     def held(self, threads: int) -> Iterator[None]:
-        """Hold BLAS to `threads` in the block; wait for others that hold it to another number."""
+        """Hold BLAS to `threads` in the block, and wait for others, unless it is one thread for all."""
         me = threading.get_ident()
         with self.changed:
-            self.changed.wait_for(lambda: threads == self.threads or not self.holders or me in self.holders)
+            self.changed.wait_for(
+                lambda: not self.holders or me in self.holders or threads == self.threads == 1
+            )
             if not self.holders:
                 self.available = _threads_of_blas()
                 self.threads = threads
-                self.limits = threadpool_limits(threads, user_api="blas")
+            if me not in self.holders:
+                _take_control()
+                limits = threadpool_limits(self.threads, user_api="blas")
+                if not self.holders:
+                    self.limits = limits
             self.holders[me] += 1
         try:
             yield
@@ -47,6 +53,7 @@ class _Limit:
             with self.changed:
                 self.holders -= Counter([me])
                 if not self.holders:
+                    _take_control()
                     self.limits.restore_original_limits()
                     self.changed.notify_all()
 
@@ -57,8 +64,9 @@ _LIMIT = _Limit()
 def computing_with(threads: int) -> AbstractContextManager[None]:
     """Let matrix products take that many threads in the block.
 
-    Blocks in other threads that ask for another number wait, lest they change the bits of this one's results.
-    A block within a block computes with the number of the outer one.
+    Any number of blocks may compute at once with one thread each. A block with several threads computes
+    alone: how BLAS shared them out among several blocks would change the last bits. A block within another
+    computes with the number of the outer one.
     """
     return _LIMIT.held(threads)
 
@@ -67,6 +75,13 @@ def available_threads() -> int:
     """Return as many threads as the BLAS library would take, whatever it is held to at the moment."""
     with _LIMIT.changed:
         return _LIMIT.available if _LIMIT.holders else _threads_of_blas()
+
+
+def _take_control() -> None:
+    """Let this thread limit BLAS: of several threads, threadpoolctl would heed only the first."""
+    clear = getattr(OpenBLASController, "clear_controlling_thread", None)  # of version 3.7 and later
+    if clear is not None:
+        clear(force=True)
 
 
 def _threads_of_blas() -> int:

@@ -280,7 +280,7 @@ def test_a_file_that_is_no_text_or_too_large_is_one_line(tmp_path: Path, mistake
     path.write_bytes(b"#" * (64 * 1024 + 1))
     assert mistakes(path) == ["x.yaml: larger than 64 KiB; a config is one screen of text"]
     path.write_bytes(b"#" * (64 * 1024))
-    assert mistakes(path) == ["x.yaml:1: the file is empty; write one `key: value` a line"]
+    assert mistakes(path) == ["x.yaml:1: the file is empty; write one `key: value` per line"]
     path.unlink()
     path.symlink_to("x.yaml")
     assert mistakes(path)[0].startswith("x.yaml: cannot be read: ")

@@ -70,6 +70,15 @@ def test_prose_in_a_table_is_folded_at_80_columns_wherever_it_is_shown() -> None
     assert render([table], "csv").splitlines()[1] == f"first,{words}"
 
 
+def test_prose_next_to_wide_columns_is_folded_all_the_same() -> None:
+    table = Table(
+        {"n": Column([1]), "path": Column(["x" * 90]), "shows": Column(["a b " * 20], is_prose=True)}
+    )
+    lines = render([table]).splitlines()
+    assert lines[1].startswith(f"1  {'x' * 90}  a b ")
+    assert {line.strip() for line in lines[2:]} == {"a b a b a b a b a b"}
+
+
 def test_only_styled_text_has_escape_codes_and_there_what_is_strong_is_bold(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -2,7 +2,7 @@
 
 A harness is a module beside this one with a function `torture(folder, *, seed, count)`: it makes trouble
 `count` times in the empty `folder`, returns its figures as one line, and raises `AssertionError` with the
-case (and what makes it again) when a promise of the README's breaks.
+case (and what makes it again) when a promise in docs/explanation/promises.md breaks.
 """
 
 from __future__ import annotations

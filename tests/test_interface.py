@@ -1,0 +1,185 @@
+"""The Python interface, as notebooks and scripts use it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import nnlab
+from nnlab.runs.run import Run as StoredRun
+from tests.trainings import KEYS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEYS = {key: value for key, value in KEYS.items() if key != "name"}
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in an empty folder, with nothing that steers nnlab."""
+    monkeypatch.chdir(tmp_path)
+    for variable in ("NNLAB_RUNS", "NNLAB_DATA_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+def test_what_is_trained_is_measured_and_predicted_with(capfd: pytest.CaptureFixture[str]) -> None:
+    run = nnlab.train("mnist_linear", epochs=3, train_size=1000, eta=np.float32(0.5), batch_size=np.int64(32))
+    assert str(run) == "runs/mnist_linear-001"
+    assert (run.summary.status, run.summary.epochs) == ("finished", 3)
+    assert run.config.model_dump()["eta"] == 0.5
+    evaluation = run.evaluate()
+    assert evaluation.accuracy
+    test = nnlab.load_dataset("mnist").test
+    assert (run.network.predict(test.inputs) == test.labels).mean() == evaluation.accuracy
+    np.testing.assert_allclose(run.network.outputs(test.inputs[:9]).sum(axis=1), 1, rtol=1e-5)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_metrics_and_diagnostics_are_columns_and_nan_is_where_nothing_is() -> None:
+    run = nnlab.train({**KEYS, "diagnostics": True, "epochs": 2}, name="mine")
+    assert run.name == "mine-001"
+    assert run.metrics["epoch"].tolist() == [1, 2]
+    assert run.metrics["epoch"].dtype == np.int64
+    assert run.metrics["val_loss"].min() == run.summary.best_value
+    assert np.isnan(run.diagnostics["dead"]).all()  # softmax has no slope of its own
+    assert run.diagnostics["gradient_norm"].shape == (2,)
+
+
+def test_resuming_leads_to_the_weights_of_one_that_never_stopped() -> None:
+    whole, cut = nnlab.train(KEYS, epochs=4), nnlab.train(KEYS, epochs=2)
+    for run in (cut, str(cut), cut.name):
+        resumed = nnlab.resume(run, epochs=4)
+    assert resumed.summary.weights_sha256 == whole.summary.weights_sha256
+    assert nnlab.resume(epochs=5).summary.epochs == 5
+    assert nnlab.resume(cut, patience=None).summary.epochs == 5
+    with pytest.raises(nnlab.UsageError, match="cannot change eta"):
+        nnlab.resume(cut, eta=1)
+
+
+def test_runs_are_found_and_compared_as_rows() -> None:
+    slow, fast = (nnlab.train(KEYS, name=name, eta=eta) for name, eta in (("slow", 0.001), ("fast", 0.1)))
+    assert nnlab.find_run("slow-001") == slow
+    assert nnlab.find_run() == fast
+    rows = nnlab.compare()
+    assert [row["run"] for row in rows] == ["fast-001", "slow-001"]
+    assert {*rows[0]} >= {"eta", "val_accuracy", "seconds", "status"}
+    assert [row["run"] for row in nnlab.compare("s*", where="eta<0.01")] == ["slow-001"]
+    assert [row["run"] for row in nnlab.compare(fast, slow, sort="eta", top=1)] == ["slow-001"]
+    with pytest.raises(nnlab.RunError, match="no run nosuch"):
+        nnlab.find_run("nosuch")
+
+
+@pytest.mark.parametrize(
+    ("keys", "mistakes"),
+    [
+        ({"eta": -1}, ["arguments: eta: must be greater than 0 (given -1)"]),
+        ({"epoch": 3}, ["arguments: epoch: unknown key; did you mean epochs?"]),
+        ({"eta": "0.1", "seed": None}, ["arguments: eta: must be a number", "arguments: seed: must be"]),
+    ],
+)
+def test_mistakes_are_all_told_at_once(keys: dict[str, Any], mistakes: list[str]) -> None:
+    with pytest.raises(nnlab.ConfigError) as error:
+        nnlab.train("mnist_linear", **keys)
+    lines = str(error.value).splitlines()
+    assert all(line.startswith(mistake) for line, mistake in zip(lines, mistakes, strict=True))
+
+
+def test_what_does_not_exist_is_an_error_of_nnlab() -> None:
+    with pytest.raises(nnlab.ConfigError, match=r"nosuch\.yaml: no such file"):
+        nnlab.train("nosuch.yaml")
+    with pytest.raises(nnlab.UsageError, match="no dataset 'imagenet'; there are mnist"):
+        nnlab.load_dataset("imagenet")
+    with pytest.raises(nnlab.ConfigError, match="baseline"):
+        nnlab.fit_baseline("nosuch")
+    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+        nnlab.trian  # noqa: B018 (it is what is tested)
+
+
+def test_a_training_that_diverges_is_an_error_and_keeps_its_run() -> None:
+    with pytest.raises(nnlab.DivergedError, match=r"kept in runs/config-001|kept in runs/experiment-001"):
+        nnlab.train(KEYS, architecture=(784, 20, 20, 20, 10), activation="relu", eta=1e6)
+    assert nnlab.find_run().summary.status == "diverged"
+
+
+def test_a_baseline_is_a_run_too_but_no_network() -> None:
+    run = nnlab.fit_baseline("linear", train_size=500, validation_size=500, ridge=2.0)
+    assert run.evaluate().accuracy
+    assert run.summary.val_accuracy
+    with pytest.raises(nnlab.UsageError, match="is a baseline"):
+        run.network  # noqa: B018 (it is what is tested)
+
+
+def test_four_trainings_at_once_in_threads_end_as_they_do_alone() -> None:
+    """Two of them with another number of threads, which the matrix library has only once for all."""
+
+    def go(seed: int) -> tuple[str, int]:
+        run = nnlab.train(KEYS, seed=seed, threads=1 + seed % 2, architecture=(784, 40, 10))
+        return run.summary.weights_sha256, run.environment.threads
+
+    alone = [go(seed) for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(go, range(4)))
+    assert together == alone
+    assert [threads for _, threads in together] == [1, 2, 1, 2]
+    assert len(list(nnlab.compare())) == 8
+    assert threading.active_count() == 1
+
+
+def test_progress_is_a_bar_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+    nnlab.train(KEYS, epochs=2, progress=True)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "2/2" in err
+    assert "val_loss=" in err
+
+
+LONG = {**KEYS, "epochs": 300, "architecture": (784, 100, 10)}
+INTERRUPTED = f"""
+import nnlab
+try:
+    nnlab.train({LONG}, progress=True)
+except KeyboardInterrupt:
+    run = nnlab.find_run()
+    print(run.summary.status, 0 < run.summary.epochs == len(run.metrics["epoch"]) < 300)
+"""
+
+
+def test_ctrl_c_stops_a_training_between_two_batches_and_it_can_be_resumed(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr
+        seen = ""
+        while "val_loss" not in seen:
+            seen += process.stderr.read(1)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    assert out == "interrupted True\n"
+    resumed, whole = nnlab.resume(), nnlab.train(LONG)
+    assert resumed.summary.epochs == 300
+    assert resumed.summary.weights_sha256 == whole.summary.weights_sha256
+
+
+def test_a_run_of_the_interface_is_a_run_of_the_command_line() -> None:
+    assert issubclass(nnlab.Run, StoredRun)
+    assert set(nnlab.__all__) == set(dir(nnlab))
+    for name in nnlab.__all__:
+        assert getattr(nnlab, name) is not None
+
+
+def test_to_import_nnlab_loads_nothing_else() -> None:
+    code = "import sys; before = set(sys.modules); import nnlab; print(*set(sys.modules) - before)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == {"nnlab", "__future__"}
