@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,10 +13,7 @@ import pytest
 from nnlab.rendering import Format, looks
 from nnlab.rendering.formats import FORMATS, render
 from nnlab.rendering.json_format import json_text
-from nnlab.rendering.pieces import Claim, Column, Table, row_labels
-
-if TYPE_CHECKING:
-    from nnlab.rendering.pieces import Piece
+from nnlab.rendering.pieces import Claim, Column, Piece, Table, row_labels
 
 RUNS = Table(
     {
@@ -100,8 +97,7 @@ def test_csv_and_json_hold_the_table_alone() -> None:
     pieces: list[Piece] = ["Prose.", Table({"n": Column([1])}), *CLAIMS]
     assert render(pieces, "csv") == "n\n1\n"
     assert json.loads(render(pieces, "json")) == [{"n": 1}]
-    none: list[Piece] = []
-    for tables in (none, [RUNS, RUNS]):
+    for tables in ([], [RUNS, RUNS]):
         with pytest.raises(ValueError, match="unpack"):
             render(tables, "csv")
 
@@ -142,8 +138,10 @@ def test_none_looks_as_its_column_says() -> None:
 @pytest.mark.parametrize("hostile", STEERING)
 @pytest.mark.parametrize("width", [None, 80])
 def test_nothing_steers_a_terminal(form: Format, hostile: str, width: int | None) -> None:
-    table = Table({"run": Column([hostile, 1]), "of": Column([[hostile], {hostile: hostile}])})
-    pieces: list[Piece] = [hostile, table]
+    pieces: list[Piece] = [
+        hostile,
+        Table({"run": Column([hostile, 1]), "of": Column([[hostile], {hostile: hostile}])}),
+    ]
     text = render(pieces, form, width=width)
     assert all(char == "\n" or char.isprintable() for char in text)
     if form == "json":
