@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from nnlab.config import Baseline, Experiment
     from nnlab.datasets import Dataset
-    from nnlab.jobs import Begun, Callbacks, Trained
+    from nnlab.jobs import Callbacks, TrainingResult, TrainingStarted
     from nnlab.network import Network
     from nnlab.runs.evaluations import CheckpointName, Evaluation, SplitName
     from nnlab.training import Epoch
@@ -216,7 +216,7 @@ def load_dataset(
     return datasets.load(name, seed=seed, source=_source(data_dir, offline=offline))
 
 
-def _run_of(trained: Trained) -> Run:
+def _run_of(trained: TrainingResult) -> Run:
     if trained.error is not None:
         raise trained.error
     return Run(trained.run.folder)
@@ -266,13 +266,13 @@ def _watched(*, progress: bool) -> Iterator[Callbacks]:
         stop: list[Callable[[], bool]] = []
         bars = []
 
-        def on_begin(begun: Begun) -> None:
+        def on_begin(started: TrainingStarted) -> None:
             stop.append(stack.enter_context(_interrupts_held()))
             if progress:
                 from tqdm.auto import tqdm  # noqa: PLC0415 (only where a bar is drawn)
 
-                name, epochs = begun.experiment.name, begun.experiment.epochs
-                bar = tqdm(desc=name, total=epochs, initial=begun.epoch, unit="epoch")
+                name, epochs = started.experiment.name, started.experiment.epochs
+                bar = tqdm(desc=name, total=epochs, initial=started.epoch, unit="epoch")
                 bars.append(stack.enter_context(bar))
 
         def on_epoch(epoch: Epoch) -> None:

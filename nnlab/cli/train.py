@@ -29,7 +29,7 @@ from nnlab.errors import UsageError
 
 if TYPE_CHECKING:
     from nnlab.cli.training_view import TrainingView
-    from nnlab.jobs import Begun, Callbacks
+    from nnlab.jobs import Callbacks, TrainingStarted
 
 
 def train(
@@ -146,9 +146,9 @@ def _shown_in(view: TrainingView) -> Iterator[Callbacks]:
     with ExitStack() as stack:
         was_received: list[Callable[[], bool]] = []
 
-        def on_begin(begun: Begun) -> None:
+        def on_begin(started: TrainingStarted) -> None:
             was_received.append(stack.enter_context(held()))
-            view.begin(begun)
+            view.begin(started)
 
         def should_stop() -> bool:
             return was_received[0]()

@@ -1,4 +1,4 @@
-"""What the user sees of a training, on stderr; and the plan of one that has not begun."""
+"""What the user sees of a training, on stderr; and the plan of one that has not started."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nnlab.network import number_of_parameters
 from nnlab.rendering.looks import counted, decimals, percent
 
 if TYPE_CHECKING:
-    from nnlab.jobs import Begun, Trained
+    from nnlab.jobs import TrainingResult, TrainingStarted
     from nnlab.runs.run import Run
     from nnlab.runs.summary import Summary
     from nnlab.training import Epoch
@@ -40,18 +40,18 @@ class TrainingView:
         self._examples = 0
         self._epoch = 1
 
-    def begin(self, begun: Begun) -> None:
+    def begin(self, started: TrainingStarted) -> None:
         """Say what is trained on what, or where a training goes on."""
-        self._experiment = begun.experiment
-        self._examples, self._epoch = begun.train_examples, begun.epoch + 1
-        if begun.is_resumed:
-            self._say(f"{printable(str(begun.run))} goes on after epoch {begun.epoch}")
+        self._experiment = started.experiment
+        self._examples, self._epoch = started.train_examples, started.epoch + 1
+        if started.is_resumed:
+            self._say(f"{printable(str(started.run))} goes on after epoch {started.epoch}")
         else:
-            self._describe(begun)
+            self._describe(started)
         self._say((f"\n{HEADER}", "bold"))
 
-    def _describe(self, begun: Begun) -> None:
-        experiment, environment = begun.experiment, begun.environment
+    def _describe(self, started: TrainingStarted) -> None:
+        experiment, environment = started.experiment, started.environment
         widths = "–".join(map(str, experiment.architecture))
         parameters = number_of_parameters(experiment.architecture)
         hidden = f"{experiment.activation} neurons, " if experiment.architecture[1:-1] else ""
@@ -60,13 +60,13 @@ class TrainingView:
         self._say(f"{hidden}{experiment.output} output, {experiment.loss} loss")
         held_back = f"{experiment.validation_size:,} to validate"
         self._say(
-            f"{counted(begun.train_examples, 'example')} of {DATASETS[experiment.dataset].title}, "
+            f"{counted(started.train_examples, 'example')} of {DATASETS[experiment.dataset].title}, "
             f"{held_back if experiment.validation_size else 'which validate too'}"
         )
         self._say(f"η {experiment.eta:g}, {batches}, seed {experiment.seed}")
         if self._verbose:
             blas = ", ".join(f"{library['library']} {library['version']}" for library in environment.blas)
-            into = f"into {printable(str(begun.run))}; NumPy {environment.numpy}, {blas}"
+            into = f"into {printable(str(started.run))}; NumPy {environment.numpy}, {blas}"
             self._say(f"{into}, threads: {environment.threads}")
 
     def advance(self, examples: int) -> None:
@@ -95,7 +95,7 @@ class TrainingView:
             verdict(epoch, self._experiment.patience if self._experiment else None),
         )
 
-    def end(self, trained: Trained) -> None:
+    def end(self, trained: TrainingResult) -> None:
         """Say how the training ended, which epoch was best, and what to type next."""
         self._end_bar()
         run, summary = trained.run, trained.summary
@@ -117,7 +117,7 @@ class TrainingView:
         self._say(f"\nInterrupted; {kept} kept.")
         self._next(f"nnlab train --resume {shlex.quote(str(run))}")
 
-    def _conclude(self, trained: Trained) -> None:
+    def _conclude(self, trained: TrainingResult) -> None:
         summary, guess = trained.summary, trained.loss_of_a_guess
         patience = max(trained.experiment.patience or 0, 1)
         waited = f"no improvement of {summary.monitor} in {counted(patience, 'epoch')}"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FitResult:
     """A baseline that was fitted, and what came of it."""
 
     run: Run
@@ -39,7 +39,7 @@ def fit_baseline(
     source: Source = ANYWHERE,
     command: Sequence[str] = (),
     during: Callable[[int], AbstractContextManager[None]] = lambda _: nullcontext(),
-) -> Fitted:
+) -> FitResult:
     """Fit `baseline`, measure it on the validation split, and write a new run folder in `runs`.
 
     The library is at work within the context `during`, which is given the number of training examples; until
@@ -66,4 +66,4 @@ def fit_baseline(
             train_examples=examples,
             seconds=seconds,
         )
-    return Fitted(run, summary)
+    return FitResult(run, summary)

@@ -23,7 +23,7 @@ _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class EvaluationResult:
     """A run of `config`, measured. Where the result could not be kept in its folder, `not_kept` says why."""
 
     run: Run
@@ -40,7 +40,7 @@ class Evaluated:
 
 def evaluate(
     run: Run, *, checkpoint: CheckpointName = "best", split: SplitName = "test", source: Source = ANYWHERE
-) -> Evaluated:
+) -> EvaluationResult:
     """Measure the weights of `run` on a split; keep in its folder what the best ones are worth.
 
     Raises `RunError`, `DatasetError`, and `UsageError` for the last weights of a baseline.
@@ -49,11 +49,11 @@ def evaluate(
     measured = files.version(run.best_npz)
     result = evaluation.evaluate(run, config, checkpoint=checkpoint, split=split, source=source)
     if checkpoint != "best":
-        return Evaluated(run, config, result)
+        return EvaluationResult(run, config, result)
     try:
         evaluations.write(run, result)
     except NnlabError as error:
-        return Evaluated(run, config, result, error)
+        return EvaluationResult(run, config, result, error)
     if files.version(run.best_npz) != measured:  # a training has found better weights meanwhile
         files.remove(run.eval_json(split))
-    return Evaluated(run, config, result)
+    return EvaluationResult(run, config, result)

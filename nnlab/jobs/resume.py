@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from nnlab.config import Experiment, parse_config
 from nnlab.datasets import ANYWHERE, digests
 from nnlab.errors import NewerError, RunError, UsageError
-from nnlab.jobs.callbacks import Begun, Callbacks, Trained
-from nnlab.jobs.train import carry_on
+from nnlab.jobs.callbacks import Callbacks, TrainingResult, TrainingStarted
+from nnlab.jobs.train import continue_training
 from nnlab.runs import records
 from nnlab.runs.environment import Environment, describe
 from nnlab.runs.find import find_each, newest_first
@@ -35,7 +35,7 @@ def resume(
     threads: int | None = None,
     command: Sequence[str] = (),
     callbacks: Callbacks = Callbacks(),  # noqa: B008 (it is frozen)
-) -> Trained:
+) -> TrainingResult:
     """Go on with `run` to the same weights as if it had never stopped.
 
     Its epochs and patience may be `raised`, by KEY=VALUE overrides. Where there is nothing to do, the run
@@ -78,26 +78,26 @@ def _resume(
     threads: int | None,
     command: Sequence[str],
     callbacks: Callbacks,
-) -> Trained:
+) -> TrainingResult:
     summary = records.read_if_whole(run.summary_json, Summary)  # without one, it is made anew
     if summary and summary.status == "diverged":
         raise UsageError(f"{run} diverged, and would again; train anew with a smaller eta")
     reason = stop_reason(experiment, saved_state(run, experiment)[0])
     if summary and reason is not None and summary.stop_reason == reason:
-        return Trained(run, experiment, summary)
+        return TrainingResult(run, experiment, summary)
     training, validation = load_splits(experiment, source)
-    begun = records.read_if_whole(run.environment_json, Environment)
-    threads = threads or (begun or records.read(run.environment_json, Environment)).threads
+    recorded = records.read_if_whole(run.environment_json, Environment)
+    threads = threads or (recorded or records.read(run.environment_json, Environment)).threads
     with computing_with(threads):
         writer, state = RunWriter.reopen(run, experiment, len(training.labels))
         environment = describe(threads=threads, digests=digests(experiment.dataset), command=command)
-        if begun:
-            environment = replace(environment, command=begun.command)  # the one that made the run
+        if recorded:
+            environment = replace(environment, command=recorded.command)  # the one that made the run
         records.write(run.environment_json, environment)
         callbacks.on_begin(
-            Begun(run, experiment, environment, len(training.labels), state.epoch, is_resumed=True)
+            TrainingStarted(run, experiment, environment, len(training.labels), state.epoch, is_resumed=True)
         )
-        return carry_on(writer, state, training, validation, callbacks)
+        return continue_training(writer, state, training, validation, callbacks)
 
 
 def _with_raised(run: Run, before: Experiment, raised: Sequence[str]) -> Experiment:
