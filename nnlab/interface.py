@@ -114,7 +114,7 @@ def train(
     """
     where = config if isinstance(config, Mapping) else _config_path(config)
     experiment = experiment_of_keys(where, _plain(keys))
-    with _watched(progress=progress) as callbacks:
+    with _callbacks(progress=progress) as callbacks:
         trained = jobs.train(
             experiment,
             runs=find.runs_folder(_path(runs)),
@@ -143,7 +143,7 @@ def resume(
     """
     home = find.runs_folder(_path(runs))
     found = jobs.newest_to_resume(home, finished=bool(raised)) if run is None else _found(run, home)
-    with _watched(progress=progress) as callbacks:
+    with _callbacks(progress=progress) as callbacks:
         trained = jobs.resume(
             found,
             [f"{key}={'null' if value is None else value}" for key, value in raised.items()],
@@ -260,14 +260,14 @@ def _columns(rows: list[Any], kind: type[DataclassInstance]) -> dict[str, NDArra
 
 
 @contextmanager
-def _watched(*, progress: bool) -> Iterator[Callbacks]:
+def _callbacks(*, progress: bool) -> Iterator[Callbacks]:
     """Yield callbacks that draw a bar, if `progress`, and let Ctrl-C stop a training between two batches."""
     with ExitStack() as stack:
         stop: list[Callable[[], bool]] = []
         bars = []
 
         def on_begin(started: TrainingStarted) -> None:
-            stop.append(stack.enter_context(_interrupts_held()))
+            stop.append(stack.enter_context(_defer_interrupts()))
             if progress:
                 from tqdm.auto import tqdm  # noqa: PLC0415 (only where a bar is drawn)
 
@@ -290,7 +290,7 @@ def _watched(*, progress: bool) -> Iterator[Callbacks]:
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[Callable[[], bool]]:
+def _defer_interrupts() -> Iterator[Callable[[], bool]]:
     """Hold the first Ctrl-C back until the end of the block, where it raises `KeyboardInterrupt`.
 
     The function that is yielded returns whether there was one. A second one is handled as it was before.

@@ -128,14 +128,14 @@ def _condition(text: str) -> Condition:
         value = parse_value(given)
     except UnreadableError as error:
         raise UsageError(f"--where {text!r}: {error.what}") from error
-    if column.endswith("accuracy") and (share := _meant_as_share(given)) is not None:
+    if column.endswith("accuracy") and (share := _share_of_percentage(given)) is not None:
         raise UsageError(f"--where {text!r}: an accuracy is at most 1; did you mean {column}{sign}{share:g}?")
     if sign in ORDER and not isinstance(value, int | float):
         raise UsageError(f"--where {text!r}: {sign} needs a number, such as {column}{sign}0.5")
     return Condition(column, sign, given, value)
 
 
-def _meant_as_share(given: str) -> float | None:
+def _share_of_percentage(given: str) -> float | None:
     """Return the share that a number of per cent says, such as 97 or 97%."""
     try:
         percent = float(given.removesuffix("%"))

@@ -32,10 +32,10 @@ class Command(TyperCommand):
 
     def parse_args(self, context: Context, args: list[str]) -> list[str]:
         """Read `args` into the parameters of `context`. Raises `UsageError`."""
-        _hasten(self, context)
+        _skip_conversion(self, context)
         context.allow_extra_args = True  # reported below
         with _reworded(context, list(args)):
-            rest: list[str] = super().parse_args(context, _resume_alone(args))
+            rest: list[str] = super().parse_args(context, _complete_resume(args))
         if rest and not context.resilient_parsing:
             raise UsageError(f"too many arguments: {shlex.join(rest)}; {_help(context)}")
         return rest
@@ -46,7 +46,7 @@ class Group(TyperGroup):
 
     def parse_args(self, context: Context, args: list[str]) -> list[str]:
         """Read `args` up to the command. Raises `UsageError`."""
-        _hasten(self, context)
+        _skip_conversion(self, context)
         with _reworded(context, list(args)):
             rest: list[str] = super().parse_args(context, args)
         return rest
@@ -76,7 +76,7 @@ def _reworded(context: Context, args: Sequence[str]) -> Iterator[None]:
         raise UsageError(explain(error, context, args)) from error
 
 
-def _hasten(command: TyperCommand | TyperGroup, context: Context) -> None:
+def _skip_conversion(command: TyperCommand | TyperGroup, context: Context) -> None:
     """Leave values as they were typed while a shell asks for completions: it cannot wait for pydantic."""
     if context.resilient_parsing:
         as_typed = SimpleNamespace(coerce=lambda value, **_: value)
@@ -85,7 +85,7 @@ def _hasten(command: TyperCommand | TyperGroup, context: Context) -> None:
             param.get_runtime_param = lambda: as_typed  # type: ignore[attr-defined]
 
 
-def _resume_alone(args: Sequence[str]) -> list[str]:
+def _complete_resume(args: Sequence[str]) -> list[str]:
     """Give --resume the value NEWEST where no run follows it, but an option, an override or nothing."""
     args = list(args)
     options = args[: args.index("--")] if "--" in args else args

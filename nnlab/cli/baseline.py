@@ -12,7 +12,7 @@ import typer
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Json, Name, Offline, Overrides, Quiet, Runs, command_line
 from nnlab.cli.output import as_path, is_terminal, progress_line, write_stderr, write_stdout
-from nnlab.cli.signals import signals_kill
+from nnlab.cli.signals import let_signals_kill
 from nnlab.errors import UsageError
 from nnlab.rendering.looks import counted, percent
 
@@ -84,5 +84,5 @@ def _fitting(config: Baseline, examples: int, *, quiet: bool) -> Iterator[None]:
         title = DATASETS[config.dataset].title
         write_stderr((config.name, "bold"), f": {method}{counted(examples, 'example')} of {title}")
     line = nullcontext() if quiet else progress_line(f"fitting to {counted(examples, 'example')}")
-    with line, signals_kill():
+    with line, let_signals_kill():
         yield

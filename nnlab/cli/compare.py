@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nnlab.analysis.comparison import Comparison
     from nnlab.rendering.pieces import Piece
 
-LOOKS: dict[str, Callable[[Any], str]] = {  # of columns whose values are not shown as they are
+FORMATTERS: dict[str, Callable[[Any], str]] = {  # of columns whose values are not shown as they are
     "val_accuracy": looks.percent,
     "test_accuracy": looks.percent,
     "val_loss": looks.decimals,
@@ -109,5 +109,7 @@ def pieces_of(result: Comparison) -> list[Piece]:
 
     columns = {column: [row[column] for row in result.rows] for column in result.columns}
     return [
-        Table({column: Column(values, LOOKS.get(column, looks.text)) for column, values in columns.items()})
+        Table(
+            {column: Column(values, FORMATTERS.get(column, looks.text)) for column, values in columns.items()}
+        )
     ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nnlab.cli import completion
-from nnlab.cli.options import DataDir, help_if_alone
+from nnlab.cli.options import DataDir, print_help_without_command
 from nnlab.cli.output import as_path, is_terminal, write_result, write_stdout
 from nnlab.errors import DatasetError, UsageError
 from nnlab.files import printable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 app = typer.Typer(
-    callback=help_if_alone,
+    callback=print_help_without_command,
     invoke_without_command=True,
     rich_markup_mode=None,
     help="""List, download and verify datasets.

@@ -105,7 +105,7 @@ def train(
             raise UsageError(f"--resume goes on with a run as it is; leave {option} out")
         raised = _raised(config, overrides or (), home, named=resume != NEWEST)
         run = jobs.newest_to_resume(home, finished=bool(raised)) if resume == NEWEST else find(home, resume)
-        with _shown_in(view) as callbacks:
+        with _callbacks_of(view) as callbacks:
             trained = jobs.resume(
                 run, raised, source=source, threads=threads, command=command_line(), callbacks=callbacks
             )
@@ -119,8 +119,8 @@ def train(
             write_stdout(plan(experiment))
             return
         if not quiet:
-            _mention_a_changed_name(path, experiment.name)
-        with _shown_in(view) as callbacks:
+            _report_changed_name(path, experiment.name)
+        with _callbacks_of(view) as callbacks:
             trained = jobs.train(
                 experiment,
                 runs=home,
@@ -138,16 +138,16 @@ def train(
 
 
 @contextmanager
-def _shown_in(view: TrainingView) -> Iterator[Callbacks]:
+def _callbacks_of(view: TrainingView) -> Iterator[Callbacks]:
     """Yield callbacks that show a training; once it has begun, a signal stops it after the batch."""
-    from nnlab.cli.signals import held
+    from nnlab.cli.signals import defer_signals
     from nnlab.jobs import Callbacks
 
     with ExitStack() as stack:
         was_received: list[Callable[[], bool]] = []
 
         def on_begin(started: TrainingStarted) -> None:
-            was_received.append(stack.enter_context(held()))
+            was_received.append(stack.enter_context(defer_signals()))
             view.begin(started)
 
         def should_stop() -> bool:
@@ -185,7 +185,7 @@ def _raised(config: str | None, overrides: Sequence[str], runs: Path, *, named: 
     raise UsageError(f"--resume goes on with the config of the run; leave {config} out")
 
 
-def _mention_a_changed_name(path: Path | None, name: str) -> None:
+def _report_changed_name(path: Path | None, name: str) -> None:
     """Say so where the file's name cannot be that of the experiment, and was changed to one that can."""
     from nnlab.config import default_name
 
