@@ -131,7 +131,7 @@ def remove_temporary(folder: Path) -> None:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
+def open_to_read(path: Path) -> Iterator[IO[bytes]]:
     """Yield the file at `path`, open for reading. Raises `MissingError` or another `RunError`."""
     try:
         with os.fdopen(open_regular(path), "rb") as file:
@@ -144,14 +144,14 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
 
 def read(path: Path, *, limit: int) -> bytes:
     """Return what the file at `path` holds. Raises `RunError`, also for more than `limit` bytes."""
-    with opened(path) as file:
+    with open_to_read(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > limit:
             raise RunError(f"{path} is larger than {limit:,} bytes, which no file of its kind is")
         return file.read(size)  # which takes so much memory at once
 
 
-def version(path: Path) -> tuple[int, int] | None:
+def fingerprint(path: Path) -> tuple[int, int] | None:
     """Return what changes when another file takes the place of the one at `path`; None if there is none."""
     try:
         status = path.stat()

@@ -21,7 +21,7 @@ import numpy as np
 from nnlab import datasets, jobs, shipped
 from nnlab.analysis import comparison
 from nnlab.analysis.evaluation import best_network
-from nnlab.config import baseline_of_keys, experiment_of_keys
+from nnlab.config import baseline_from_keys, experiment_from_keys
 from nnlab.datasets import Source
 from nnlab.runs import find, metrics, records, tables
 from nnlab.runs import run as stored
@@ -113,7 +113,7 @@ def train(
     Raises `ConfigError`, `DatasetError`, `DivergedError`, or another `NnlabError`.
     """
     where = config if isinstance(config, Mapping) else _config_path(config)
-    experiment = experiment_of_keys(where, _plain(keys))
+    experiment = experiment_from_keys(where, _plain(keys))
     with _callbacks(progress=progress) as callbacks:
         trained = jobs.train(
             experiment,
@@ -141,8 +141,8 @@ def resume(
 
     `epochs` and `patience` may be raised. Raises `RunError`, `UsageError`, and whatever `train` raises.
     """
-    home = find.runs_folder(_path(runs))
-    found = jobs.newest_to_resume(home, finished=bool(raised)) if run is None else _found(run, home)
+    runs_dir = find.runs_folder(_path(runs))
+    found = jobs.newest_to_resume(runs_dir, finished=bool(raised)) if run is None else _found(run, runs_dir)
     with _callbacks(progress=progress) as callbacks:
         trained = jobs.resume(
             found,
@@ -169,7 +169,7 @@ def fit_baseline(
     Raises `ConfigError`, `DatasetError`, or another `NnlabError`.
     """
     fitted = jobs.fit_baseline(
-        baseline_of_keys(method, _plain(keys)),
+        baseline_from_keys(method, _plain(keys)),
         runs=find.runs_folder(_path(runs)),
         source=_source(data_dir, offline=offline),
         command=["nnlab.fit_baseline"],
@@ -194,10 +194,12 @@ def compare(
     Columns are the keys of the config and the results. A name may be a pattern, such as tanh-*; `where` holds
     conditions, such as eta=0.1 or val_accuracy>0.97. Raises `RunError` and `UsageError`.
     """
-    home = find.runs_folder(_path(runs))
-    found = find.find_each(home, [str(name) for name in named])
+    runs_dir = find.runs_folder(_path(runs))
+    found = find.find_each(runs_dir, [str(name) for name in named])
     conditions = [where] if isinstance(where, str) else where
-    return comparison.compare(found, home=home, where=conditions, sort=sort, top=top, everything=True).rows
+    return comparison.compare(
+        found, runs_dir=runs_dir, where=conditions, sort=sort, top=top, everything=True
+    ).rows
 
 
 def load_dataset(
@@ -228,8 +230,8 @@ def _config_path(config: AnyPath) -> Path:
     return by_name if by_name is not None and not path.is_file() else path
 
 
-def _found(run: AnyPath | stored.Run, home: Path) -> stored.Run:
-    return run if isinstance(run, stored.Run) else find.find(home, str(run))
+def _found(run: AnyPath | stored.Run, runs_dir: Path) -> stored.Run:
+    return run if isinstance(run, stored.Run) else find.find(runs_dir, str(run))
 
 
 def _path(path: AnyPath | None) -> Path | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nnlab.config import BASELINES, Experiment, defaults, parse_values
-from nnlab.config.synonyms import instead_of
+from nnlab.config.synonyms import hint_for
 from nnlab.config.yaml12 import UnreadableError, parse_value
 from nnlab.errors import ConfigError, MissingError, RunError, UsageError
 from nnlab.runs import evaluations, npz, records
@@ -81,7 +81,7 @@ class Condition:
 def compare(
     runs: Sequence[Run],
     *,
-    home: Path,
+    runs_dir: Path,
     sort: str = BEST_FIRST,
     top: int | None = None,
     where: Sequence[str] = (),
@@ -90,7 +90,7 @@ def compare(
 ) -> Comparison:
     """Compare `runs`, by default in the config keys that differ, best first.
 
-    Runs in the folder `home` go by their name, others by their path. `sort` is a column, with a minus
+    Runs in the folder `runs_dir` go by their name, others by their path. `sort` is a column, with a minus
     downwards; `where` holds conditions such as eta=0.1 or val_accuracy>0.97, all of which have to hold.
     Raises `UsageError` for a column that does not exist, and for what is not a condition.
     """
@@ -99,8 +99,8 @@ def compare(
     conditions = [_condition(text) for text in where]
     for column in (by, *(columns or ()), *(condition.column.partition(".")[0] for condition in conditions)):
         if column not in available:
-            raise UsageError(f"no column {column!r}; {instead_of(column, available)}")
-    rows = [{**read_row(run), "run": run.name if run.folder.parent == home else str(run)} for run in runs]
+            raise UsageError(f"no column {column!r}; {hint_for(column, available)}")
+    rows = [{**read_row(run), "run": run.name if run.folder.parent == runs_dir else str(run)} for run in runs]
     rows = [row for row in rows if all(condition.holds(row) for condition in conditions)]
     ranked = sorted(
         (row for row in rows if row[by] is not None),
@@ -167,7 +167,7 @@ def read_row(run: Run) -> RunRow:
         try:
             _check_weights(run, summary)
         except RunError:
-            if records.read_if_whole(run.summary_json, Summary) != summary:  # a training has begun
+            if records.read_or_none(run.summary_json, Summary) != summary:  # a training has begun
                 return read_row(run)
             raise
         row |= {key: value for key, value in vars(summary).items() if key in row and key not in KEYS}

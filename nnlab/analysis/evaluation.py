@@ -78,12 +78,12 @@ def _best(run: Run, load: Callable[[], T], digest: Callable[[T], str]) -> T:
     ahead of its summary; and where a training ends in between, both are read again.
     """
     while True:
-        version = files.version(run.best_npz)
+        version = files.fingerprint(run.best_npz)
         found = load()
-        summary = records.read_if_whole(run.summary_json, Summary)
+        summary = records.read_or_none(run.summary_json, Summary)
         if summary is None or summary.status == "running" or summary.weights_sha256 == digest(found):
             return found
-        if files.version(run.best_npz) == version:
+        if files.fingerprint(run.best_npz) == version:
             raise RunError(
                 f"{run.best_npz} does not match the weights recorded in {run.summary_json.name}; "
                 "put the right file back, or make the run anew"

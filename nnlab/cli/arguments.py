@@ -59,12 +59,12 @@ class Group(TyperGroup):
             raise UsageError(
                 f"no command {args[0]}; train a config with `nnlab train {shlex.quote(args[0])}`"
             )
-        from nnlab.config.synonyms import instead_of
+        from nnlab.config.synonyms import hint_for
 
         options = [option.lstrip("-") for param in self.get_params(context) for option in param.opts]
         if args[0] in options:
             raise UsageError(f"no command {args[0]}; did you mean --{args[0]}?")
-        raise UsageError(f"no command {args[0]}; {instead_of(args[0], self.commands)}")
+        raise UsageError(f"no command {args[0]}; {hint_for(args[0], self.commands)}")
 
 
 @contextmanager
@@ -170,7 +170,7 @@ def _bad_value(error: typer.BadParameter, param: Parameter, context: Context) ->
     elif choices := get_args(kind):
         from nnlab.config.synonyms import did_you_mean
 
-        takes = _either(choices)
+        takes = _join_with_or(choices)
         if meant := did_you_mean(given, choices):
             hint = f"; did you mean {meant}?"
     else:
@@ -197,15 +197,14 @@ def _shown(given: str) -> str:
     return given if re.fullmatch(r"[\w.+-]{1,40}", given) else repr(given[:60])
 
 
-def _either(names: Iterable[str]) -> str:
+def _join_with_or(names: Iterable[str]) -> str:
     *others, last = names
     return f"{', '.join(others)} or {last}" if others else last
 
 
 def _usage(param: Parameter) -> str:
-    return (
-        f"{max(param.opts, key=len)} {param.metavar or _either(get_args(param.type_descriptor.annotation))}"
-    )
+    metavar = param.metavar or _join_with_or(get_args(param.type_descriptor.annotation))
+    return f"{max(param.opts, key=len)} {metavar}"
 
 
 def _help(context: Context) -> str:

@@ -54,17 +54,21 @@ def list_datasets(data_dir: DataDir = None) -> None:
     Example:
       nnlab data list
     """
-    from nnlab.datasets import FAMILY, find_folder, list_files
+    from nnlab.datasets import MNIST_FAMILY, find_folder, list_files
     from nnlab.rendering.pieces import Column, Table
 
     present = Counter(file.dataset for file in list_files(data_dir) if file.path)
     write_result(
         Table(
             {
-                "dataset": Column(list(FAMILY)),
-                "licence": Column([info.licence for info in FAMILY.values()]),
-                "files": Column([f"{present[name]} of {len(info.files)}" for name, info in FAMILY.items()]),
-                "folder": Column([find_folder(name, data_dir) if present[name] else None for name in FAMILY]),
+                "dataset": Column(list(MNIST_FAMILY)),
+                "licence": Column([info.licence for info in MNIST_FAMILY.values()]),
+                "files": Column(
+                    [f"{present[name]} of {len(info.files)}" for name, info in MNIST_FAMILY.items()]
+                ),
+                "folder": Column(
+                    [find_folder(name, data_dir) if present[name] else None for name in MNIST_FAMILY]
+                ),
             }
         )
     )
@@ -129,11 +133,11 @@ def path(name: Name, data_dir: DataDir = None) -> None:
 
 def _known(names: Sequence[str] | None) -> list[str]:
     """Return the datasets of these names, or all."""
-    from nnlab.datasets import FAMILY
+    from nnlab.datasets import MNIST_FAMILY
 
     for name in names or ():
-        if name not in FAMILY:
-            from nnlab.config.synonyms import instead_of
+        if name not in MNIST_FAMILY:
+            from nnlab.config.synonyms import hint_for
 
-            raise UsageError(f"no dataset {name}; {instead_of(name, FAMILY)}")
-    return [name for name in FAMILY if not names or name in names]
+            raise UsageError(f"no dataset {name}; {hint_for(name, MNIST_FAMILY)}")
+    return [name for name in MNIST_FAMILY if not names or name in names]

@@ -98,7 +98,7 @@ def _check(experiment: Experiment, source: Source, tolerance: float) -> list[Arr
 
 def pieces_of(checks: Sequence[ArrayCheck], worst: float | None) -> list[Piece]:
     """Return the checks as a table with a row per array, and the largest error of them all."""
-    from nnlab.rendering import looks
+    from nnlab.rendering import formatters
     from nnlab.rendering.pieces import Column, Table, row_labels
 
     unknown = sum(check.cannot_tell for check in checks)
@@ -107,7 +107,7 @@ def pieces_of(checks: Sequence[ArrayCheck], worst: float | None) -> list[Piece]:
         {
             "layer": row_labels([check.layer for check in checks]),
             "array": Column([check.array for check in checks]),
-            "parameters": Column([check.parameters for check in checks], looks.count),
+            "parameters": Column([check.parameters for check in checks], formatters.count),
             "checked": Column([check.checked for check in checks]),
             "at_kinks": Column([check.at_kinks for check in checks]),
             "cannot_tell": Column([check.cannot_tell for check in checks]),

@@ -95,7 +95,7 @@ def train(
 
     bar = is_terminal(sys.stderr) and not (quiet or no_progress)
     view = TrainingView(quiet=quiet, verbose=verbose, bar=bar)
-    home = runs_folder(runs)
+    runs_dir = runs_folder(runs)
     source = Source(data_dir, offline=offline, progress=bar)
     if dry_run and json:
         raise UsageError("--dry-run prints no JSON; leave one of the two out")
@@ -103,8 +103,12 @@ def train(
         if name is not None or dry_run:
             option = "--dry-run" if dry_run else "--name"
             raise UsageError(f"--resume goes on with a run as it is; leave {option} out")
-        raised = _raised(config, overrides or (), home, named=resume != NEWEST)
-        run = jobs.newest_to_resume(home, finished=bool(raised)) if resume == NEWEST else find(home, resume)
+        raised = _raised(config, overrides or (), runs_dir, named=resume != NEWEST)
+        run = (
+            jobs.newest_to_resume(runs_dir, finished=bool(raised))
+            if resume == NEWEST
+            else find(runs_dir, resume)
+        )
         with _callbacks_of(view) as callbacks:
             trained = jobs.resume(
                 run, raised, source=source, threads=threads, command=command_line(), callbacks=callbacks
@@ -113,7 +117,7 @@ def train(
     elif config is None:
         raise UsageError("name a CONFIG, such as mnist_softmax, or a run with --resume")
     else:
-        path = _config_path(config, home)
+        path = _config_path(config, runs_dir)
         experiment = load_experiment(path, overrides or (), name=name)
         if dry_run:
             write_stdout(plan(experiment))
@@ -123,7 +127,7 @@ def train(
         with _callbacks_of(view) as callbacks:
             trained = jobs.train(
                 experiment,
-                runs=home,
+                runs=runs_dir,
                 source=source,
                 threads=threads,
                 command=command_line(),

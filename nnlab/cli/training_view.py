@@ -14,7 +14,7 @@ from nnlab.config import Experiment, dump
 from nnlab.datasets import DATASETS, number_of_examples
 from nnlab.files import printable
 from nnlab.network import number_of_parameters
-from nnlab.rendering.looks import counted, decimals, percent
+from nnlab.rendering.formatters import counted, decimals, percent
 
 if TYPE_CHECKING:
     from nnlab.jobs import TrainingResult, TrainingStarted

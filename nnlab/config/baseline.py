@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from nnlab.config.keys import STRICT, Description, Name, NameIn, Seed, TrainSize
-from nnlab.datasets import FAMILY, Options
+from nnlab.datasets import MNIST_FAMILY, Options
 
 BaselineName = Literal["nearest_neighbours", "svm_rbf", "linear", "mean_darkness"]
 
@@ -20,7 +20,7 @@ class Baseline(BaseModel):
 
     name: Name
     baseline: BaselineName
-    dataset: Annotated[str, NameIn(lambda: FAMILY)] = Field("mnist", description="what it learns from")
+    dataset: Annotated[str, NameIn(lambda: MNIST_FAMILY)] = Field("mnist", description="what it learns from")
     seed: Seed = Field(0, description="chooses the examples held out")
     validation_size: int = Field(10_000, ge=0, description="training examples held out to validate on")
     train_size: TrainSize = Field(None, description="examples to learn from; null: all that are not held out")

@@ -151,7 +151,7 @@ def did_you_mean(word: str, allowed: Collection[str]) -> str | None:
     return containing[0] if len(containing) == 1 and len(word) >= _SHORTEST_PART else None
 
 
-def instead_of(word: str, allowed: Collection[str]) -> str:
+def hint_for(word: str, allowed: Collection[str]) -> str:
     """Return the hint for somebody who wrote `word` where only the `allowed` ones are possible."""
     meant = did_you_mean(word, allowed)
     return f"did you mean {meant}?" if meant else f"there are {', '.join(allowed)}"

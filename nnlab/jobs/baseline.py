@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nnlab import baselines
-from nnlab.datasets import ANYWHERE, digests
+from nnlab.datasets import DEFAULT_SOURCE, digests
 from nnlab.runs.baseline import write_baseline
 from nnlab.runs.environment import describe
 from nnlab.runs.lock import locked
@@ -36,7 +36,7 @@ def fit_baseline(
     baseline: Baseline,
     *,
     runs: Path,
-    source: Source = ANYWHERE,
+    source: Source = DEFAULT_SOURCE,
     command: Sequence[str] = (),
     during: Callable[[int], AbstractContextManager[None]] = lambda _: nullcontext(),
 ) -> FitResult:

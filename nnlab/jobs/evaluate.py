@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nnlab import files
 from nnlab.analysis import evaluation
 from nnlab.config import Baseline, Experiment
-from nnlab.datasets import ANYWHERE
+from nnlab.datasets import DEFAULT_SOURCE
 from nnlab.errors import NnlabError
 from nnlab.runs import evaluations
 from nnlab.runs.evaluations import Evaluation
@@ -39,14 +39,18 @@ class EvaluationResult:
 
 
 def evaluate(
-    run: Run, *, checkpoint: CheckpointName = "best", split: SplitName = "test", source: Source = ANYWHERE
+    run: Run,
+    *,
+    checkpoint: CheckpointName = "best",
+    split: SplitName = "test",
+    source: Source = DEFAULT_SOURCE,
 ) -> EvaluationResult:
     """Measure the weights of `run` on a split; keep in its folder what the best ones are worth.
 
     Raises `RunError`, `DatasetError`, and `UsageError` for the last weights of a baseline.
     """
     config = config_of(run)
-    measured = files.version(run.best_npz)
+    measured = files.fingerprint(run.best_npz)
     result = evaluation.evaluate(run, config, checkpoint=checkpoint, split=split, source=source)
     if checkpoint != "best":
         return EvaluationResult(run, config, result)
@@ -54,6 +58,6 @@ def evaluate(
         evaluations.write(run, result)
     except NnlabError as error:
         return EvaluationResult(run, config, result, error)
-    if files.version(run.best_npz) != measured:  # a training has found better weights meanwhile
+    if files.fingerprint(run.best_npz) != measured:  # a training has found better weights meanwhile
         files.remove(run.eval_json(split))
     return EvaluationResult(run, config, result)

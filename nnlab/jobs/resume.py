@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnlab.config import Experiment, parse_config
-from nnlab.datasets import ANYWHERE, digests
+from nnlab.datasets import DEFAULT_SOURCE, digests
 from nnlab.errors import NewerError, RunError, UsageError
 from nnlab.jobs.callbacks import Callbacks, TrainingResult, TrainingStarted
 from nnlab.jobs.train import continue_training
@@ -31,7 +31,7 @@ def resume(
     run: Run,
     raised: Sequence[str] = (),
     *,
-    source: Source = ANYWHERE,
+    source: Source = DEFAULT_SOURCE,
     threads: int | None = None,
     command: Sequence[str] = (),
     callbacks: Callbacks = Callbacks(),  # noqa: B008 (it is frozen)
@@ -59,7 +59,7 @@ def resume(
 def newest_to_resume(runs: Path, *, finished: bool) -> Run:
     """Return the newest run that can go on, one that is `finished` only if it may. Raises `RunError`."""
     for run in newest_first(find_each(runs, ())):
-        summary = records.read_if_whole(run.summary_json, Summary)
+        summary = records.read_or_none(run.summary_json, Summary)
         ended = summary is not None and (
             summary.status == "diverged" or (summary.status == "finished" and not finished)
         )
@@ -79,14 +79,14 @@ def _resume(
     command: Sequence[str],
     callbacks: Callbacks,
 ) -> TrainingResult:
-    summary = records.read_if_whole(run.summary_json, Summary)  # without one, it is made anew
+    summary = records.read_or_none(run.summary_json, Summary)  # without one, it is made anew
     if summary and summary.status == "diverged":
         raise UsageError(f"{run} diverged, and would again; train anew with a smaller eta")
     reason = stop_reason(experiment, saved_state(run, experiment)[0])
     if summary and reason is not None and summary.stop_reason == reason:
         return TrainingResult(run, experiment, summary)
     training, validation = load_splits(experiment, source)
-    recorded = records.read_if_whole(run.environment_json, Environment)
+    recorded = records.read_or_none(run.environment_json, Environment)
     threads = threads or (recorded or records.read(run.environment_json, Environment)).threads
     with computing_with(threads):
         writer, state = RunWriter.reopen(run, experiment, len(training.labels))

@@ -6,7 +6,7 @@ import shlex
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from nnlab.datasets import ANYWHERE, digests
+from nnlab.datasets import DEFAULT_SOURCE, digests
 from nnlab.errors import NnlabError
 from nnlab.jobs.callbacks import Callbacks, TrainingResult, TrainingStarted
 from nnlab.runs.environment import describe
@@ -33,7 +33,7 @@ def train(
     experiment: Experiment,
     *,
     runs: Path,
-    source: Source = ANYWHERE,
+    source: Source = DEFAULT_SOURCE,
     threads: int | None = None,
     command: Sequence[str] = (),
     callbacks: Callbacks = Callbacks(),  # noqa: B008 (it is frozen)

@@ -69,7 +69,7 @@ def tail_sha256(path: Path) -> str:
 
     So it distinguishes one archive from another without reading it. Raises `RunError`.
     """
-    with files.opened(path) as file:
+    with files.open_to_read(path) as file:
         size = os.fstat(file.fileno()).st_size
         file.seek(max(0, size - TAIL))
         return hashlib.sha256(file.read(TAIL)).hexdigest()
