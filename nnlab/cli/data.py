@@ -114,7 +114,7 @@ def verify(names: Names = None, data_dir: DataDir = None) -> None:
             write_stdout(printable(f"{file.status:10} {what}{reason}") + "\n")
     if failed:
         raise DatasetError(
-            f"{failed} wrong or missing; `nnlab data download --data-dir DIR` mends those in DIR"
+            f"{failed} wrong or missing; `nnlab data download --data-dir DIR` repairs those in DIR"
         )
 
 

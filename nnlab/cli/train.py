@@ -48,7 +48,7 @@ def train(
         str | None,
         typer.Option(
             metavar="[RUN]",
-            help="Go on with this run, or the newest that can; epochs= and patience= may be raised.",
+            help="Resume this run, or the newest that can be; epochs= and patience= may be raised.",
             autocompletion=completion.runs,
         ),
     ] = None,
@@ -65,19 +65,19 @@ def train(
             min=1,
             max=4096,  # as environment.json has it
             metavar="N",
-            help="Threads of the matrix products.  [default: by the size of a step]",
+            help="Threads for matrix products.  [default: chosen by the size of a step]",
         ),
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Also say with what libraries and files.")
+        bool, typer.Option("--verbose", "-v", help="Also print the libraries and the run folder.")
     ] = False,
     no_progress: Annotated[bool, typer.Option("--no-progress", help="Draw no progress bar.")] = False,
 ) -> None:
     """Train the network of a config, with early stopping; print the run folder's path.
 
-    Ctrl-C keeps all finished epochs; --resume goes on to the same weights as if nothing had happened.
+    Ctrl-C keeps all finished epochs; --resume continues to the same weights as without the interruption.
 
     \b
     Examples:
@@ -98,11 +98,11 @@ def train(
     runs_dir = runs_folder(runs)
     source = Source(data_dir, offline=offline, progress=bar)
     if dry_run and json:
-        raise UsageError("--dry-run prints no JSON; leave one of the two out")
+        raise UsageError("--dry-run prints no JSON; leave out one of the two")
     if resume is not None:
         if name is not None or dry_run:
             option = "--dry-run" if dry_run else "--name"
-            raise UsageError(f"--resume goes on with a run as it is; leave {option} out")
+            raise UsageError(f"--resume continues a run as it is; leave out {option}")
         raised = _raised(config, overrides or (), runs_dir, named=resume != NEWEST)
         run = (
             jobs.newest_to_resume(runs_dir, finished=bool(raised))
@@ -171,7 +171,7 @@ def _config_path(config: str, runs: Path) -> Path | None:
 
     path = config_path(config)
     if path is not None and is_run(runs / path) and not path.exists():
-        raise UsageError(f"{config} is a run, not a config; go on with it by --resume {shlex.quote(config)}")
+        raise UsageError(f"{config} is a run, not a config; continue it with --resume {shlex.quote(config)}")
     return path
 
 
@@ -186,7 +186,7 @@ def _raised(config: str | None, overrides: Sequence[str], runs: Path, *, named: 
         return [override for override in (config, *overrides) if override is not None]
     if not named and is_run(runs / config):
         raise UsageError(f"write --resume {shlex.quote(config)}: the run comes right after it")
-    raise UsageError(f"--resume goes on with the config of the run; leave {config} out")
+    raise UsageError(f"--resume uses the config of the run; leave out {config}")
 
 
 def _report_changed_name(path: Path | None, name: str) -> None:

@@ -45,7 +45,7 @@ class TrainingView:
         self._experiment = started.experiment
         self._examples, self._epoch = started.train_examples, started.epoch + 1
         if started.is_resumed:
-            self._write(f"{printable(str(started.run))} goes on after epoch {started.epoch}")
+            self._write(f"Resuming {printable(str(started.run))} after epoch {started.epoch}")
         else:
             self._describe(started)
         self._write((f"\n{HEADER}", "bold"))
@@ -58,10 +58,10 @@ class TrainingView:
         batches = "one batch" if experiment.batch_size == "full" else f"batches of {experiment.batch_size}"
         self._write((experiment.name, "bold"), f": {widths}, {parameters:,} parameters")
         self._write(f"{hidden}{experiment.output} output, {experiment.loss} loss")
-        held_back = f"{experiment.validation_size:,} to validate"
+        held_back = f"{experiment.validation_size:,} for validation"
         self._write(
             f"{counted(started.train_examples, 'example')} of {DATASETS[experiment.dataset].title}, "
-            f"{held_back if experiment.validation_size else 'which validate too'}"
+            f"{held_back if experiment.validation_size else 'also used for validation'}"
         )
         self._write(f"η {experiment.eta:g}, {batches}, seed {experiment.seed}")
         if self._verbose:
@@ -109,7 +109,7 @@ class TrainingView:
     def _report_nothing_to_do(self, run: Run, summary: Summary) -> None:
         more = "patience" if summary.stop_reason == "patience" else "epochs"
         ended = f"{printable(str(run))} has already ended after epoch {summary.epochs}"
-        self._write(f"{ended}; go on with a larger {more}=N")
+        self._write(f"{ended}; resume it with a larger {more}=N")
 
     def _report_interruption(self, run: Run, summary: Summary) -> None:
         done = summary.epochs

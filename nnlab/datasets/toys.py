@@ -36,14 +36,14 @@ class LineOptions(FunctionOptions):
     """Options of y = slope · x + intercept."""
 
     noise: float = Field(0.1, ge=0, le=1e6, description="standard deviation of the noise on y")
-    slope: Coefficient = Field(2.0, description="of the line")
-    intercept: Coefficient = Field(-1.0, description="of the line, at x = 0")
+    slope: Coefficient = Field(2.0, description="slope of the line")
+    intercept: Coefficient = Field(-1.0, description="value of the line at x = 0")
 
 
 class StepOptions(FunctionOptions):
     """Options of a function that jumps."""
 
-    steps: int = Field(4, ge=1, le=10_000, description="n: the jumps of step; symmetric_step has 2n")
+    steps: int = Field(4, ge=1, le=10_000, description="number n of jumps of step; symmetric_step has 2n")
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def resume(
             raise
         except RunError as error:
             anew = f"nnlab train {shlex.quote(str(run.config_yaml))}"
-            raise RunError(f"{error}; put it back as it was, or train anew with `{anew}`") from error
+            raise RunError(f"{error}; restore the file, or train again with `{anew}`") from error
 
 
 def newest_to_resume(runs: Path, *, finished: bool) -> Run:
@@ -66,8 +66,8 @@ def newest_to_resume(runs: Path, *, finished: bool) -> Run:
         if run.last_npz.exists() and not ended and not is_locked(run):
             return run
     raise RunError(
-        f"no run in {runs} can go on: all are finished, diverged or in training; "
-        "a finished one can with more epochs: --resume epochs=N"
+        f"no run in {runs} can be resumed: all are finished, diverged or being trained; "
+        "to train a finished one for longer, use --resume epochs=N"
     )
 
 
@@ -81,7 +81,7 @@ def _resume(
 ) -> TrainingResult:
     summary = records.read_or_none(run.summary_json, Summary)  # without one, it is made anew
     if summary and summary.status == "diverged":
-        raise UsageError(f"{run} diverged, and would again; train anew with a smaller eta")
+        raise UsageError(f"{run} diverged, and would diverge again; train a new run with a smaller eta")
     reason = stop_reason(experiment, saved_state(run, experiment)[0])
     if summary and reason is not None and summary.stop_reason == reason:
         return TrainingResult(run, experiment, summary)

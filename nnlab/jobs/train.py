@@ -78,7 +78,7 @@ def continue_training(
         if not run.last_npz.exists():
             raise
         go_on = f"nnlab train --resume {shlex.quote(str(run))}"
-        raise NnlabError(f"{error}; the epochs before are kept, go on with `{go_on}`") from error
+        raise NnlabError(f"{error}; the epochs before it are kept; resume with `{go_on}`") from error
     except BaseException as error:
         with suppress(NnlabError):
             writer.flush("interrupted" if isinstance(error, KeyboardInterrupt) else None)

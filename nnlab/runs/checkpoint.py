@@ -115,7 +115,7 @@ def _load_for(experiment: Experiment, path: Path) -> dict[str, NDArray[Any]]:
     for layer, (fan_in, fan_out) in enumerate(pairwise(experiment.architecture)):
         for name, shape in ((f"weights.{layer}", (fan_out, fan_in)), (f"biases.{layer}", (fan_out,))):
             if name not in arrays:
-                raise RunError(f"{path} holds no {name}, which the run's config asks for")
+                raise RunError(f"{path} does not hold {name}, which the run's config requires")
             try:
                 _checked(arrays[name], shape, dtype)
             except ValueError as error:
@@ -126,7 +126,7 @@ def _load_for(experiment: Experiment, path: Path) -> dict[str, NDArray[Any]]:
 def _checked(array: NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return `array` if it is what is expected. Raises `ValueError`."""
     if array.shape != shape or array.dtype != dtype:
-        raise ValueError(f"is {array.dtype} {array.shape}; the run's config asks for {dtype} {shape}")
+        raise ValueError(f"is {array.dtype} {array.shape}; the run's config requires {dtype} {shape}")
     return array
 
 

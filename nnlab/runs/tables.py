@@ -58,7 +58,7 @@ def read(path: Path, kind: type[T], *, most: int) -> list[T]:
 def _cells(kind: type[T], columns: Sequence[str]) -> list[tuple[int, Callable[[str], object]]]:
     """Return the place in a row, and how to read it, of each field of `kind`. Raises `ValueError`."""
     if len(set(columns)) < len(columns):
-        raise ValueError("a column is there twice")
+        raise ValueError("a column appears twice")
     cells: list[tuple[int, Callable[[str], object]]] = []
     for field in fields(kind):
         if field.name in columns:

@@ -209,7 +209,7 @@ class RunWriter:
         if len(self.rows) < epochs:
             raise RunError(f"{path} ends at epoch {len(self.rows)}, the checkpoint at {epochs}")
         if written not in (None, self.digest.hexdigest()):
-            raise RunError(f"{path} has other figures than those that were written")
+            raise RunError(f"{path} does not hold the figures that were written")
 
     def _repair_diagnostics(self, epochs: int) -> None:
         """Drop what is of later epochs. Nothing depends on the file: where it is gone, it begins anew."""

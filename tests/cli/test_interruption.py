@@ -53,7 +53,7 @@ def test_an_interrupted_run_dies_by_the_signal_and_resumes_to_the_same_weights(
     assert advice == "Next: nnlab train --resume runs/long-001"
     resumed = lab.nnlab(*shlex.split(advice)[2:])
     assert (resumed.code, resumed.out) == (0, "runs/long-001\n")
-    assert f"runs/long-001 goes on after epoch {len(rows)}\n" in resumed.err
+    assert f"Resuming runs/long-001 after epoch {len(rows)}\n" in resumed.err
     assert lab.results("long-001") == whole.results("long-001")
 
 
