@@ -1,4 +1,4 @@
-"""KEY=VALUE and KEY.OPTION=VALUE on the command line, laid over the values of a file."""
+"""Overrides on the command line, KEY=VALUE and KEY.OPTION=VALUE, which replace values of a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def read_overrides(overrides: Sequence[str], name: str | None) -> Document:
-    """Return what the command line says, and `name` too if it is not None. Raises ConfigError."""
+    """Return the overrides of the command line, with `name` if it is not None. Raises `ConfigError`."""
     values: dict[str, object] = {} if name is None else {"name": name}
     mistakes = []
     if "=" in overrides[1:-1]:
@@ -40,7 +40,7 @@ def read_overrides(overrides: Sequence[str], name: str | None) -> Document:
 
 
 def with_overrides(file: Document, command_line: Document) -> Document:
-    """Return the file with the command line laid over it, and without the file's mistakes in those keys."""
+    """Return `file` with the overrides of `command_line`, without its own mistakes in the overridden keys."""
 
     def is_kept(key: str) -> bool:
         parts = key.split(".")
@@ -49,7 +49,7 @@ def with_overrides(file: Document, command_line: Document) -> Document:
     values = dict(file.values)
     for key, value in command_line.values.items():
         outer, dot, inner = key.partition(".")
-        found = values.get(outer) or {}  # null, as a run's config has it
+        found = values.get(outer) or {}  # a run's config may say null
         if dot and outer in sub_keys(Experiment) and isinstance(found, dict):
             values[outer] = found | {inner: value}
         else:

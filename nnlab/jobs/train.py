@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class _StopRequestedError(Exception):
-    """The caller wants the training to stop."""
+    """Raised when the caller wants the training to stop."""
 
 
 def train(
@@ -38,10 +38,11 @@ def train(
     command: Sequence[str] = (),
     callbacks: Callbacks = Callbacks(),  # noqa: B008 (it is frozen)
 ) -> TrainingResult:
-    """Train `experiment` into a new folder in `runs`.
+    """Train `experiment` into a new run folder in `runs`.
 
-    `threads` are those of the matrix products, by default as many as a step is worth. `command` is recorded
-    as what made the run. Raises `DatasetError`, and `NnlabError` when the file system refuses.
+    `threads` is the number of threads for matrix products, by default chosen by the size of a step. `command`
+    is recorded as the command that made the run. Raises `DatasetError`, and `NnlabError` if the file system
+    refuses.
     """
     training, validation = load_splits(experiment, source)
     state = start(experiment)
@@ -58,7 +59,7 @@ def train(
 def continue_training(
     writer: RunWriter, state: TrainingState, training: Split, validation: Split, callbacks: Callbacks
 ) -> TrainingResult:
-    """Train from `state` until there is a stop reason or the caller asks for it; write every epoch."""
+    """Train from `state` until there is a stop reason or the caller stops it; write every epoch."""
     experiment, run = writer.experiment, writer.run
     batch_done, should_stop = callbacks.on_batch, callbacks.should_stop
 
@@ -72,7 +73,7 @@ def continue_training(
             writer.add(epoch, state)
             callbacks.on_epoch(epoch)
     except _StopRequestedError:
-        with suppress(NnlabError):  # the disk is full: the checkpoint before is as good
+        with suppress(NnlabError):  # on a full disk, the previous checkpoint remains valid
             writer.flush("interrupted")
     except NnlabError as error:
         if not run.last_npz.exists():
