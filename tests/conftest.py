@@ -1,4 +1,4 @@
-"""What tests of every part use."""
+"""Settings and markers of all tests."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
-# A second thread of the matrix library has nothing to do in networks as small as these, and spins meanwhile.
+# The networks are so small that a second thread of the matrix library would only spin.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-# Files whose tests take seconds: they start processes, train, or wait for what is slow on purpose.
+# Files whose tests take seconds: they start processes, train, or wait for something that is slow by design.
 SLOW = (
     *("test_torture", "test_claims", "test_benchmarks", "test_examples", "test_download", "test_methods"),
-    *("test_oddities", "test_faults", "test_untrusted", "test_terminal", "test_baseline", "test_gradcheck"),
-    *("test_slips", "test_exit_codes", "test_inventory", "test_train", "test_resume", "test_interruption"),
+    *("test_unusual_uses", "test_faults", "test_untrusted", "test_terminal", "test_baseline"),
+    *("test_gradcheck",),
+    *("test_mistakes", "test_exit_codes", "test_inventory", "test_train", "test_resume", "test_interruption"),
     *("test_completion", "test_data", "test_toys"),
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that `make quick` leaves out, and begin with them, lest one core wait for another."""
+    """Mark the slow tests, and run them first, so that no core idles at the end."""
     for item in items:
         if item.path.stem in SLOW:
             item.add_marker("slow")

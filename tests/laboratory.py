@@ -69,7 +69,7 @@ STEP: dict[str, object] = {
 # With these changes the loss is not finite after an epoch.
 DIVERGING = ("architecture=[784,20,20,20,10]", "activation=relu", "eta=1e6")
 # With these the steps are so large that the validation loss goes up and down.
-RESTLESS = ("eta=2", "momentum=0.9")
+OSCILLATING = ("eta=2", "momentum=0.9")
 
 
 def config_text(keys: dict[str, object], /, **changes: object) -> str:
@@ -140,7 +140,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def heed_permissions() -> None:
+def drop_root_privileges() -> None:
     """Let what this process executes heed the modes of files, as root does not unless it lacks two powers."""
     drop_from_bounding_set, override, read_search = 24, 1, 2
     libc = ctypes.CDLL(None)  # of Linux; elsewhere the tests are not run as root
@@ -200,9 +200,9 @@ class Laboratory:
         """Run any command."""
         return outcome_of(command, self.folder, self.environment(**variables), stdin=stdin)
 
-    def as_a_user(self, *arguments: str, **variables: str) -> Outcome:
+    def without_root(self, *arguments: str, **variables: str) -> Outcome:
         """Run nnlab as somebody to whom permissions apply, which is not so for root."""
-        return self.limited(heed_permissions, *arguments, **variables)
+        return self.limited(drop_root_privileges, *arguments, **variables)
 
     def limited(self, limit: Callable[[], None], *arguments: str, **variables: str) -> Outcome:
         """Run nnlab in a process that calls `limit` before it begins."""

@@ -85,7 +85,7 @@ def test_runs_are_found_and_compared_as_rows() -> None:
         ({"eta": "0.1", "seed": None}, ["arguments: eta: must be a number", "arguments: seed: must be"]),
     ],
 )
-def test_mistakes_are_all_told_at_once(keys: dict[str, Any], mistakes: list[str]) -> None:
+def test_all_mistakes_are_reported_at_once(keys: dict[str, Any], mistakes: list[str]) -> None:
     with pytest.raises(nnlab.ConfigError) as error:
         nnlab.train("mnist_linear", **keys)
     lines = str(error.value).splitlines()
@@ -109,7 +109,7 @@ def test_a_training_that_diverges_is_an_error_and_keeps_its_run() -> None:
     assert nnlab.find_run().summary.status == "diverged"
 
 
-def test_a_baseline_is_a_run_too_but_no_network() -> None:
+def test_a_baseline_is_a_run_without_a_network() -> None:
     run = nnlab.fit_baseline("linear", train_size=500, validation_size=500, ridge=2.0)
     assert run.evaluate().accuracy
     assert run.summary.val_accuracy

@@ -36,7 +36,7 @@ def test_several_targets_at_once_install_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["it's here", 'a "b"', "$HOME"])
-def test_a_folder_of_any_name_will_do(tmp_path: Path, name: str) -> None:
+def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     told = dry_run(tmp_path / name, "train", "check", "test", "build", "upgrade")
     # pip's scripts begin with the path of their Python, which a shell takes apart there.
     assert set(re.findall(r"\.venv/bin/(\w+)", told)) == {"python"}

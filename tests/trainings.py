@@ -20,31 +20,31 @@ if TYPE_CHECKING:
 
     from nnlab.datasets import Split
 
-HERE = Source(offline=True)
+OFFLINE = Source(offline=True)
 # Momentum, so that the state of the training is more than its weights.
 KEYS = LINEAR | {"name": "linear", "momentum": 0.9, "patience": None}
 # Steps so large that the validation loss goes up and down: epochs that improve, and epochs that do not.
-RESTLESS: dict[str, object] = {"eta": 2.0, "epochs": 5}
+OSCILLATING: dict[str, object] = {"eta": 2.0, "epochs": 5}
 
 
-def an_experiment(**changes: object) -> Experiment:
+def linear_experiment(**changes: object) -> Experiment:
     """Return the linear network with some keys changed."""
     return Experiment.model_validate(KEYS | changes)
 
 
 def splits() -> tuple[Split, Split]:
-    """Return the examples that `an_experiment` trains and validates on."""
-    return load_splits(an_experiment(), HERE)
+    """Return the examples that `linear_experiment` trains and validates on."""
+    return load_splits(linear_experiment(), OFFLINE)
 
 
 def train(runs: Path, **changes: object) -> Run:
-    """Train `an_experiment` into a new folder in `runs`."""
-    return jobs.train(an_experiment(**changes), runs=runs, source=HERE, threads=1).run
+    """Train `linear_experiment` into a new folder in `runs`."""
+    return jobs.train(linear_experiment(**changes), runs=runs, source=OFFLINE, threads=1).run
 
 
 def resume(run: Run, **raised: int) -> Run:
     """Go on with `run` from what lies in its folder, with some keys raised."""
-    return jobs.resume(run, [f"{key}={value}" for key, value in raised.items()], source=HERE).run
+    return jobs.resume(run, [f"{key}={value}" for key, value in raised.items()], source=OFFLINE).run
 
 
 def copy_of(run: Run, folder: Path) -> Run:
@@ -57,7 +57,7 @@ def summary_of(run: Run) -> Summary:
     return records.read(run.summary_json, Summary)
 
 
-def what_came_of(run: Run) -> dict[str, Any]:
+def results_of(run: Run) -> dict[str, Any]:
     """Return all that the folder of `run` holds, without times."""
     experiment = experiment_of(run)
     state, _ = checkpoint.load_state(run.last_npz, experiment)

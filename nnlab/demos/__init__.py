@@ -24,7 +24,7 @@ DEMOS = {
     "curse": "how much data more dimensions need: neighbours, SVM, networks",
     "invariance": "the cat in another corner: digits moved, rotated and mirrored",
     "xor": "no single layer computes XOR, but one hidden layer does",
-    "gradient-descent": "the steepest descent, the size of a step, and the effect of batches",
+    "gradient-descent": "the steepest descent, the size of a step, and batches",
     "early-stopping": "where training and validation cost diverge, and when to stop",
     "slow-learning": "saturated sigmoid neurons: quadratic cost or cross-entropy",
     "tanh": "tanh is σ rescaled, and lets weights move in both directions",

@@ -11,8 +11,8 @@ from nnlab.datasets import load_test
 from nnlab.errors import DatasetError, RunError
 from nnlab.runs import checkpoint, records
 from nnlab.runs.run import Run, experiment_of
-from tests.pretence import pretend
-from tests.trainings import HERE, copy_of, summary_of, train
+from tests.trainings import OFFLINE, copy_of, summary_of, train
+from tests.untrained_runs import make_untrained_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 def measured(run: Run, *, checkpoint: CheckpointName = "best", split: SplitName = "test") -> Evaluation:
     """Return what the weights of `run` are worth on a split."""
-    return evaluate(run, experiment_of(run), checkpoint=checkpoint, split=split, source=HERE)
+    return evaluate(run, experiment_of(run), checkpoint=checkpoint, split=split, source=OFFLINE)
 
 
 def recompute(weights: Path) -> tuple[list[int], list[int], float]:
     """Return the labels, the predictions and the loss of a linear softmax network on the test split."""
-    test = load_test("mnist", source=HERE)
+    test = load_test("mnist", source=OFFLINE)
     with np.load(weights) as arrays:
         z = test.inputs.astype(float) @ arrays["weights.0"].T.astype(float) + arrays["biases.0"]
     probabilities = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
@@ -112,7 +112,7 @@ def test_a_loss_that_is_not_finite_is_null(run: Run, tmp_path: Path) -> None:
 
 def test_a_run_without_its_weights_is_a_run_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"best\.npz is missing"):
-        measured(pretend(tmp_path / "small-001"))
+        measured(make_untrained_run(tmp_path / "small-001"))
 
 
 def test_data_that_are_not_there_are_a_dataset_error(

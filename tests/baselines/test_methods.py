@@ -42,7 +42,7 @@ def splits() -> tuple[Split, Split]:
         ("mean_darkness", 0.15, 0.3),
     ],
 )
-def test_a_method_knows_what_it_is_known_to(
+def test_a_method_reaches_its_known_accuracy(
     splits: tuple[Split, Split], method: BaselineName, low: float, high: float
 ) -> None:
     training, validation = splits
@@ -63,7 +63,7 @@ def test_the_votes_of_the_svm_are_those_of_libsvm(
 
 
 @pytest.mark.parametrize("classes", [(3, 8), (1, 3, 8)])
-def test_the_svm_tells_two_classes_apart_as_it_does_three(
+def test_the_svm_distinguishes_two_classes_as_well_as_three(
     splits: tuple[Split, Split], classes: tuple[int, ...]
 ) -> None:
     training, validation = (

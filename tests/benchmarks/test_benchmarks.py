@@ -57,6 +57,6 @@ def test_a_peer_that_does_not_start_is_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("other", [0.31, math.nan])
-def test_another_network_is_found_out(other: float) -> None:
+def test_weights_of_another_network_are_refused(other: float) -> None:
     with pytest.raises(RuntimeError, match="A: not the same network"):
         check_agreement({"nnlab": 0.3, "other": other}, "A")

@@ -73,7 +73,7 @@ def test_networks_and_baselines_stand_in_one_table(lab: Laboratory) -> None:
     assert (rows["mean_darkness-001"]["baseline"], rows["mean_darkness-001"]["eta"]) == ("mean_darkness", "")
 
 
-def test_its_training_examples_a_neighbour_knows_by_heart(lab: Laboratory) -> None:
+def test_one_nearest_neighbour_is_always_right_on_its_training_examples(lab: Laboratory) -> None:
     lab.call("baseline", "nearest_neighbours", "neighbours=1", "seed=3", *SIZES)
     assert json.loads(lab.call("eval", "--split", "train", "--json").out)["errors"] == 0
 

@@ -43,7 +43,7 @@ def test_csv_has_the_differing_keys_then_the_results_best_first(lab: Laboratory)
 
 
 @pytest.mark.usefixtures("three_runs")
-def test_json_has_an_object_a_run_with_the_columns_of_csv(lab: Laboratory) -> None:
+def test_json_has_one_object_per_run_with_the_columns_of_csv(lab: Laboratory) -> None:
     rows = json.loads(lab.call("compare", "--format", "json").out)
     assert [list(row) for row in rows] == 3 * [["run", "eta", *RESULTS]]
     assert (rows[0]["run"], rows[0]["eta"], rows[0]["val_accuracy"]) == ("linear-002", 0.2, 0.99)
@@ -55,7 +55,7 @@ def test_json_has_an_object_a_run_with_the_columns_of_csv(lab: Laboratory) -> No
 
 
 @pytest.mark.usefixtures("three_runs")
-def test_markdown_is_a_table_with_a_line_a_run(lab: Laboratory) -> None:
+def test_markdown_is_a_table_with_one_line_per_run(lab: Laboratory) -> None:
     lines = lab.call("compare", "--format", "markdown").out.splitlines()
     assert lines[0] == f"| {' | '.join(['run', 'eta', *RESULTS])} |"
     assert lines[1] == "|" + 8 * " --- |"
@@ -94,7 +94,7 @@ def test_runs_of_another_folder(lab: Laboratory, three_runs: Path) -> None:
 
 
 @pytest.mark.parametrize("output_format", ["csv", "table"])
-def test_a_reader_that_leaves_after_the_first_line_is_no_error(
+def test_a_reader_that_leaves_after_the_first_line_is_not_an_error(
     run: Path, lab: Laboratory, output_format: str
 ) -> None:
     """As `nnlab compare | head -1`, with more output than a pipe holds."""
@@ -165,7 +165,7 @@ def test_a_pattern_stands_for_all_runs_that_match_it(
     assert shown(lab.call("compare", *patterns, "--sort", "run", "--format", "csv")) == expected
 
 
-def test_a_pattern_that_nothing_matches_or_too_much_is_one_line(lab: Laboratory, three: Path) -> None:
+def test_a_pattern_that_matches_nothing_or_several_is_one_line(lab: Laboratory, three: Path) -> None:
     missing = lab.call("compare", "x*")
     assert (missing.code, missing.out) == (5, "")
     assert missing.err.startswith("nnlab: no run x*, neither as a path nor in runs")
@@ -240,7 +240,7 @@ def test_what_differs_is_decided_before_the_rows_are_cut(lab: Laboratory, three:
     assert filtered.startswith("run,batch_size,best_epoch")
 
 
-def test_a_condition_in_the_place_of_a_run_is_told_how_it_is_written(lab: Laboratory) -> None:
+def test_a_condition_in_the_place_of_a_run_gets_a_hint(lab: Laboratory) -> None:
     told = lab.call("compare", "eta=0.1")
     assert (told.code, told.err) == (2, "nnlab: eta=0.1 is not a run; did you mean --where eta=0.1?\n")
     assert "did you mean --where eta=3?" in lab.call("compare", "--eta", "3").err

@@ -126,7 +126,7 @@ def test_zsh_and_fish_are_offered_the_same(busy: Laboratory, shell: str, looks: 
     assert "eta=" not in done.out
 
 
-def test_bash_itself_completes_once_it_is_told_to(busy: Laboratory) -> None:
+def test_bash_completes_after_the_script_is_sourced(busy: Laboratory) -> None:
     program = busy.folder / "bin" / "nnlab"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {shlex.join(COMMAND)} "$@"\n')
@@ -148,7 +148,7 @@ def test_what_cannot_be_read_offers_nothing(lab: Laboratory) -> None:
 
 
 @pytest.mark.usefixtures("run")
-def test_the_names_that_stand_there_are_those_of_nnlab(lab: Laboratory) -> None:
+def test_the_listed_names_are_those_of_nnlab(lab: Laboratory) -> None:
     assert list(completion.EXPERIMENT) == list(Experiment.model_fields)
     assert list(completion.DATASETS) == list(MNIST_FAMILY)
     for method, model in BASELINES.items():

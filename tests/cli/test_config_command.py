@@ -20,7 +20,7 @@ def test_check_says_that_there_are_no_mistakes(lab: Laboratory) -> None:
     assert lab.call("config", "check", "linear.yaml") == (0, expected, "")
 
 
-def test_check_tells_all_mistakes_a_line_each(lab: Laboratory) -> None:
+def test_check_reports_all_mistakes_one_per_line(lab: Laboratory) -> None:
     lab.config("wrong.yaml", eta="fast", batch_size=-1, lr=1)
     checked = lab.call("config", "check", "wrong.yaml", "seed=x")
     assert (checked.code, checked.out) == (2, "")
@@ -39,7 +39,7 @@ def test_check_reads_standard_input(lab: Laboratory, monkeypatch: pytest.MonkeyP
     assert all(line.startswith("<stdin>:") for line in checked.err.splitlines())
 
 
-def test_check_takes_several_files_and_tells_of_each(lab: Laboratory) -> None:
+def test_check_reports_on_each_of_several_files(lab: Laboratory) -> None:
     lab.config("wrong.yaml", eta="fast")
     lab.config("a=b.yaml")
     checked = lab.call("config", "check", "wrong.yaml", "linear.yaml", "nosuch.yaml", "a=b.yaml")
@@ -116,7 +116,7 @@ def test_an_existing_file_wins_over_a_shipped_config_and_a_folder_does_not(lab: 
         ("eta=0.1", "nnlab: eta=0.1 overrides a key; name the CONFIG before it\n"),
     ],
 )
-def test_what_is_nearly_the_name_of_a_config_is_told_so(lab: Laboratory, config: str, says: str) -> None:
+def test_a_misspelt_config_name_gets_a_suggestion(lab: Laboratory, config: str, says: str) -> None:
     assert lab.call("train", config) == (2, "", says)
 
 
@@ -187,7 +187,7 @@ NOT_A_FILE = "not a file; name one, such as experiment.schema.json"
         ("x" * 300, 1, f"cannot write {'x' * 300}: File name too long"),
     ],
 )
-def test_schema_tells_in_a_line_what_cannot_be_written(
+def test_schema_reports_an_unwritable_file_in_one_line(
     lab: Laboratory, file: str, code: int, why: str
 ) -> None:
     (lab.folder / "folder").mkdir()

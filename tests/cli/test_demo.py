@@ -24,7 +24,7 @@ def test_without_a_name_it_lists_all(lab: Laboratory) -> None:
     assert max(map(len, lines)) <= 80
 
 
-def test_an_unknown_name_is_told_the_known_ones(lab: Laboratory) -> None:
+def test_an_unknown_name_gets_the_known_ones(lab: Laboratory) -> None:
     code, out, err = lab.call("demo", "boltzmann")
     assert (code, out) == (2, "")
     assert "no demo boltzmann; there are neuron, digits, step-function" in err

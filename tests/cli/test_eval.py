@@ -81,7 +81,7 @@ def test_one_example_is_one(lab: Laboratory) -> None:
     assert lines[2] == "accuracy  0.00%  (1 error)"
 
 
-def test_a_baseline_goes_by_its_name_and_has_no_best_weights(lab: Laboratory) -> None:
+def test_a_baseline_is_shown_by_its_name_and_has_no_best_weights(lab: Laboratory) -> None:
     assert lab.call("baseline", "mean_darkness", "train_size=100", "validation_size=100", "-q").code == 0
     heading = lab.call("eval").out.splitlines()[0]
     assert heading == "runs/mean_darkness-001: mean_darkness on the test split, 10,000 examples"

@@ -77,7 +77,7 @@ def test_2_and_a_process_says_it_in_one_line(lab: Laboratory) -> None:
     assert refused.err.startswith("nosuch.yaml: no such file; nnlab comes with fashion_mnist, line, ")
 
 
-def test_2_and_a_line_for_each_of_five_mistakes(lab: Laboratory) -> None:
+def test_2_and_one_line_for_each_of_five_mistakes(lab: Laboratory) -> None:
     (lab.folder / "wrong.yaml").write_text(
         "dataset: minst\n"
         "architecture: [784, 10]\n"
@@ -105,7 +105,7 @@ def test_2_and_a_line_for_each_of_five_mistakes(lab: Laboratory) -> None:
     assert not (lab.folder / "runs").exists()
 
 
-def test_2_and_mistakes_of_overrides_are_told_with_those_of_the_file(lab: Laboratory) -> None:
+def test_2_and_mistakes_of_overrides_are_reported_with_those_of_the_file(lab: Laboratory) -> None:
     (lab.folder / "wrong.yaml").write_text(
         (lab.folder / "linear.yaml").read_text().replace("eta: 0.1", "eta: -1")
     )

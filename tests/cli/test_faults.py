@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def test_a_runs_folder_that_is_read_only_is_one_line(lab: Laboratory) -> None:
     (lab.folder / "runs").mkdir()
     (lab.folder / "runs").chmod(0o555)
-    assert lab.as_a_user("train", "linear.yaml") == (
+    assert lab.without_root("train", "linear.yaml") == (
         1,
         "",
         "nnlab: cannot make a run folder in runs: Permission denied; choose another with --runs\n",
@@ -37,15 +37,15 @@ def test_a_read_only_run_is_evaluated_and_compared_but_neither_resumed_nor_chang
 ) -> None:
     before = contents(run)
     run.chmod(0o555)
-    assert lab.as_a_user("compare").code == 0
-    assert lab.as_a_user("eval", "--checkpoint", "last").code == 0
-    evaluated = lab.as_a_user("eval")
+    assert lab.without_root("compare").code == 0
+    assert lab.without_root("eval", "--checkpoint", "last").code == 0
+    evaluated = lab.without_root("eval")
     assert (evaluated.code, evaluated.out[:12]) == (0, "runs/linear-")
     assert evaluated.err == (
         "nnlab: cannot write runs/linear-001/eval_test.json: Permission denied; so `nnlab compare` does not "
         "show these figures\n"
     )
-    resumed = lab.as_a_user("train", "--resume", "linear-001", "epochs=4")
+    resumed = lab.without_root("train", "--resume", "linear-001", "epochs=4")
     assert (resumed.code, resumed.out) == (1, "")
     assert resumed.err == "nnlab: cannot write runs/linear-001/.lock: Permission denied\n"
     assert contents(run) == before
@@ -55,13 +55,13 @@ def test_a_read_only_run_is_evaluated_and_compared_but_neither_resumed_nor_chang
 @pytest.mark.parametrize("name", ["config.yaml", "summary.json", "best.npz", "environment.json"])
 def test_a_file_that_may_not_be_read_is_one_line_that_names_it(run: Path, lab: Laboratory, name: str) -> None:
     (run / name).chmod(0)
-    evaluated = lab.as_a_user("eval")
+    evaluated = lab.without_root("eval")
     if name == "summary.json":  # eval does without
         assert evaluated.code == 0
     else:
         assert (evaluated.code, evaluated.err.count("\n")) == (5, 1)
         assert f"runs/linear-001/{name}" in evaluated.err
-    compared = lab.as_a_user("compare", "--format", "json")
+    compared = lab.without_root("compare", "--format", "json")
     assert compared.code == 0
     (row,) = json.loads(compared.out)
     if name in ("config.yaml", "summary.json"):
@@ -71,17 +71,17 @@ def test_a_file_that_may_not_be_read_is_one_line_that_names_it(run: Path, lab: L
 
 def test_a_run_folder_that_may_not_be_read_is_one_line(run: Path, lab: Laboratory) -> None:
     run.chmod(0)
-    assert lab.as_a_user("eval") == (
+    assert lab.without_root("eval") == (
         5,
         "",
         "nnlab: cannot read runs/linear-001/config.yaml: Permission denied\n",
     )
-    assert lab.as_a_user("train", "--resume", "linear-001") == (
+    assert lab.without_root("train", "--resume", "linear-001") == (
         1,
         "",
         "nnlab: cannot write runs/linear-001/.lock: Permission denied\n",
     )
-    compared = lab.as_a_user("compare", "--format", "json")
+    compared = lab.without_root("compare", "--format", "json")
     assert (compared.code, json.loads(compared.out)[0]["status"]) == (
         0,
         "broken: cannot read config.yaml: Permission denied",
@@ -97,7 +97,7 @@ def test_an_evaluation_that_cannot_be_removed_is_one_line_and_nothing_is_trained
     assert (resumed.code, resumed.out) == (1, "")
     assert resumed.err.splitlines()[-1] == (
         "nnlab: cannot remove runs/linear-001/eval_test.json: it is a folder; move it away; the epochs "
-        "before are kept, go on with `nnlab train --resume runs/linear-001`"
+        "before are kept, resume with `nnlab train --resume runs/linear-001`"
     )
     assert (run / "best.npz").read_bytes() == before
 

@@ -94,7 +94,7 @@ def test_a_saturated_neuron_is_checked(lab: Laboratory) -> None:
     assert out.splitlines()[-1].startswith("largest relative error: ")
 
 
-def test_where_nothing_can_be_told_it_says_so_and_ends_in_1(lab: Laboratory) -> None:
+def test_if_nothing_can_be_checked_it_says_so_and_ends_in_1(lab: Laboratory) -> None:
     code, out, err = lab.call(*saturated(30))
     assert code == 1
     *table, blank, note, verdict = out.splitlines()
@@ -103,8 +103,8 @@ def test_where_nothing_can_be_told_it_says_so_and_ends_in_1(lab: Laboratory) -> 
     assert note == "cannot tell for 2 of 2 parameters: rounding hides their gradient"
     assert verdict == "largest relative error: cannot tell"
     assert err == (
-        "nnlab: cannot tell whether the gradient is right: rounding may be more than 1e-06 of every gradient "
-        "there is; start from smaller weights, or raise --tolerance\n"
+        "nnlab: cannot tell whether the gradient is right: rounding may exceed 1e-06 of every gradient; "
+        "start from smaller weights, or raise --tolerance\n"
     )
     assert lab.call(*saturated(30), "--tolerance", "0.1").code == 0
 

@@ -65,7 +65,7 @@ def handlers() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("handlers")
-def test_a_signal_is_held_until_asked_for_and_a_second_one_would_kill() -> None:
+def test_a_signal_is_deferred_until_asked_for_and_a_second_one_kills() -> None:
     with pytest.raises(Interrupted) as interrupted, defer_signals() as check:  # noqa: PT012 - the order matters
         check()
         os.kill(os.getpid(), signal.SIGTERM)

@@ -8,7 +8,7 @@ import pytest
 
 from nnlab.runs.lock import locked
 from nnlab.runs.run import Run
-from tests.laboratory import DIVERGING, RESTLESS, contents, read_until
+from tests.laboratory import DIVERGING, OSCILLATING, contents, read_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.laboratory import Laboratory
 
 
-def test_more_epochs_give_the_same_as_so_many_from_the_start(lab: Laboratory, run: Path) -> None:
+def test_more_epochs_give_the_same_as_that_many_from_the_start(lab: Laboratory, run: Path) -> None:
     resumed = lab.call("train", "--resume", "linear-001", "epochs=6")
     assert (resumed.code, resumed.out) == (0, "runs/linear-001\n")
     assert lab.call("train", "linear.yaml", "epochs=6").code == 0
@@ -25,11 +25,11 @@ def test_more_epochs_give_the_same_as_so_many_from_the_start(lab: Laboratory, ru
     assert config.read_bytes() == (run.with_name("linear-002") / "config.yaml").read_bytes()
 
 
-def test_more_patience_gives_the_same_as_so_much_from_the_start(lab: Laboratory) -> None:
-    lab.call("train", "linear.yaml", *RESTLESS, "patience=1", "epochs=8", "--name", "resumed")
+def test_more_patience_gives_the_same_as_that_much_from_the_start(lab: Laboratory) -> None:
+    lab.call("train", "linear.yaml", *OSCILLATING, "patience=1", "epochs=8", "--name", "resumed")
     stopped = lab.summary("resumed-001")
     assert (stopped["stop_reason"], stopped["status"]) == ("patience", "finished")
-    lab.call("train", "linear.yaml", *RESTLESS, "patience=4", "epochs=8", "--name", "whole")
+    lab.call("train", "linear.yaml", *OSCILLATING, "patience=4", "epochs=8", "--name", "whole")
     assert lab.call("train", "--resume", "resumed-001", "patience=4").code == 0
     resumed, whole = (lab.results(f"{name}-001") for name in ("resumed", "whole"))
     assert resumed[0] | {"name": "whole"} == whole[0]
@@ -88,7 +88,7 @@ def test_a_diverged_run_is_not_resumed(lab: Laboratory) -> None:
     )
 
 
-def test_the_test_accuracy_of_weights_that_were_improved_on_goes(lab: Laboratory, run: Path) -> None:
+def test_the_test_accuracy_of_superseded_weights_is_removed(lab: Laboratory, run: Path) -> None:
     lab.call("eval")
     shown = json.loads(lab.call("compare", "--format", "json").out)
     assert shown[0]["test_accuracy"] > 0.5
@@ -99,7 +99,7 @@ def test_the_test_accuracy_of_weights_that_were_improved_on_goes(lab: Laboratory
 
 
 @pytest.mark.parametrize("content", [None, "{", '{"status": "diverged"}'])
-def test_a_summary_that_is_lost_is_made_anew(lab: Laboratory, run: Path, content: str | None) -> None:
+def test_a_lost_summary_is_written_again(lab: Laboratory, run: Path, content: str | None) -> None:
     before = lab.results()
     (run / "summary.json").unlink()
     if content is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.laboratory import Laboratory
 
 
-def test_a_training_goes_on_when_nobody_reads_its_stderr_any_more(lab: Laboratory) -> None:
+def test_a_training_continues_when_its_stderr_is_closed(lab: Laboratory) -> None:
     assert lab.shell("nnlab train linear.yaml epochs=20 2>&1 >out | head -1").code == 0
     summary = lab.summary()
     assert (summary["status"], summary["epochs"]) == ("finished", 20)
@@ -27,7 +27,7 @@ def test_a_training_goes_on_when_nobody_reads_its_stderr_any_more(lab: Laborator
 
 @pytest.mark.usefixtures("run")
 @pytest.mark.parametrize("arguments", ["--help", "train --help", "compare"])
-def test_output_that_nobody_reads_is_no_error(lab: Laboratory, arguments: str) -> None:
+def test_output_that_nobody_reads_is_not_an_error(lab: Laboratory, arguments: str) -> None:
     done = lab.shell(f"nnlab {arguments} | true")
     assert (done.code, done.err) == (0, "")
 

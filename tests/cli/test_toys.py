@@ -49,7 +49,7 @@ def test_fail_under_needs_an_accuracy(lab: Laboratory) -> None:
     assert "regression" in refused.err
 
 
-def test_xor_is_learnt_and_its_two_classes_are_told_apart_by_one_output(lab: Laboratory) -> None:
+def test_xor_is_learnt_and_one_output_distinguishes_its_two_classes(lab: Laboratory) -> None:
     lab.call("train", str(CONFIGS / "xor.yaml"))
     measured = json.loads(lab.call("eval", "--json", "--fail-under", "1").out)
     assert (measured["accuracy"], measured["errors"], measured["examples"]) == (1.0, 0, 4)

@@ -23,7 +23,7 @@ def test_stdout_is_the_run_folder_and_nothing_else(first: tuple[Laboratory, Outc
     assert {path.name for path in (lab.folder / "runs" / "linear-001").iterdir()} == FILES
 
 
-def test_a_pipe_gets_one_plain_line_an_epoch(first: tuple[Laboratory, Outcome]) -> None:
+def test_a_pipe_gets_one_plain_line_per_epoch(first: tuple[Laboratory, Outcome]) -> None:
     err = first[1].err
     assert [bool(EPOCH.fullmatch(line)) for line in err.splitlines()].count(True) == 3
     assert not re.search(r"[\r\x1b█]", err)

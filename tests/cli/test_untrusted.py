@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from nnlab.runs import records
-from tests.laboratory import CONFIGS, DATA, RESTLESS
+from tests.laboratory import CONFIGS, DATA, OSCILLATING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,14 +87,14 @@ def test_names_and_texts_steer_no_terminal_in_any_format(run: Path, lab: Laborat
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)"])
-def test_a_cell_of_csv_is_no_formula(run: Path, lab: Laboratory, text: str) -> None:
+def test_a_cell_of_csv_is_not_taken_for_a_formula(run: Path, lab: Laboratory, text: str) -> None:
     config = run / "config.yaml"
     config.write_text(config.read_text().replace("description: ''", f'description: "{text}"'))
     shown = lab.call("compare", "--columns", "description,eta", "--format", "csv").out
     assert list(csv.reader(io.StringIO(shown)))[1] == [f"'{text}", "0.1"]
 
 
-def test_a_list_or_a_mapping_is_no_formula_either(run: Path, lab: Laboratory) -> None:
+def test_a_list_or_a_mapping_is_not_taken_for_a_formula(run: Path, lab: Laboratory) -> None:
     config = run / "config.yaml"
     text = config.read_text().replace("dataset_options: {}", 'dataset_options: {"=cmd|calc": 1}')
     config.write_text(text.replace("[784, 10]", '["=1+1", 10]'))
@@ -154,8 +154,8 @@ def test_weights_of_another_run_are_noticed(run: Path, lab: Laboratory) -> None:
     evaluated = lab.call("eval", "linear-001")
     assert (evaluated.code, evaluated.out) == (5, "")
     assert evaluated.err == (
-        "nnlab: runs/linear-001/best.npz does not match the weights recorded in summary.json; put the right "
-        "file back, or make the run anew\n"
+        "nnlab: runs/linear-001/best.npz does not match the weights recorded in summary.json; restore "
+        "the file, or train the run again\n"
     )
     rows = json.loads(lab.call("compare", "--format", "json", "--sort", "run").out)
     assert rows[0]["status"].startswith(
@@ -216,7 +216,7 @@ def test_a_training_that_ends_meanwhile_raises_no_false_alarm(
 def test_weights_of_another_run_are_not_taken_over_by_resuming_a_run_of_an_older_version(
     run: Path, lab: Laboratory
 ) -> None:
-    settled = lab.folder / lab.call("train", "linear.yaml", *RESTLESS, "epochs=5", "-q").out.strip()
+    settled = lab.folder / lab.call("train", "linear.yaml", *OSCILLATING, "epochs=5", "-q").out.strip()
     with np.load(settled / "last.npz") as archive:
         state = json.loads(str(archive["training_state"]))
         del state["weights_sha256"]
@@ -226,13 +226,13 @@ def test_weights_of_another_run_are_not_taken_over_by_resuming_a_run_of_an_older
 
 
 def test_weights_of_another_run_are_not_taken_over_by_resuming(run: Path, lab: Laboratory) -> None:
-    settled = lab.folder / lab.call("train", "linear.yaml", *RESTLESS, "epochs=5", "-q").out.strip()
+    settled = lab.folder / lab.call("train", "linear.yaml", *OSCILLATING, "epochs=5", "-q").out.strip()
     summary = lab.summary(settled.name)
     assert summary["best_epoch"] < 5, "its best weights have to differ from its last"
     shutil.copy(run / "best.npz", settled / "best.npz")
     resumed = lab.call("train", "--resume", str(settled), "epochs=6")
     assert (resumed.code, resumed.out) == (5, "")
-    assert "best.npz is not the file that was written; put it back" in resumed.err
+    assert "best.npz is not the file that was written; restore the file" in resumed.err
 
 
 def test_a_baseline_with_the_arrays_of_another_is_noticed(lab: Laboratory) -> None:

@@ -260,7 +260,7 @@ def test_the_schema_file_is_the_schema() -> None:
     assert text == json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def test_the_schema_tells_an_editor_names_ranges_and_meanings() -> None:
+def test_the_schema_gives_an_editor_names_ranges_and_meanings() -> None:
     schema = json_schema()
     properties = schema["properties"]
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"

@@ -153,7 +153,7 @@ def test_every_entry_of_the_table_of_other_names_leads_to_a_name_of_ours() -> No
         assert all(did_you_mean(other, [ours]) == ours for other in theirs)
 
 
-def test_a_key_that_nnlab_has_is_not_said_to_be_lacking() -> None:
+def test_a_key_that_nnlab_has_is_not_reported_as_missing() -> None:
     assert not set(NO_SUCH_KEY) & {*Experiment.model_fields, *SYNONYMS["eta"], *SYNONYMS["l2"]}
 
 
@@ -204,7 +204,7 @@ def test_an_override_replaces_the_files_value_and_its_mistake(config: WriteConfi
     assert (experiment.l2, experiment.description, experiment.name) == (0.1, "a=b: c", "new")
 
 
-def test_an_override_that_is_no_text_is_refused(config: WriteConfig, mistakes: FindMistakes) -> None:
+def test_an_override_that_is_not_text_is_refused(config: WriteConfig, mistakes: FindMistakes) -> None:
     assert mistakes(config(), "description=\udcff") == [
         "command line: description: the character '\\udcff' is not allowed; the file must be plain text"
     ]
@@ -271,7 +271,7 @@ def test_a_missing_file_names_a_close_one_or_the_shipped_ones(
     assert mistakes(tmp_path / "run") == ["run: a folder, not a config file; did you mean run/config.yaml?"]
 
 
-def test_a_file_that_is_no_text_or_too_large_is_one_line(tmp_path: Path, mistakes: FindMistakes) -> None:
+def test_a_file_that_is_not_text_or_too_large_is_one_line(tmp_path: Path, mistakes: FindMistakes) -> None:
     path = tmp_path / "x.yaml"
     path.write_bytes(b"seed: 0\nname: \xff\n")
     assert mistakes(path) == ["x.yaml:2: not UTF-8 text (byte 0xff)"]
@@ -342,7 +342,7 @@ def test_any_override_loads_or_is_a_config_error(
     assert all(line.isprintable() for line in refusal(load_experiment, path, overrides))
 
 
-def test_parse_values_gives_what_is_written_unjudged(tmp_path: Path) -> None:
+def test_parse_values_returns_values_without_validation(tmp_path: Path) -> None:
     path = tmp_path / "old.yaml"
     path.write_text("eta: 1e-3\nforgotten_key: [1, no]\n")
     assert parse_values(path.read_bytes(), path) == {"eta": 0.001, "forgotten_key": [1, "no"]}

@@ -80,7 +80,7 @@ def test_a_dumped_toy_loads_as_itself(step: Path, tmp_path: Path) -> None:
     assert {experiment: 1}[experiment] == 1
 
 
-def test_a_toy_holds_nothing_back_unless_told(step: Path) -> None:
+def test_a_toy_holds_out_no_examples_by_default(step: Path) -> None:
     assert load_experiment(step).validation_size == 0
     assert load_experiment(step, ["validation_size=10"]).validation_size == 10
 

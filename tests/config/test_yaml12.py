@@ -258,7 +258,7 @@ def test_a_text_that_looks_like_something_else_is_quoted_and_the_rest_is_not() -
     )
 
 
-def test_a_long_text_and_a_repeated_list_are_written_out_on_one_line_each() -> None:
+def test_a_long_text_and_a_repeated_list_each_take_one_line() -> None:
     widths = [1] * 100
     text = dump({"a": "word " * 100, "b": widths, "c": widths})
     assert len(text.splitlines()) == 3

@@ -62,7 +62,7 @@ def test_the_published_bytes_are_taken_however_they_come(mirror: Mirror, path: P
 
 
 @pytest.mark.parametrize("behaviour", ENDLESS_ENDS)
-def test_nothing_is_waited_for_once_the_published_bytes_are_there(
+def test_reading_stops_after_the_published_number_of_bytes(
     mirror: Mirror, path: Path, behaviour: str
 ) -> None:
     assert fetch(path, mirror.base(behaviour)) == PUBLISHED
@@ -226,7 +226,7 @@ def test_a_proxy_of_the_environment_is_used(
     assert mirror.requests[0][0] == f"http://mirror.invalid/good/{FILE.name}"
 
 
-def test_a_proxy_that_is_down_is_named_as_the_culprit(
+def test_a_proxy_that_is_down_is_named_as_the_cause(
     path: Path, refusing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", refusing)
@@ -234,7 +234,7 @@ def test_a_proxy_that_is_down_is_named_as_the_culprit(
         fetch(path, "http://mirror.invalid/")
 
 
-def test_a_certificate_that_is_no_certificate_is_told(mirror: Mirror, path: Path) -> None:
+def test_an_invalid_certificate_is_reported(mirror: Mirror, path: Path) -> None:
     with pytest.raises(DatasetError, match=r"no trusted TLS connection|broke the connection"):
         fetch(path, mirror.base("good").replace("http:", "https:"))
 

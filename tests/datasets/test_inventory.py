@@ -48,7 +48,7 @@ def test_the_copy_that_comes_with_nnlab_is_verified() -> None:
     assert [check.status for check in verify("mnist")] == ["ok"] * 4
 
 
-def test_verification_tells_wrong_from_missing_from_unverified(
+def test_verification_distinguishes_wrong_missing_and_unverified(
     elsewhere: ImageDataset, place: PlaceFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train_labels = replace(elsewhere.train_labels, content_sha256=None)
@@ -69,7 +69,7 @@ def test_verification_tells_wrong_from_missing_from_unverified(
     )
 
 
-def test_the_folder_is_where_the_dataset_lies_or_would_be_downloaded_to(
+def test_the_folder_holds_the_dataset_or_would_get_its_download(
     elsewhere: ImageDataset, place: PlaceFiles, cache: Path, tmp_path: Path
 ) -> None:
     assert find_folder("mnist") == cache / "Elsewhere" / "raw"
@@ -144,7 +144,7 @@ def test_what_is_no_file_is_wrong_and_gives_way_to_the_file_that_was_downloaded(
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 @pytest.mark.usefixtures("served")
-def test_a_folder_in_the_place_of_a_file_is_told_before_anything_is_fetched(
+def test_a_folder_in_the_place_of_a_file_is_reported_before_any_download(
     mirror: Mirror, tmp_path: Path, suffix: str
 ) -> None:
     obstacle = tmp_path / "Elsewhere" / "raw" / f"train-images-idx3-ubyte{suffix}"
@@ -158,9 +158,7 @@ def test_a_folder_in_the_place_of_a_file_is_told_before_anything_is_fetched(
     assert mirror.requests == []
 
 
-def test_a_link_to_itself_gives_way_to_the_file_that_was_downloaded(
-    served: ImageDataset, tmp_path: Path
-) -> None:
+def test_a_link_to_itself_is_replaced_by_the_download(served: ImageDataset, tmp_path: Path) -> None:
     path = tmp_path / "Elsewhere" / "raw" / served.test_labels.name
     path.parent.mkdir(parents=True)
     path.symlink_to(path)
@@ -178,5 +176,5 @@ def test_a_download_that_fails_leaves_no_file(
     assert not (tmp_path / "root").exists()
 
 
-def test_the_table_of_the_door_has_the_family_and_the_toys() -> None:
+def test_datasets_has_the_mnist_family_and_the_toys() -> None:
     assert {**DATASETS} == MNIST_FAMILY | TOYS

@@ -90,7 +90,7 @@ def test_the_train_size_moves_neither_the_validation_split_nor_the_examples_in_c
     np.testing.assert_array_equal(small.inputs, large.inputs[:50])
 
 
-def test_where_nothing_is_held_back_the_training_examples_validate() -> None:
+def test_if_nothing_is_held_out_the_training_examples_validate() -> None:
     training, validation = splits(validation_size=0, train_size=5)
     assert validation is training
     assert len(training.labels) == 5
@@ -138,7 +138,7 @@ def test_what_is_missing_and_nothing_else_is_downloaded(
     )
 
 
-def test_a_label_that_is_no_class_is_refused(
+def test_a_label_that_is_not_a_class_is_refused(
     elsewhere: ImageDataset, place: PlaceFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = replace(elsewhere.test_labels, content_sha256=None)

@@ -85,7 +85,7 @@ def test_an_installed_wheel_has_its_copy_within_the_package(
     assert tmp_path / "nnlab" / "data" in locate.roots(None)
 
 
-def test_every_root_in_turn_is_where_a_file_is_found(
+def test_a_file_is_found_in_each_root_in_turn(
     elsewhere: ImageDataset, place: PlaceFiles, cache: Path, tmp_path: Path
 ) -> None:
     named = tmp_path / "named"
@@ -94,7 +94,7 @@ def test_every_root_in_turn_is_where_a_file_is_found(
         assert locate.find(elsewhere, elsewhere.train_labels, named) == folder / elsewhere.train_labels.name
 
 
-def test_files_of_one_dataset_may_lie_in_different_roots(
+def test_files_of_one_dataset_may_be_in_different_roots(
     elsewhere: ImageDataset, place: PlaceFiles, cache: Path, tmp_path: Path
 ) -> None:
     place(elsewhere, cache, elsewhere.train_labels)
@@ -105,7 +105,7 @@ def test_files_of_one_dataset_may_lie_in_different_roots(
 
 
 @pytest.mark.parametrize("home", [None, "relative"])
-def test_without_a_home_there_is_no_cache_and_no_crash(
+def test_without_a_home_there_is_no_cache(
     home: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def user_cache_dir(_: str) -> str:
@@ -119,7 +119,7 @@ def test_without_a_home_there_is_no_cache_and_no_crash(
         locate.target_root(None)
 
 
-def test_a_deleted_working_directory_is_no_crash(tmp_path: Path, cache: Path) -> None:
+def test_a_deleted_working_directory_does_not_crash(tmp_path: Path, cache: Path) -> None:
     (tmp_path / "work").rmdir()
     assert locate.roots(None) == [Path("data"), DATA, cache]
 
@@ -277,7 +277,7 @@ def with_a_long_name(root: Path) -> Path:
         (with_a_long_name, f"{os.strerror(errno.ENAMETOOLONG)}; name another folder"),
     ],
 )
-def test_a_root_that_cannot_be_looked_into_is_told_and_not_passed_over(
+def test_a_root_that_cannot_be_read_is_reported_and_not_skipped(
     elsewhere: ImageDataset,
     place: PlaceFiles,
     cache: Path,
@@ -295,7 +295,7 @@ def test_a_root_that_cannot_be_looked_into_is_told_and_not_passed_over(
 
 
 @pytest.mark.parametrize("root", ["nowhere", "a file"])
-def test_a_root_that_is_not_there_or_no_folder_is_passed_over(
+def test_a_root_that_is_missing_or_not_a_folder_is_skipped(
     elsewhere: ImageDataset, place: PlaceFiles, cache: Path, tmp_path: Path, root: str
 ) -> None:
     (tmp_path / "a file").write_text("")
@@ -339,7 +339,7 @@ def test_lone_raw_content_without_a_digest_is_taken_if_its_structure_is_right(
         locate.obtain(info, info.train_labels, OFFLINE)
 
 
-def test_offline_a_missing_file_is_told_with_where_it_was_sought_and_what_to_do(
+def test_offline_a_missing_file_is_reported_with_places_and_remedy(
     elsewhere: ImageDataset, cache: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(DatasetError) as caught:

@@ -54,7 +54,7 @@ def test_xor_is_the_exclusive_or_and_is_tested_on_itself() -> None:
     assert sorted(drawn("xor")[0].labels) == [0, 0, 1, 1]
 
 
-def test_the_neuron_is_to_answer_one_with_nought() -> None:
+def test_the_target_of_the_neuron_is_zero() -> None:
     training, _ = drawn("neuron")
     assert (training.inputs.tolist(), training.labels.tolist()) == ([[1.0]], [0])
 
@@ -100,7 +100,7 @@ def test_the_seed_draws_the_examples() -> None:
     assert not np.array_equal(drawn("line", 1)[0].labels, drawn("line", 2)[0].labels)
 
 
-def test_the_examples_held_back_are_others() -> None:
+def test_the_examples_held_out_are_not_trained_on() -> None:
     training, validation = load_training(
         "step",
         validation_size=20,

@@ -90,7 +90,7 @@ def test_folding_lays_the_pieces_over_one_another(folds: int) -> None:
     assert number_of_parameters(fold_layers(folds)) == 3 * folds + 1
 
 
-def test_kinks_are_found_where_they_are() -> None:
+def test_kinks_are_found() -> None:
     first = layer("relu", [[1], [1]], [-1, -2])  # kinks at 1 and 2
     second = layer("relu", [[1, 0]], [-4])  # switches where x − 1 = 4
     assert kinks([first]) == pytest.approx([1, 2])
@@ -142,7 +142,7 @@ def one_pixel(row: int, column: int) -> Array:
     return image.reshape(1, -1)
 
 
-def test_an_image_is_turned_to_the_left_and_mirrored() -> None:
+def test_an_image_is_rotated_anticlockwise_and_mirrored() -> None:
     right_of_the_middle = one_pixel(13, 20)
     np.testing.assert_allclose(rotated(right_of_the_middle, 0), right_of_the_middle)
     np.testing.assert_allclose(rotated(right_of_the_middle, 90), one_pixel(7, 13), atol=1e-6)

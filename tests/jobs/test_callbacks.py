@@ -13,7 +13,7 @@ from nnlab import jobs
 from nnlab.errors import RunError
 from nnlab.runs.lock import is_locked
 from nnlab.training.threads import available_threads, computing_with
-from tests.trainings import HERE, an_experiment, resume, summary_of, train, what_came_of
+from tests.trainings import OFFLINE, linear_experiment, results_of, resume, summary_of, train
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from nnlab.training import Epoch
 
 
-def test_the_caller_is_told_of_the_beginning_every_batch_and_every_epoch(tmp_path: Path) -> None:
+def test_callbacks_report_the_beginning_every_batch_and_every_epoch(tmp_path: Path) -> None:
     begun: list[TrainingStarted] = []
     batches: list[int] = []
     epochs: list[Epoch] = []
     callbacks = jobs.Callbacks(on_begin=begun.append, on_batch=batches.append, on_epoch=epochs.append)
-    trained = jobs.train(an_experiment(), runs=tmp_path, source=HERE, callbacks=callbacks)
+    trained = jobs.train(linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=callbacks)
     assert [(each.run, each.train_examples, each.epoch, each.is_resumed) for each in begun] == [
         (trained.run, 1000, 0, False)
     ]
@@ -36,9 +36,9 @@ def test_the_caller_is_told_of_the_beginning_every_batch_and_every_epoch(tmp_pat
     assert epochs[-1].stop_reason == trained.summary.stop_reason == "epochs"
 
     begun.clear()
-    jobs.resume(trained.run, ["epochs=4"], source=HERE, callbacks=callbacks)
+    jobs.resume(trained.run, ["epochs=4"], source=OFFLINE, callbacks=callbacks)
     assert [(each.epoch, each.is_resumed) for each in begun] == [(3, True)]
-    jobs.resume(trained.run, source=HERE, callbacks=callbacks)
+    jobs.resume(trained.run, source=OFFLINE, callbacks=callbacks)
     assert len(begun) == 1, "a run with nothing left to do does not begin"
 
 
@@ -48,14 +48,14 @@ def test_a_training_that_is_asked_to_stop_keeps_its_epochs_and_goes_on_as_if_nev
 ) -> None:
     seen: list[int] = []
     callbacks = jobs.Callbacks(on_batch=seen.append, should_stop=lambda: len(seen) == batches)
-    stopped = jobs.train(an_experiment(), runs=tmp_path, source=HERE, callbacks=callbacks)
+    stopped = jobs.train(linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=callbacks)
     assert (stopped.summary.status, stopped.summary.epochs) == ("interrupted", batches // 16)
     assert not is_locked(stopped.run)
-    assert what_came_of(resume(stopped.run)) == what_came_of(train(tmp_path))
+    assert results_of(resume(stopped.run)) == results_of(train(tmp_path))
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
-def test_whatever_a_callback_raises_comes_through_and_the_run_can_be_resumed(
+def test_an_exception_in_a_callback_is_raised_and_the_run_can_be_resumed(
     tmp_path: Path, error: type[BaseException]
 ) -> None:
     def on_epoch(epoch: Epoch) -> None:
@@ -63,11 +63,13 @@ def test_whatever_a_callback_raises_comes_through_and_the_run_can_be_resumed(
             raise error
 
     with pytest.raises(error):
-        jobs.train(an_experiment(), runs=tmp_path, source=HERE, callbacks=jobs.Callbacks(on_epoch=on_epoch))
+        jobs.train(
+            linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=jobs.Callbacks(on_epoch=on_epoch)
+        )
     run = jobs.newest_to_resume(tmp_path, finished=False)
     assert summary_of(run).epochs == 2
     assert summary_of(run).status == ("interrupted" if error is KeyboardInterrupt else "running")
-    assert what_came_of(resume(run)) == what_came_of(train(tmp_path))
+    assert results_of(resume(run)) == results_of(train(tmp_path))
 
 
 def test_a_run_that_is_being_trained_is_not_resumed_even_by_another_thread(tmp_path: Path) -> None:
@@ -78,7 +80,9 @@ def test_a_run_that_is_being_trained_is_not_resumed_even_by_another_thread(tmp_p
             resume(begun.run)
         refusals.append(str(error.value))
 
-    jobs.train(an_experiment(), runs=tmp_path, source=HERE, callbacks=jobs.Callbacks(on_begin=on_begin))
+    jobs.train(
+        linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=jobs.Callbacks(on_begin=on_begin)
+    )
     assert "is being trained by process" in refusals[0]
 
 
@@ -98,7 +102,7 @@ def test_the_number_of_threads_is_that_of_the_job_and_afterwards_what_it_was(tmp
     def threads_in(run: int) -> int:
         found: list[int] = []
         callbacks = jobs.Callbacks(on_begin=lambda begun: found.append(begun.environment.blas[0]["threads"]))
-        jobs.train(an_experiment(), runs=tmp_path, source=HERE, threads=run, callbacks=callbacks)
+        jobs.train(linear_experiment(), runs=tmp_path, source=OFFLINE, threads=run, callbacks=callbacks)
         return found[0]
 
     before = available_threads()

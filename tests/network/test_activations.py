@@ -53,7 +53,7 @@ def test_derivative_from_the_output_agrees_with_finite_differences(name: str) ->
 
 
 @each_trainable
-def test_no_slope_is_steeper_than_the_steepest_and_some_are_as_steep(name: str) -> None:
+def test_the_largest_slope_is_max_slope(name: str) -> None:
     activation = ACTIVATIONS[name]
     assert activation.derivative is not None
     slopes = np.abs(activation.derivative(activation.function(np.linspace(-50, 50, 100_001), None)))

@@ -151,7 +151,7 @@ def test_a_gradient_that_drowns_in_rounding_is_neither_right_nor_wrong(z: float)
     [OUTPUTS["sigmoid", "cross_entropy"].delta, lambda a, y: (y - a) * a * (1 - a)],
     ids=["no slope", "other sign"],
 )
-def test_what_is_wrong_beyond_rounding_is_found_where_little_can_be_told(
+def test_an_error_beyond_rounding_is_found_in_a_saturated_network(
     wrong: Callable[[Array, Array], Array],
 ) -> None:
     subject, x, targets = neuron(30)

@@ -83,7 +83,7 @@ def test_the_largest_output_is_the_class(output: str, width: int, network: Build
 
 
 @pytest.mark.parametrize(("output", "border"), [("sigmoid", 0), ("identity", 0.5)])
-def test_a_single_output_stands_for_class_1_from_a_half_upwards(
+def test_a_single_output_means_class_1_from_a_half_upwards(
     output: str, border: float, network: BuildNetwork
 ) -> None:
     net = network((1, 1), "identity", (output, "quadratic"), [1, 0])
@@ -92,7 +92,7 @@ def test_a_single_output_stands_for_class_1_from_a_half_upwards(
     assert net.outputs(inputs).shape == (3, 1)
 
 
-def test_a_network_without_examples_answers_with_none(network: BuildNetwork) -> None:
+def test_a_network_returns_no_outputs_for_no_examples(network: BuildNetwork) -> None:
     net = network((3, 2), "identity", ("softmax", "log_likelihood"))
     assert net.predict(np.empty((0, 3))).shape == (0,)
 

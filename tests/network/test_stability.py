@@ -89,7 +89,7 @@ def test_log_likelihood_is_log_sum_exp_minus_the_labels_logit(
 @settings(max_examples=60, deadline=None)
 @given(z=logits)
 @both_precisions
-def test_softmax_is_a_distribution_whatever_the_logits(z: list[float], dtype: str) -> None:
+def test_softmax_is_a_distribution_for_any_logits(z: list[float], dtype: str) -> None:
     a = softmax(np.array([z, z[::-1]], dtype).T)
     assert (a >= 0).all()
     np.testing.assert_allclose(a.sum(axis=0), 1, rtol=4 * float(np.finfo(dtype).eps))  # (20)

@@ -111,7 +111,7 @@ def test_an_empty_table_has_its_headings() -> None:
     assert render(empty, "markdown") == "| run | eta |\n| --- | --- |\n"
 
 
-def test_numbers_stand_to_the_right_and_all_else_to_the_left() -> None:
+def test_numbers_are_right_aligned_and_all_else_left_aligned() -> None:
     table = Table(
         {
             "epoch": row_labels([1, 10]),
@@ -128,7 +128,7 @@ def test_numbers_stand_to_the_right_and_all_else_to_the_left() -> None:
     )
 
 
-def test_none_looks_as_its_column_says() -> None:
+def test_none_is_formatted_as_its_column_says() -> None:
     recall = Table({"recall": Column([None, 0.5], formatters.percent, missing="–")})
     assert render([recall]) == "recall\n     –\n50.00%\n"
     assert render([recall], "csv") == 'recall\n""\n0.5\n'

@@ -27,7 +27,7 @@ def test_an_accuracy_is_a_percentage(share: float | None, shown: str) -> None:
     assert formatters.percent(share) == shown
 
 
-def test_a_number_of_things_has_separators_and_a_plural() -> None:
+def test_a_count_has_separators_and_a_plural() -> None:
     assert formatters.counted(1, "example") == "1 example"
     assert formatters.counted(0, "example") == "0 examples"
     assert formatters.counted(79510, "parameter") == "79,510 parameters"

@@ -79,7 +79,7 @@ def test_prose_next_to_wide_columns_is_folded_all_the_same() -> None:
     assert {line.strip() for line in lines[2:]} == {"a b a b a b a b a b"}
 
 
-def test_only_styled_text_has_escape_codes_and_there_what_is_strong_is_bold(
+def test_only_styled_text_has_escape_codes_and_bold_rows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TERM", "xterm")

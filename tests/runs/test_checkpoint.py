@@ -18,7 +18,7 @@ from nnlab.errors import RunError
 from nnlab.runs import checkpoint
 from nnlab.runs.run import Run, experiment_of
 from nnlab.training import start, train
-from tests.trainings import an_experiment, splits
+from tests.trainings import linear_experiment, splits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,15 +56,15 @@ def test_last_also_holds_what_resuming_needs_without_pickle(trained: Run) -> Non
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_weights_come_back_bit_for_bit(tmp_path: Path, dtype: str) -> None:
-    described = an_experiment(dtype=dtype)
+    described = linear_experiment(dtype=dtype)
     network = start(described).network
     checkpoint.save_weights(tmp_path / "a.npz", network)
     loaded = checkpoint.load_network(tmp_path / "a.npz", described)
     np.testing.assert_array_equal(loaded.parameters, network.parameters, strict=True)
 
 
-def test_a_state_comes_back_such_that_the_next_epoch_is_the_same(tmp_path: Path) -> None:
-    described = an_experiment(epochs=2)
+def test_a_loaded_state_gives_the_same_next_epoch(tmp_path: Path) -> None:
+    described = linear_experiment(epochs=2)
     state = start(described)
     epochs = train(described, state, *splits())
     next(epochs)
@@ -96,7 +96,7 @@ def test_the_digest_does_not_depend_on_how_memory_is_laid_out(trained: Run) -> N
         assert checkpoint.weights_sha256(cast("Network", other)) == checkpoint.weights_sha256(network)
 
 
-def test_the_digest_tells_any_bit_apart(trained: Run) -> None:
+def test_the_digest_changes_with_any_bit(trained: Run) -> None:
     network = checkpoint.load_network(trained.best_npz, experiment_of(trained))
     before = checkpoint.weights_sha256(network)
     network.biases[1][9, 0] = np.nextafter(network.biases[1][9, 0], np.float32(np.inf))
@@ -249,7 +249,9 @@ def test_a_zip_bomb_takes_no_memory(tmp_path: Path, trained: Run, arrays: dict[s
         ("'\\\\q'", "does not begin"),
     ],
 )
-def test_a_header_that_lies_is_a_run_error(tmp_path: Path, trained: Run, header: str, reason: str) -> None:
+def test_a_header_with_false_sizes_is_a_run_error(
+    tmp_path: Path, trained: Run, header: str, reason: str
+) -> None:
     path = tmp_path / "lie.npz"
     content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header) + 1) + header.encode() + b"\n" + b"\0" * 40
     with zipfile.ZipFile(path, "w") as archive:
@@ -293,7 +295,7 @@ def test_no_flipped_byte_of_a_header_gives_anything_but_a_run_error_or_the_right
 
 
 @pytest.mark.parametrize("load", [checkpoint.load_network, checkpoint.load_state])
-def test_no_memory_is_taken_for_a_network_that_the_file_is_not_of(
+def test_no_memory_is_allocated_for_a_network_that_does_not_match_the_file(
     trained: Run, load: Callable[[Path, Experiment], object]
 ) -> None:
     huge = experiment_of(trained).model_copy(update={"architecture": (784, 100_000, 9_000, 10)})

@@ -67,7 +67,7 @@ def test_a_summary_written_later_makes_a_run_the_newest(tmp_path: Path) -> None:
     assert find(tmp_path / "runs", None) == resumed
 
 
-def test_runs_are_listed_by_name_without_what_is_none(tmp_path: Path) -> None:
+def test_runs_are_listed_by_name_and_other_entries_left_out(tmp_path: Path) -> None:
     expected = [touched(tmp_path / "runs", "a-001"), touched(tmp_path / "runs", "b-001")]
     (tmp_path / "runs" / "empty").mkdir()
     (tmp_path / "runs" / "notes.txt").touch()

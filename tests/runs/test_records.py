@@ -116,7 +116,7 @@ def test_the_summary_has_exactly_the_keys_of_the_contract_in_its_order(
     assert (summary["parameters"], summary["train_examples"]) == (784 * 5 + 5 + 5 * 10 + 10, 1000)
 
 
-def test_the_summary_tells_of_the_best_epoch_what_the_metrics_do(trained: Run) -> None:
+def test_the_summary_agrees_with_the_metrics_of_the_best_epoch(trained: Run) -> None:
     summary = records.read(trained.summary_json, Summary)
     rows = metrics.read(trained.metrics_csv, epochs=99)
     best = min(rows, key=lambda row: math.inf if row.val_loss is None else row.val_loss)

@@ -55,7 +55,7 @@ def test_a_folder_that_another_process_made_in_between_is_not_taken(
     assert [path.name for path in (tmp_path / "a-001").iterdir()] == ["theirs"]
 
 
-def test_a_folder_whose_name_cannot_be_made_durable_goes(
+def test_a_folder_whose_name_cannot_be_made_durable_is_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_broken_config_in_a_run_is_a_run_error(tmp_path: Path) -> None:
         experiment_of(run)
 
 
-def test_a_run_knows_the_paths_of_its_files_and_stands_for_its_folder(trained: Run) -> None:
+def test_a_run_has_the_paths_of_its_files_and_is_a_path_itself(trained: Run) -> None:
     written = {path.name for path in trained.folder.iterdir()}
     paths = [getattr(trained, name) for name, member in vars(Run).items() if isinstance(member, property)]
     assert written == {path.name for path in paths if isinstance(path, Path) and path.exists()}

@@ -18,14 +18,14 @@ from nnlab.runs.writer import RunWriter
 from nnlab.training import TrainingState, start
 from nnlab.training import train as train_epochs
 from tests.trainings import (
-    RESTLESS,
-    an_experiment,
+    OSCILLATING,
     copy_of,
+    linear_experiment,
+    results_of,
     resume,
     splits,
     summary_of,
     train,
-    what_came_of,
 )
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 
 def begin(runs: Path) -> tuple[RunWriter, TrainingState]:
-    """Make the run of `an_experiment` and write its first files; the test is to train it."""
-    experiment = an_experiment()
+    """Make the run of `linear_experiment` and write its first files; the test is to train it."""
+    experiment = linear_experiment()
     state = start(experiment)
     environment = describe(threads=1, digests={})
     return RunWriter.create(create(runs, "linear"), experiment, state, environment, 1000), state
@@ -56,8 +56,8 @@ def test_a_crash_between_any_two_writes_loses_nothing(
     monkeypatch.setattr(writer, "DELAY", delay)
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", crash)
-        run = train(runs, **RESTLESS)
-    whole = what_came_of(run)
+        run = train(runs, **OSCILLATING)
+    whole = results_of(run)
     assert 1 < whole["summary"].best_epoch < 5, "the experiment has to improve and to worsen"
     created = 1 + next(n for n, moment in enumerate(moments) if moment.summary_json.exists())
     assert len(moments) - created > writes
@@ -67,12 +67,12 @@ def test_a_crash_between_any_two_writes_loses_nothing(
         if not moment.config_yaml.exists():  # not yet a run
             assert not is_run(moment.folder)
             continue
-        assert what_came_of(resume(moment)) == whole, moment.name
+        assert results_of(resume(moment)) == whole, moment.name
         resumed += 1
     assert resumed > writes
 
 
-def test_an_epoch_that_must_wait_is_written_within_the_delay_whatever_the_training_does(
+def test_a_waiting_epoch_is_written_within_the_delay(
     tmp_path: Path,
 ) -> None:
     pen, state = begin(tmp_path)
@@ -123,11 +123,11 @@ def wait_for(happened: Callable[[], bool]) -> None:
     raise AssertionError("it has not happened within half a minute")
 
 
-def test_a_line_cut_off_by_a_crash_is_mended_by_resuming(tmp_path: Path) -> None:
-    whole, cut = train(tmp_path, **RESTLESS), train(tmp_path, **RESTLESS | {"epochs": 2})
+def test_a_line_cut_off_by_a_crash_is_repaired_by_resuming(tmp_path: Path) -> None:
+    whole, cut = train(tmp_path, **OSCILLATING), train(tmp_path, **OSCILLATING | {"epochs": 2})
     with cut.metrics_csv.open("a") as file:
         file.write("3,0.123")
-    assert what_came_of(resume(cut, epochs=5)) == what_came_of(whole)
+    assert results_of(resume(cut, epochs=5)) == results_of(whole)
 
 
 def test_metrics_shorter_than_the_checkpoint_are_a_run_error(tmp_path: Path, trained: Run) -> None:
@@ -165,15 +165,15 @@ def test_a_new_run_can_be_resumed_before_its_first_epoch_ends(tmp_path: Path) ->
         None,
         None,
     )
-    assert what_came_of(resume(pen.run)) == what_came_of(train(tmp_path))
+    assert results_of(resume(pen.run)) == results_of(train(tmp_path))
 
 
 def test_best_is_of_the_best_epoch_and_last_of_the_last(tmp_path: Path) -> None:
-    run = train(tmp_path, **RESTLESS)
+    run = train(tmp_path, **OSCILLATING)
     summary = summary_of(run)
     long, short = (
-        what_came_of(run),
-        what_came_of(train(tmp_path, **RESTLESS | {"epochs": summary.best_epoch})),
+        results_of(run),
+        results_of(train(tmp_path, **OSCILLATING | {"epochs": summary.best_epoch})),
     )
     assert long["best"] == short["last"] == summary.weights_sha256
     assert long["last"] != long["best"]
@@ -181,7 +181,7 @@ def test_best_is_of_the_best_epoch_and_last_of_the_last(tmp_path: Path) -> None:
 
 def test_a_diverged_epoch_leaves_the_checkpoints_of_the_one_before(tmp_path: Path) -> None:
     run = train(tmp_path, architecture=(784, 20, 20, 20, 10), activation="relu", eta=1e6)
-    summary, experiment = summary_of(run), what_came_of(run)["experiment"]
+    summary, experiment = summary_of(run), results_of(run)["experiment"]
     assert (summary.status, summary.stop_reason, summary.epochs) == ("diverged", "diverged", 1)
     assert (summary.best_epoch, summary.best_value) == (None, None)
     starting = start(experiment).network.parameters
@@ -202,9 +202,9 @@ def test_what_was_measured_of_earlier_best_weights_goes_when_better_ones_come(tm
 
 
 def test_what_was_measured_stays_when_resuming_brings_nothing_better(tmp_path: Path) -> None:
-    best = summary_of(train(tmp_path, **RESTLESS)).best_epoch
+    best = summary_of(train(tmp_path, **OSCILLATING)).best_epoch
     assert best
-    run = train(tmp_path, **RESTLESS | {"epochs": best + 1})
+    run = train(tmp_path, **OSCILLATING | {"epochs": best + 1})
     before = summary_of(run)
     run.eval_json("test").write_text("{}")
     assert summary_of(resume(run, epochs=5)).weights_sha256 == before.weights_sha256

@@ -19,7 +19,7 @@ from nnlab.runs import checkpoint
 from nnlab.runs.find import find_all
 from nnlab.runs.run import experiment_of
 from tests.laboratory import STEP, Laboratory, Outcome, config_text
-from tests.torture.remains import what_came_of
+from tests.torture.remains import results_of
 
 NAMESPACE = ["unshare", "--user", "--map-root-user", "--mount"]
 PAGE = 4096
@@ -50,7 +50,7 @@ def fill_disks(home: Path, seed: int, count: int) -> str:
     (home / "step.yaml").write_text(config_text(STEP, epochs=60, patience=None))
     code, _, err = nnlab(home, "train", "step.yaml", "-q")
     assert code == 0, err
-    expected = what_came_of(home / "runs" / "step-001")
+    expected = results_of(home / "runs" / "step-001")
     outcomes: Counter[str] = Counter()
     for number in range(count):
         rng = random.Random(f"{seed} {number}")
@@ -78,7 +78,7 @@ def fill_disks(home: Path, seed: int, count: int) -> str:
             again = ["--resume", str(left[0])] if left else ["step.yaml"]
             code, out, err = nnlab(here, "train", *again, "-q")
             assert code == 0, err
-            assert what_came_of(here / out.strip()) == expected
+            assert results_of(here / out.strip()) == expected
         except AssertionError as error:
             raise AssertionError(f"{case}: {error}") from error
         finally:
@@ -103,7 +103,7 @@ def fill(here: Path, limit: int) -> str:
         assert not (here / "runs").exists() or not any((here / "runs").iterdir()), "a folder that is no run"
         return "too small for a run, and left empty"
     state, _ = checkpoint.load_state(left[0].last_npz, experiment_of(left[0]))
-    assert f"go on with `nnlab train --resume runs/{left[0].name}`" in err, err
+    assert f"resume with `nnlab train --resume runs/{left[0].name}`" in err, err
     return f"full after {'the start' if state.epoch == 0 else 'some epochs'}"
 
 

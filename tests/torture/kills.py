@@ -23,7 +23,7 @@ from nnlab.runs import checkpoint, metrics
 from nnlab.runs.find import is_run
 from nnlab.runs.run import Run, experiment_of
 from tests.laboratory import LINEAR, Laboratory, config_text
-from tests.torture.remains import the_run, what_came_of
+from tests.torture.remains import results_of, the_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +61,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
     rng = random.Random(seed)
     (home / "killed.yaml").write_text(CONFIG)
     whole, seconds = train(home / "whole")
-    expected = what_came_of(whole)
+    expected = results_of(whole)
     assert expected["stop_reason"] == "patience", "the harness has to meet a countdown of the patience"
     kills: Counter[str] = Counter()
     epochs: Counter[int] = Counter()
@@ -87,7 +87,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
             oldest = max(oldest, *lost, 0.0)
             epochs[epoch] += 1
         run, _ = train(here, arguments)
-        assert what_came_of(run) == expected, f"seed {seed}: {here} resumed to another result"
+        assert results_of(run) == expected, f"seed {seed}: {here} resumed to another result"
         for path in (here / "runs").iterdir():  # those killed before they were a run are no run
             assert path == run or not is_run(path), path
     moments = f"{epochs[-1]} before there was a run, {epochs[0]} in its first epoch, {len(epochs)} epochs hit"

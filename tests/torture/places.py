@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from tests.laboratory import STEP, config_text
 from tests.torture.command import call, worst
-from tests.torture.remains import what_came_of
+from tests.torture.remains import results_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,9 +165,9 @@ def use(desk: Path, command: str) -> Outcome:
 def result(desk: Path, command: str, done: Outcome) -> object:
     """Return what must be the same if what is in the place of a file is of no consequence."""
     if command == "train config.yaml":
-        return what_came_of(desk / "new" / RUN)
+        return results_of(desk / "new" / RUN)
     if command == "train --resume":
-        came = what_came_of(desk / "runs" / RUN)
+        came = results_of(desk / "runs" / RUN)
         return came | {"files": None, "diagnostics": None}  # which nothing depends on
     return done.out
 

@@ -23,7 +23,7 @@ from nnlab.runs import writer
 from nnlab.runs.writer import RunWriter
 from tests.laboratory import STEP, config_text
 from tests.torture.command import call
-from tests.torture.remains import epoch_of, the_run, what_came_of
+from tests.torture.remains import epoch_of, results_of, the_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -155,7 +155,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
         for moment in moments_of(home, delay, diagnostics, is_new=is_new)
     ]
     expected = {
-        diagnostics: what_came_of(home / diagnostics / "whole" / RUN) for diagnostics in ("true", "false")
+        diagnostics: results_of(home / diagnostics / "whole" / RUN) for diagnostics in ("true", "false")
     }
     rng = random.Random(seed)
     cases = [(moment, left) for moment in moments for left in disks(moment, rng)]
@@ -256,7 +256,7 @@ def go_on(home: Path, moment: Moment, left: Left, expected: dict[str, dict[str, 
     assert epoch >= moment.kept, f"epoch {moment.kept} has to be kept, the checkpoint is of epoch {epoch}"
     config = home.parent / moment.diagnostics / "step.yaml"
     end = train(*(resumption(run) if run else [config, "--runs", home / "runs"]))
-    assert what_came_of(end) == expected[moment.diagnostics], "went on to another result"
+    assert results_of(end) == expected[moment.diagnostics], "went on to another result"
     return run is None
 
 

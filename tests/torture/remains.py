@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def what_came_of(run: Path) -> dict[str, object]:
+def results_of(run: Path) -> dict[str, object]:
     """Return all that must be the same, of every file of a run and of which files there are."""
     summary = json.loads((run / "summary.json").read_text())
     state, _ = checkpoint.load_state(run / "last.npz", experiment_of(Run(run)))

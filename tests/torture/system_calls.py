@@ -22,7 +22,7 @@ from typing import NamedTuple
 from tests.laboratory import config_text
 from tests.torture.command import Skipped, call
 from tests.torture.power_loss import BEGUN, EPOCHS, RUN, TINY
-from tests.torture.remains import epoch_of, the_run, what_came_of
+from tests.torture.remains import epoch_of, results_of, the_run
 
 FAULTS = {
     "SIGKILL": ("signal=KILL",),
@@ -82,7 +82,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
     (home / "step.yaml").write_text(config_text(TINY))
     refuse_without_strace(home)
     assert call("train", home / "step.yaml", "--runs", home / "whole", "-q").code == 0
-    expected = what_came_of(home / "whole" / RUN)
+    expected = results_of(home / "whole" / RUN)
     assert call("train", home / "step.yaml", f"epochs={BEGUN}", "--runs", home / "half", "-q").code == 0
     assert call("eval", home / "half" / RUN).code == 0
     points = [point for scenario in SCENARIOS for point in points_of(home, scenario)]
@@ -199,7 +199,7 @@ def judge(
     else:
         again = call("train", here / "step.yaml", "--runs", here / "runs", "-q")
     assert again.code == 0, again.err
-    assert what_came_of(Path(again.out.strip())) == expected, "resumed to another result"
+    assert results_of(Path(again.out.strip())) == expected, "resumed to another result"
     if done.returncode == 0:
         return "of no consequence"
     return "killed" if fault == "SIGKILL" else f"told as {REASONS[fault]!r}"

@@ -33,7 +33,7 @@ def network(activation: str, output: str, loss: str, weights: float, biases: flo
     return subject
 
 
-def test_a_dead_rectifier_and_a_living_one() -> None:
+def test_a_dead_rectifier_and_an_active_one() -> None:
     subject = network("relu", "identity", "quadratic", weights=1, biases=-5)
     hidden, output = diagnose(subject, subject.parameters.copy(), X, TARGETS)
     assert hidden.dead == 0.5
@@ -90,5 +90,5 @@ def test_training_with_diagnostics_is_the_same_training(
 @pytest.mark.parametrize(
     ("available", "taken"), [(1, 1), (99, 99), (4000, 100), (10_000, 200), (60_000, 1000), (10**6, 1000)]
 )
-def test_one_example_in_fifty_is_looked_at(available: int, taken: int) -> None:
+def test_one_example_in_fifty_is_diagnosed(available: int, taken: int) -> None:
     assert sample_size(available) == taken

@@ -40,7 +40,7 @@ def test_patience_of_null_never_stops() -> None:
     assert rule.patience_left(History(waited=1000)) is None
 
 
-def test_patience_left_counts_down_and_an_improvement_fills_it_up() -> None:
+def test_patience_left_counts_down_and_an_improvement_resets_it() -> None:
     rule, history, left = EarlyStopping(3), History(), []
     for epoch, value in enumerate([5, 6, 6, 4, 4, 4, 4], 1):
         history = rule.observe(history, epoch, value)
@@ -48,12 +48,12 @@ def test_patience_left_counts_down_and_an_improvement_fills_it_up() -> None:
     assert left == [3, 2, 1, 3, 2, 1, 0]
 
 
-def test_a_tie_is_no_improvement() -> None:
+def test_a_tie_is_not_an_improvement() -> None:
     assert stop(EarlyStopping(2), 1, 1, 1) == 3
     assert stop(EarlyStopping(2, larger_is_better=True), 1, 1, 1) == 3
 
 
-def test_an_improvement_by_exactly_min_delta_is_none() -> None:
+def test_an_improvement_by_exactly_min_delta_does_not_count() -> None:
     assert stop(EarlyStopping(1, min_delta=0.25), 1, 0.75) == 2
     assert stop(EarlyStopping(1, min_delta=0.25), 1, 0.7499) is None
     assert stop(EarlyStopping(1, min_delta=0.25, larger_is_better=True), 0.5, 0.75) == 2
@@ -65,7 +65,7 @@ def test_small_steps_improve_once_they_add_up_to_more_than_min_delta() -> None:
     assert stop(EarlyStopping(2, min_delta=0.5), 2, 1.75, 1.5, 1.25, 1, 0.5) == 3
 
 
-def test_best_epoch_is_truly_best_whatever_min_delta_says() -> None:
+def test_best_epoch_does_not_depend_on_min_delta() -> None:
     epoch, history = watch(EarlyStopping(2, min_delta=1), [2, 1.5, 1.25])
     assert epoch == 3
     assert (history.best, history.best_epoch) == (1.25, 3)
@@ -81,7 +81,7 @@ def test_epochs_before_start_from_epoch_neither_stop_nor_count() -> None:
     assert stop(EarlyStopping(0, start_from_epoch=5), *[1] * 9) == 5
 
 
-def test_best_epoch_may_lie_before_start_from_epoch() -> None:
+def test_best_epoch_may_be_before_start_from_epoch() -> None:
     assert watch(EarlyStopping(1, start_from_epoch=4), [3, 1, 2, 2])[1].best_epoch == 2
 
 

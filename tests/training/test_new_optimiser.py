@@ -11,7 +11,7 @@ import pytest
 from nnlab.runs import checkpoint
 from nnlab.runs.run import Run, experiment_of
 from nnlab.training import OPTIMISERS
-from tests.trainings import resume, summary_of, train, what_came_of
+from tests.trainings import results_of, resume, summary_of, train
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,4 +57,4 @@ def test_it_trains_is_kept_in_checkpoints_and_resumes_to_the_same_bits(tmp_path:
     assert steps(cut) == 2 * 16
     with np.load(cut.last_npz) as arrays:
         assert {*arrays} == {"weights.0", "biases.0", "squares", "steps", "training_state"}
-    assert what_came_of(resume(cut, epochs=4)) == what_came_of(whole)
+    assert results_of(resume(cut, epochs=4)) == results_of(whole)

@@ -183,7 +183,7 @@ def test_z_is_that_before_the_update_of_its_batch_a_column_per_example_in_order(
     ("examples", "batch_size", "sizes"),
     [(11, 4, [4, 4, 3]), (8, 4, [4, 4]), (3, 4, [3]), (4, 4, [4]), (3, 1, [1, 1, 1])],
 )
-def test_on_batch_is_told_each_size_and_the_last_may_be_short(
+def test_on_batch_gets_each_size_and_the_last_may_be_smaller(
     examples: int, batch_size: int, sizes: list[int], blobs: DrawBlobs
 ) -> None:
     data, network = blobs(examples), new_network("float32")

@@ -146,7 +146,7 @@ def test_validation_figures_are_those_after_the_epoch(
         assert epoch.val_accuracy == accuracy
 
 
-def test_a_full_batch_is_one_step_an_epoch_and_its_train_figures_those_before_it(
+def test_a_full_batch_is_one_step_per_epoch_with_the_figures_before_it(
     experiment: BuildExperiment, training: Split, validation: Split
 ) -> None:
     full = experiment(batch_size="full", epochs=3)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nnlab.config import dump
 from nnlab.runs.run import Run
-from tests.trainings import an_experiment
+from tests.trainings import linear_experiment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ SUMMARY: dict[str, object] = {
 }
 
 
-def pretend(
+def make_untrained_run(
     folder: Path,
     /,
     *,
@@ -41,7 +41,7 @@ def pretend(
     """Make a run folder without training; `summary` None leaves it out."""
     run = Run(folder)
     folder.mkdir()
-    run.config_yaml.write_text(dump(an_experiment(**{"momentum": 0.0, "name": "small"} | changes)))
+    run.config_yaml.write_text(dump(linear_experiment(**{"momentum": 0.0, "name": "small"} | changes)))
     if summary is not None:
         run.summary_json.write_text(json.dumps(SUMMARY | summary))
     if test_accuracy is not None:

@@ -49,7 +49,7 @@ def test_what_is_no_config_is_one_line_and_exit_2(
     lab.config("secret.yaml").chmod(0)
     with (lab.folder / "ten_megabytes.yaml").open("wb") as large:
         large.truncate(10 << 20)
-    refused = (lab.as_a_user if file == "secret.yaml" else lab.call)(*command, file)
+    refused = (lab.without_root if file == "secret.yaml" else lab.call)(*command, file)
     assert (refused.code, refused.out) == (2, "")
     assert says in refused.err
     assert refused.err.count("\n") == 1
@@ -117,7 +117,7 @@ def test_no_name_leads_out_of_the_runs_folder(lab: Laboratory, run: Path, name: 
     "command", ["train linear.yaml epochs=1 -q", "compare", "eval", "config show linear.yaml"]
 )
 @pytest.mark.usefixtures("run")
-def test_closed_streams_are_done_without(lab: Laboratory, command: str) -> None:
+def test_nnlab_works_with_closed_streams(lab: Laboratory, command: str) -> None:
     code, out, err = lab.shell(f"nnlab {command} >&-")
     assert (code, out, err) == (0, "", "")
     code, out, err = lab.shell(f"nnlab {command} 2>&- <&-")
@@ -131,7 +131,7 @@ def test_a_config_from_a_closed_stdin_is_one_line(lab: Laboratory) -> None:
     assert refused == (2, "", "<stdin>: cannot be read: standard input is closed\n")
 
 
-def test_an_error_that_cannot_be_told_still_has_its_code(lab: Laboratory) -> None:
+def test_an_error_that_cannot_be_printed_still_has_its_code(lab: Laboratory) -> None:
     assert lab.shell("nnlab train nosuch.yaml 2>&-") == (2, "", "")
     assert lab.shell("nnlab train nosuch.yaml 2> /dev/full") == (2, "", "")
 
@@ -170,7 +170,7 @@ def test_a_pipe_that_is_emptied_late_gets_everything(lab: Laboratory) -> None:
     "arguments", [["train", "linear.yaml", "epochs=1", "-q"], ["data", "list"], ["compare"]]
 )
 @pytest.mark.usefixtures("run")
-def test_no_home_and_no_environment_at_all_are_no_trouble(lab: Laboratory, arguments: list[str]) -> None:
+def test_nnlab_works_without_a_home_and_an_environment(lab: Laboratory, arguments: list[str]) -> None:
     done = subprocess.run(
         [*COMMAND, *arguments], cwd=lab.folder, env={}, capture_output=True, check=False, timeout=60
     )
@@ -181,8 +181,8 @@ def test_a_cache_folder_that_is_read_only_matters_only_to_downloads(lab: Laborat
     (lab.folder / ".cache").mkdir()
     (lab.folder / ".cache").chmod(0o555)
     proxy = {"HTTPS_PROXY": "http://127.0.0.1:9"}  # nobody listens there
-    assert lab.as_a_user("train", "linear.yaml", "epochs=1", "-q", **proxy).code == 0
-    failed = lab.as_a_user("train", "linear.yaml", "dataset=fashion_mnist", **proxy)
+    assert lab.without_root("train", "linear.yaml", "epochs=1", "-q", **proxy).code == 0
+    failed = lab.without_root("train", "linear.yaml", "dataset=fashion_mnist", **proxy)
     assert (failed.code, failed.out) == (4, "")
     assert "the proxy: refused the connection" in failed.err
 
@@ -224,7 +224,7 @@ def test_memory_that_runs_out_is_one_line(lab: Laboratory) -> None:
     ],
 )
 @pytest.mark.usefixtures("run")
-def test_a_terminal_of_20_columns_will_do(lab: Laboratory, arguments: list[str]) -> None:
+def test_a_terminal_of_20_columns_is_wide_enough(lab: Laboratory, arguments: list[str]) -> None:
     code, text, _ = lab.on_a_terminal(*arguments, columns=20)
     assert code == (2 if "nosuch.yaml" in arguments else 0), text
     assert "Traceback" not in text

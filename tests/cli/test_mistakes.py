@@ -41,7 +41,7 @@ NO_RUN = (
         ("config check linear.yaml --eta 1", "no option --eta; config keys are written eta=1"),
         ("baseline knn --train-size 9", "no option --train-size; config keys are written train_size=9"),
         ("train linear.yaml --thread 2", "no option --thread; did you mean --threads?"),
-        ("train linear.yaml --device cuda", "no option --device; nnlab computes on the processor; "),
+        ("train linear.yaml --device cuda", "no option --device; nnlab computes on the CPU; "),
         ("train linear.yaml -x", "no option -x; see `nnlab train --help`"),
         ("eval --epochs 5", "no option --epochs; see `nnlab eval --help`"),
         ("--nosuch", "no option --nosuch; see `nnlab --help`"),
@@ -89,7 +89,7 @@ NO_RUN = (
     ],
 )
 @pytest.mark.usefixtures("run")
-def test_a_slip_is_answered_in_one_line(lab: Laboratory, line: str, says: str) -> None:
+def test_a_mistake_is_reported_in_one_line(lab: Laboratory, line: str, says: str) -> None:
     refused = lab.call(*line.split())
     assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
     assert refused.err.startswith(("nnlab: ", "command line: "))
@@ -113,7 +113,7 @@ def test_a_slip_is_answered_in_one_line(lab: Laboratory, line: str, says: str) -
     ],
 )
 @pytest.mark.parametrize("command", [["eval"], ["compare"], ["train", "--resume"]])
-def test_what_is_not_a_run_is_told_what_is(
+def test_a_name_that_is_not_a_run_gets_a_hint(
     lab: Laboratory, run: Path, command: list[str], named: str, says: str
 ) -> None:
     shutil.copytree(run, run.with_name("linear-002"), copy_function=shutil.copy)
@@ -165,7 +165,7 @@ def test_with_more_epochs_resume_alone_takes_a_finished_run_as_well(lab: Laborat
     assert lab.summary()["epochs"] == 7
 
 
-def test_a_run_whose_path_has_an_equals_sign_is_no_override(lab: Laboratory, run: Path) -> None:
+def test_a_run_whose_path_has_an_equals_sign_is_not_an_override(lab: Laboratory, run: Path) -> None:
     (lab.folder / "eta=1").mkdir()
     run.rename(lab.folder / "eta=1" / "linear-001")
     resumed = lab.call("train", "--resume", "eta=1/linear-001", "epochs=4", "-q")
