@@ -24,6 +24,9 @@ class Run:
 
     folder: Path
 
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r})"
+
     def __str__(self) -> str:
         return str(self.folder)
 
