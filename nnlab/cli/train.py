@@ -24,7 +24,7 @@ from nnlab.cli.options import (
     command_line,
     config_path,
 )
-from nnlab.cli.output import as_path, is_terminal, write_stderr, write_stdout
+from nnlab.cli.output import as_path, is_terminal, write_result, write_stderr, write_stdout
 from nnlab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -87,8 +87,9 @@ def train(
       run=$(nnlab train my.yaml epochs=2 -q) && nnlab eval "$run"
     """
     from nnlab import jobs
-    from nnlab.cli.training_view import TrainingView, plan
-    from nnlab.config import load_experiment
+    from nnlab.cli.plan import pieces_of
+    from nnlab.cli.training_view import TrainingView
+    from nnlab.config import dump, load_experiment
     from nnlab.datasets import Source
     from nnlab.runs.find import find, runs_folder
     from nnlab.runs.records import as_json
@@ -116,7 +117,8 @@ def train(
         path = _config_path(config, home)
         experiment = load_experiment(path, overrides or (), name=name)
         if dry_run:
-            write_stdout(plan(experiment))
+            write_stdout(f"{dump(experiment)}\n")
+            write_result(*pieces_of(experiment), width=80)
             return
         if not quiet:
             _mention_a_changed_name(path, experiment.name)
