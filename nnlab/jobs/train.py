@@ -47,12 +47,13 @@ def train(
     state = start(experiment)
     examples = len(training.labels)
     threads = threads or number_of_threads(experiment, examples)
-    run = create(runs, experiment.name)
-    with locked(run), computing_with(threads):
-        environment = describe(threads=threads, digests=digests(experiment.dataset), command=command)
-        writer = RunWriter.create(run, experiment, state, environment, examples)
-        callbacks.on_begin(Begun(run, experiment, environment, examples))
-        return carry_on(writer, state, training, validation, callbacks)
+    with computing_with(threads):  # which may wait, so that there is not yet a folder
+        run = create(runs, experiment.name)
+        with locked(run):
+            environment = describe(threads=threads, digests=digests(experiment.dataset), command=command)
+            writer = RunWriter.create(run, experiment, state, environment, examples)
+            callbacks.on_begin(Begun(run, experiment, environment, examples))
+            return carry_on(writer, state, training, validation, callbacks)
 
 
 def carry_on(
