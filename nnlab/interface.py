@@ -112,7 +112,7 @@ def train(
     Ctrl-C stops it after the batch in progress: `KeyboardInterrupt` is raised, and the run can be resumed.
     Raises `ConfigError`, `DatasetError`, `DivergedError`, or another `NnlabError`.
     """
-    where = config if isinstance(config, Mapping) else _config_path(config)
+    where = config if isinstance(config, Mapping) else shipped.path_of(str(config))
     experiment = experiment_of_keys(where, _plain(keys))
     with _watched(progress=progress) as callbacks:
         trained = jobs.train(
@@ -220,12 +220,6 @@ def _run_of(trained: Trained) -> Run:
     if trained.error is not None:
         raise trained.error
     return Run(trained.run.folder)
-
-
-def _config_path(config: AnyPath) -> Path:
-    """Return the path of a config, or of the shipped config of that name."""
-    path, by_name = Path(config), shipped.configs().get(str(config))
-    return by_name if by_name is not None and not path.is_file() else path
 
 
 def _found(run: AnyPath | stored.Run, home: Path) -> stored.Run:
