@@ -1,16 +1,16 @@
-"""nnlab: the lab for neural networks on MNIST, from the command line and from Python.
+"""nnlab: a lab for neural networks on MNIST, for the command line and for Python.
 
 >>> import nnlab
 >>> run = nnlab.train("mnist_softmax", epochs=5)
 >>> run.evaluate().accuracy
 0.9734
 
-Its parts are loaded when they are first used, so that `import nnlab` costs next to nothing.
+Each part is loaded on first use, so `import nnlab` costs next to nothing.
 """
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # as type checkers know it; to import it from typing would take longer than all else
+TYPE_CHECKING = False  # type checkers take it as true; importing it from typing would be slow
 if TYPE_CHECKING:
     from nnlab.datasets import Dataset, Split
     from nnlab.errors import (
@@ -62,10 +62,10 @@ _MODULES = {name: module for module, names in _PARTS.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
-    """Return a name of the interface, and load the part that it is from."""
+    """Return a public name, after importing the module that defines it."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 (only where a part is loaded)
+    from importlib import import_module  # noqa: PLC0415 (needed only to load a part)
 
     value: object = getattr(import_module(_MODULES[name]), name)
     globals()[name] = value

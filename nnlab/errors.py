@@ -1,7 +1,7 @@
-"""Every mistake a user can make, each with its exit code.
+"""The errors that a user can cause, each with its exit code.
 
-An `NnlabError` ends the command with its message on stderr, one line a mistake and no traceback. Whatever
-else escapes is a bug of nnlab's and shows its traceback.
+An `NnlabError` ends the command with its message on stderr: one line per mistake, without a traceback. Any
+other exception is a bug in nnlab and shows its traceback.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ if TYPE_CHECKING:
 
 
 class NnlabError(Exception):
-    """Something failed at run time; the message names the remedy."""
+    """A failure at run time; the message names the remedy."""
 
     exit_code: ClassVar[int] = 1
 
 
 class UsageError(NnlabError):
-    """The command line asks for something that cannot be."""
+    """The caller asks for something that is impossible."""
 
     exit_code = 2
 
 
 class ConfigError(UsageError):
-    """A config has mistakes: all of them, one line each, `FILE:LINE: KEY: what is wrong`."""
+    """All mistakes of a config, one per line: `FILE:LINE: KEY: what is wrong`."""
 
     def __init__(self, mistakes: Iterable[str]) -> None:
-        """Join `mistakes`, one a line."""
+        """Join `mistakes`, one per line."""
         super().__init__("\n".join(mistakes))
 
 
 class DivergedError(NnlabError):
-    """The loss left the finite numbers."""
+    """The loss or a weight is no longer finite."""
 
     exit_code = 3
 

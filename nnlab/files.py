@@ -1,4 +1,4 @@
-"""Files that are whole or not there: atomic, durable writes, and reading what may be hostile."""
+"""Atomic, durable writes, and safe reading of files that may be hostile."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# To open a pipe waits for its other end, and a terminal may become that of the process.
+# Opening a pipe would wait for its other end; opening a terminal could make it that of the process.
 _CAUTIOUS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"))
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
-SURROGATES = range(0xDC80, 0xDD00)  # how Python writes, in text, the bytes from 128 on that are not UTF-8
+SURROGATES = range(0xDC80, 0xDD00)  # how Python represents, in text, bytes that are not UTF-8
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 
 
 def open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
     """Return a descriptor of the regular file at `path`, without ever waiting. Raises `OSError`.
 
-    To be written, it may be neither a link nor a file of two names: that would change what lies elsewhere.
+    A file to be written may be neither a link nor hard-linked: writing would change a file elsewhere.
     """
     writes = bool(flags & (os.O_WRONLY | os.O_RDWR))
-    try:  # before it is opened: that alone sets some devices going
+    try:  # check before opening, because opening alone starts some devices
         _refuse_unless_regular(path.lstat() if writes else path.stat())
     except FileNotFoundError:
         if not flags & os.O_CREAT:
@@ -57,7 +57,7 @@ def _refuse_unless_regular(status: os.stat_result) -> None:
 
 
 def printable(text: str) -> str:
-    r"""Return `text`, which may come out of any file, on one line and with nothing that steers a terminal.
+    r"""Return `text`, whatever its origin, on one line and without characters that control a terminal.
 
     A byte of a path that is not UTF-8 is written as \xff.
     """
@@ -72,12 +72,12 @@ def _escaped(char: str) -> str:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
-    """Yield a new file beside `path` that takes its place, whole and on disk, if the block ends well.
+    """Yield a new file next to `path` that replaces it, complete and on disk, if the block succeeds.
 
-    Otherwise `path` stays as it was and the new file goes. Raises `NnlabError` with the path when the
+    Otherwise `path` stays as it was and the new file is removed. Raises `NnlabError` with the path if the
     file system refuses.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")  # as _TEMPORARY knows it
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")  # matches _TEMPORARY
     try:
         with temporary.open("xb") as file:
             yield file
@@ -95,9 +95,9 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
 
 
 def append(path: Path, content: bytes) -> None:
-    """Add `content` to the file at `path`, which is there, and see it on the disk. Raises `NnlabError`.
+    """Append `content` to the existing file at `path`, and flush it to the disk. Raises `NnlabError`.
 
-    What a crash or a full disk cuts off is for the reader to drop.
+    A crash or a full disk may cut `content` off; the reader has to drop an incomplete last line.
     """
     if not content:
         return
@@ -111,7 +111,7 @@ def append(path: Path, content: bytes) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove the file at `path`, if it is there, and see that on the disk. Raises `NnlabError`."""
+    """Remove the file at `path`, if it exists, durably. Raises `NnlabError`."""
     try:
         path.unlink()
         sync_folder(path.parent)
@@ -124,14 +124,14 @@ def remove(path: Path) -> None:
 
 
 def remove_temporary(folder: Path) -> None:
-    """Remove from `folder` what `atomic_write` leaves there when it is killed. Raises `NnlabError`."""
+    """Remove the temporary files that a killed `atomic_write` left in `folder`. Raises `NnlabError`."""
     for path in folder.glob(".*.tmp"):
         if _TEMPORARY.fullmatch(path.name) and not path.is_dir():
             remove(path)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
+def open_to_read(path: Path) -> Iterator[IO[bytes]]:
     """Yield the file at `path`, open for reading. Raises `MissingError` or another `RunError`."""
     try:
         with os.fdopen(open_regular(path), "rb") as file:
@@ -143,16 +143,16 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def read(path: Path, *, limit: int) -> bytes:
-    """Return what the file at `path` holds. Raises `RunError`, also for more than `limit` bytes."""
-    with opened(path) as file:
+    """Return the content of the file at `path`. Raises `RunError`, also for more than `limit` bytes."""
+    with open_to_read(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > limit:
             raise RunError(f"{path} is larger than {limit:,} bytes, which no file of its kind is")
-        return file.read(size)  # which takes so much memory at once
+        return file.read(size)  # allocates that much at once, hence the limit
 
 
-def version(path: Path) -> tuple[int, int] | None:
-    """Return what changes when another file takes the place of the one at `path`; None if there is none."""
+def fingerprint(path: Path) -> tuple[int, int] | None:
+    """Return a value that changes when the file at `path` is replaced; None if there is no file."""
     try:
         status = path.stat()
     except OSError:
@@ -161,13 +161,13 @@ def version(path: Path) -> tuple[int, int] | None:
 
 
 def sync(file: IO[bytes]) -> None:
-    """Hand all that was written to `file` to the disk."""
+    """Flush everything that was written to `file` to the disk."""
     file.flush()
     os.fsync(file.fileno())
 
 
 def make_folders(path: Path) -> None:
-    """Make the folder at `path`, and those above it that are missing, durably. Raises `OSError`."""
+    """Make the folder at `path` and its missing parents, durably. Raises `OSError`."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(parents=True, exist_ok=True)
     for folder in missing:
@@ -175,17 +175,17 @@ def make_folders(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names of the files in `folder` durable, where the system can and lets this user."""
+    """Make the names of the files in `folder` durable, if the system and the permissions allow it."""
     if os.name != "posix":
         return
     try:
         descriptor = os.open(folder, os.O_RDONLY)
-    except PermissionError:  # one may write to a folder without being allowed to read it
+    except PermissionError:  # a folder may be writable but not readable
         return
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems cannot
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems cannot do this
             raise
     finally:
         os.close(descriptor)

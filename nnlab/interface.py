@@ -1,9 +1,9 @@
 """The Python interface: what `import nnlab` offers to notebooks and scripts.
 
-Each function does what the command of its name does, by the same job. It prints nothing, unless
-`progress=True` asks for a bar, and raises an `NnlabError` where the command would end with an error. A config
-is a file, the name of a shipped config, or a mapping of keys; `runs`, `data_dir` and `offline` mean what the
-options of these names do.
+Each function does the same as the command of its name. It prints nothing, unless `progress=True` asks for a
+progress bar, and raises an `NnlabError` where the command would end with an error. A config is a file, the
+name of a shipped config, or a mapping of keys; `runs`, `data_dir` and `offline` mean the same as the options
+of these names.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from nnlab import datasets, jobs, shipped
 from nnlab.analysis import comparison
 from nnlab.analysis.evaluation import best_network
-from nnlab.config import baseline_of_keys, experiment_of_keys
+from nnlab.config import baseline_from_keys, experiment_from_keys
 from nnlab.datasets import Source
 from nnlab.runs import find, metrics, records, tables
 from nnlab.runs import run as stored
@@ -36,32 +36,32 @@ if TYPE_CHECKING:
 
     from nnlab.config import Baseline, Experiment
     from nnlab.datasets import Dataset
-    from nnlab.jobs import Begun, Callbacks, Trained
+    from nnlab.jobs import Callbacks, TrainingResult, TrainingStarted
     from nnlab.network import Network
     from nnlab.runs.evaluations import CheckpointName, Evaluation, SplitName
     from nnlab.training import Epoch
 
 AnyPath: TypeAlias = str | Path
 
-MOST_ROWS = 1 << 30  # that are read of a table: more than anybody trains
+MOST_ROWS = 1 << 30  # rows read from a table: more than anybody trains
 
 
 class Run(stored.Run):
-    """A run: its config, what came of it, its network, each read from its folder whenever it is asked for."""
+    """A run: its config, its results and its network, read from its folder at each access."""
 
     @property
     def config(self) -> Experiment | Baseline:
-        """What it is a run of. Raises `RunError`."""
+        """The experiment or the baseline that was run. Raises `RunError`."""
         return stored.config_of(self)
 
     @property
     def summary(self) -> Summary:
-        """What came of it: summary.json. Raises `RunError`."""
+        """The results: summary.json. Raises `RunError`."""
         return records.read(self.summary_json, Summary)
 
     @property
     def environment(self) -> Environment:
-        """What it was made with: environment.json. Raises `RunError`."""
+        """The software and the machine that made it: environment.json. Raises `RunError`."""
         return records.read(self.environment_json, Environment)
 
     @property
@@ -88,7 +88,7 @@ class Run(stored.Run):
         data_dir: AnyPath | None = None,
         offline: bool = False,
     ) -> Evaluation:
-        """Measure its weights on a split; keep what the best ones are worth. Raises `NnlabError`."""
+        """Measure its weights on a split; keep the figures of the best weights. Raises `NnlabError`."""
         source = _source(data_dir, offline=offline)
         evaluated = jobs.evaluate(self, checkpoint=checkpoint, split=split, source=source)
         if evaluated.not_kept is not None and not evaluated.is_read_only:
@@ -107,14 +107,14 @@ def train(
     progress: bool = False,
     **keys: Any,  # noqa: ANN401 (as many types as there are keys)
 ) -> Run:
-    """Train the network of a config, with other `keys` on top, into a new run folder.
+    """Train the network of a config, with `keys` overridden, into a new run folder.
 
     Ctrl-C stops it after the batch in progress: `KeyboardInterrupt` is raised, and the run can be resumed.
     Raises `ConfigError`, `DatasetError`, `DivergedError`, or another `NnlabError`.
     """
     where = config if isinstance(config, Mapping) else shipped.path_of(str(config))
-    experiment = experiment_of_keys(where, _plain(keys))
-    with _watched(progress=progress) as callbacks:
+    experiment = experiment_from_keys(where, _plain(keys))
+    with _callbacks(progress=progress) as callbacks:
         trained = jobs.train(
             experiment,
             runs=find.runs_folder(_path(runs)),
@@ -137,13 +137,13 @@ def resume(
     progress: bool = False,
     **raised: int | None,
 ) -> Run:
-    """Go on with `run`, by default the newest that can, to the same weights as if it had never stopped.
+    """Resume `run`, by default the newest that can be, to the same weights as if it had never stopped.
 
-    `epochs` and `patience` may be raised. Raises `RunError`, `UsageError`, and whatever `train` raises.
+    `epochs` and `patience` may be raised. Raises `RunError`, `UsageError`, and what `train` raises.
     """
-    home = find.runs_folder(_path(runs))
-    found = jobs.newest_to_resume(home, finished=bool(raised)) if run is None else _found(run, home)
-    with _watched(progress=progress) as callbacks:
+    runs_dir = find.runs_folder(_path(runs))
+    found = jobs.newest_to_resume(runs_dir, finished=bool(raised)) if run is None else _found(run, runs_dir)
+    with _callbacks(progress=progress) as callbacks:
         trained = jobs.resume(
             found,
             [f"{key}={'null' if value is None else value}" for key, value in raised.items()],
@@ -169,7 +169,7 @@ def fit_baseline(
     Raises `ConfigError`, `DatasetError`, or another `NnlabError`.
     """
     fitted = jobs.fit_baseline(
-        baseline_of_keys(method, _plain(keys)),
+        baseline_from_keys(method, _plain(keys)),
         runs=find.runs_folder(_path(runs)),
         source=_source(data_dir, offline=offline),
         command=["nnlab.fit_baseline"],
@@ -189,15 +189,17 @@ def compare(
     top: int | None = None,
     runs: AnyPath | None = None,
 ) -> list[dict[str, object]]:
-    """Return a row per run, by column, best first: of the runs `named`, by default of all.
+    """Return one row per run, best first: a dict by column. Compares the runs `named`, by default all.
 
     Columns are the keys of the config and the results. A name may be a pattern, such as tanh-*; `where` holds
     conditions, such as eta=0.1 or val_accuracy>0.97. Raises `RunError` and `UsageError`.
     """
-    home = find.runs_folder(_path(runs))
-    found = find.find_each(home, [str(name) for name in named])
+    runs_dir = find.runs_folder(_path(runs))
+    found = find.find_each(runs_dir, [str(name) for name in named])
     conditions = [where] if isinstance(where, str) else where
-    return comparison.compare(found, home=home, where=conditions, sort=sort, top=top, everything=True).rows
+    return comparison.compare(
+        found, runs_dir=runs_dir, where=conditions, sort=sort, top=top, everything=True
+    ).rows
 
 
 def load_dataset(
@@ -216,14 +218,14 @@ def load_dataset(
     return datasets.load(name, seed=seed, source=_source(data_dir, offline=offline))
 
 
-def _run_of(trained: Trained) -> Run:
+def _run_of(trained: TrainingResult) -> Run:
     if trained.error is not None:
         raise trained.error
     return Run(trained.run.folder)
 
 
-def _found(run: AnyPath | stored.Run, home: Path) -> stored.Run:
-    return run if isinstance(run, stored.Run) else find.find(home, str(run))
+def _found(run: AnyPath | stored.Run, runs_dir: Path) -> stored.Run:
+    return run if isinstance(run, stored.Run) else find.find(runs_dir, str(run))
 
 
 def _path(path: AnyPath | None) -> Path | None:
@@ -234,8 +236,8 @@ def _source(data_dir: AnyPath | None, *, offline: bool) -> Source:
     return Source(_path(data_dir), offline=offline)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 (whatever a key may be given)
-    """Return `value` with numbers and arrays of NumPy as those of Python, which configs are made of."""
+def _plain(value: Any) -> Any:  # noqa: ANN401 (a key may have any value)
+    """Return `value` with the numbers and arrays of NumPy as plain Python, which configs consist of."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     if isinstance(value, Mapping):
@@ -244,7 +246,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 (whatever a key may be given)
 
 
 def _columns(rows: list[Any], kind: type[DataclassInstance]) -> dict[str, NDArray[Any]]:
-    """Return the fields of `kind` as arrays over the rows; a field that is a count holds integers."""
+    """Return each field of `kind` as an array over the rows; counts are integers, all else floats."""
     return {
         field.name: np.array(
             [getattr(row, field.name) for row in rows], np.int64 if field.type == "int" else np.float64
@@ -254,19 +256,19 @@ def _columns(rows: list[Any], kind: type[DataclassInstance]) -> dict[str, NDArra
 
 
 @contextmanager
-def _watched(*, progress: bool) -> Iterator[Callbacks]:
-    """Yield callbacks that draw a bar, if `progress`, and let Ctrl-C stop a training between two batches."""
+def _callbacks(*, progress: bool) -> Iterator[Callbacks]:
+    """Yield callbacks that draw a progress bar, if wanted, and let Ctrl-C stop a training between batches."""
     with ExitStack() as stack:
         stop: list[Callable[[], bool]] = []
         bars = []
 
-        def on_begin(begun: Begun) -> None:
-            stop.append(stack.enter_context(_interrupts_held()))
+        def on_begin(started: TrainingStarted) -> None:
+            stop.append(stack.enter_context(_defer_interrupts()))
             if progress:
-                from tqdm.auto import tqdm  # noqa: PLC0415 (only where a bar is drawn)
+                from tqdm.auto import tqdm  # noqa: PLC0415 (needed only for a bar)
 
-                name, epochs = begun.experiment.name, begun.experiment.epochs
-                bar = tqdm(desc=name, total=epochs, initial=begun.epoch, unit="epoch")
+                name, epochs = started.experiment.name, started.experiment.epochs
+                bar = tqdm(desc=name, total=epochs, initial=started.epoch, unit="epoch")
                 bars.append(stack.enter_context(bar))
 
         def on_epoch(epoch: Epoch) -> None:
@@ -284,14 +286,14 @@ def _watched(*, progress: bool) -> Iterator[Callbacks]:
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[Callable[[], bool]]:
-    """Hold the first Ctrl-C back until the end of the block, where it raises `KeyboardInterrupt`.
+def _defer_interrupts() -> Iterator[Callable[[], bool]]:
+    """Defer the first Ctrl-C to the end of the block, where it raises `KeyboardInterrupt`.
 
-    The function that is yielded returns whether there was one. A second one is handled as it was before.
+    Yields a function that returns whether Ctrl-C was pressed. A second one has its usual effect.
     """
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(before):
-        yield lambda: False  # no Ctrl-C comes here, or it is ignored
+        yield lambda: False  # Ctrl-C does not reach this thread, or is ignored
         return
     received: list[int] = []
 

@@ -1,1 +1,1 @@
-"""What is read off finished runs: evaluation on a split, comparison of runs."""
+"""Evaluation of a run on a split, and comparison of runs."""

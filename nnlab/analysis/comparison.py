@@ -1,4 +1,4 @@
-"""Runs side by side: in what their configs differ, and what came of each."""
+"""Runs side by side: the config keys in which they differ, and the results of each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nnlab.config import BASELINES, Experiment, defaults, parse_values
-from nnlab.config.synonyms import instead_of
+from nnlab.config.synonyms import hint_for
 from nnlab.config.yaml12 import UnreadableError, parse_value
 from nnlab.errors import ConfigError, MissingError, RunError, UsageError
 from nnlab.runs import evaluations, npz, records
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nnlab.runs.evaluations import Evaluation
     from nnlab.runs.run import Run
 
-RunRow: TypeAlias = dict[str, object]  # by column; None where there is nothing
+RunRow: TypeAlias = dict[str, object]  # by column; None where there is no value
 
 NETWORK_KEYS = list(Experiment.model_fields)
 BASELINE_KEYS = list(dict.fromkeys(key for model in BASELINES.values() for key in model.model_fields))
@@ -51,7 +51,7 @@ ORDER: dict[str, Callable[[Any, Any], bool]] = {
 
 @dataclass(frozen=True)
 class Comparison:
-    """A table of runs; each row has all columns that there are, `columns` are those to show."""
+    """A table of runs. Each row has every column; `columns` names those to show."""
 
     columns: list[str]
     rows: list[RunRow]
@@ -59,7 +59,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Condition:
-    """What a row has to have in a column: a comparison with a `value`, which was `given` as text."""
+    """A condition on a column: a comparison with `value`, which was `given` as text."""
 
     column: str
     sign: str
@@ -67,7 +67,7 @@ class Condition:
     value: object
 
     def holds(self, row: RunRow) -> bool:
-        """Return whether `row` has it; nothing is neither larger nor smaller than a number."""
+        """Return whether `row` meets the condition; a missing value is neither above nor below a number."""
         column, *options = self.column.split(".")
         found = row[column]
         for option in options:
@@ -81,7 +81,7 @@ class Condition:
 def compare(
     runs: Sequence[Run],
     *,
-    home: Path,
+    runs_dir: Path,
     sort: str = BEST_FIRST,
     top: int | None = None,
     where: Sequence[str] = (),
@@ -90,17 +90,17 @@ def compare(
 ) -> Comparison:
     """Compare `runs`, by default in the config keys that differ, best first.
 
-    Runs in the folder `home` go by their name, others by their path. `sort` is a column, with a minus
-    downwards; `where` holds conditions such as eta=0.1 or val_accuracy>0.97, all of which have to hold.
-    Raises `UsageError` for a column that does not exist, and for what is not a condition.
+    Runs in the folder `runs_dir` are called by their name, others by their path. `sort` is a column; with a
+    leading minus, the order is descending. All conditions in `where`, such as eta=0.1 or val_accuracy>0.97,
+    have to hold. Raises `UsageError` for a column that does not exist and for an invalid condition.
     """
     available = ["run", *KEYS, *RESULTS, *FURTHER_RESULTS]
     by = sort.removeprefix("-")
     conditions = [_condition(text) for text in where]
     for column in (by, *(columns or ()), *(condition.column.partition(".")[0] for condition in conditions)):
         if column not in available:
-            raise UsageError(f"no column {column!r}; {instead_of(column, available)}")
-    rows = [{**read_row(run), "run": run.name if run.folder.parent == home else str(run)} for run in runs]
+            raise UsageError(f"no column {column!r}; {hint_for(column, available)}")
+    rows = [{**read_row(run), "run": run.name if run.folder.parent == runs_dir else str(run)} for run in runs]
     rows = [row for row in rows if all(condition.holds(row) for condition in conditions)]
     ranked = sorted(
         (row for row in rows if row[by] is not None),
@@ -111,14 +111,14 @@ def compare(
     if everything:
         columns = available
     elif columns is None:
-        # The folder's name tells runs of another name or description apart.
+        # The folder's name already distinguishes runs that differ in name or description.
         differing = [key for key in KEYS if key not in ("name", "description") and _differ(ranked, key)]
         columns = ["run", *differing, *RESULTS]
     return Comparison(list(columns), ranked[:top])
 
 
 def _condition(text: str) -> Condition:
-    """Return what KEY=VALUE, or another comparison, asks for. Raises `UsageError`."""
+    """Return the condition that KEY=VALUE, or another comparison, states. Raises `UsageError`."""
     match = re.fullmatch(r"\s*([\w.]+)\s*(==?|!=|<=|>=|<|>)\s*(.*?)\s*", text, flags=re.DOTALL)
     if match is None:
         raise UsageError(f"--where {text!r} is not a condition; write eta=0.1, or val_accuracy>0.97")
@@ -128,15 +128,15 @@ def _condition(text: str) -> Condition:
         value = parse_value(given)
     except UnreadableError as error:
         raise UsageError(f"--where {text!r}: {error.what}") from error
-    if column.endswith("accuracy") and (share := _meant_as_share(given)) is not None:
+    if column.endswith("accuracy") and (share := _share_of_percentage(given)) is not None:
         raise UsageError(f"--where {text!r}: an accuracy is at most 1; did you mean {column}{sign}{share:g}?")
     if sign in ORDER and not isinstance(value, int | float):
         raise UsageError(f"--where {text!r}: {sign} needs a number, such as {column}{sign}0.5")
     return Condition(column, sign, given, value)
 
 
-def _meant_as_share(given: str) -> float | None:
-    """Return the share that a number of per cent says, such as 97 or 97%."""
+def _share_of_percentage(given: str) -> float | None:
+    """Return the share that a percentage such as 97 or 97% stands for, or None."""
     try:
         percent = float(given.removesuffix("%"))
     except ValueError:
@@ -145,29 +145,29 @@ def _meant_as_share(given: str) -> float | None:
 
 
 def read_row(run: Run) -> RunRow:
-    """Return all columns of `run` but its name; a broken or unfinished run says so in `status`.
+    """Return all columns of `run` except its name; a broken or unfinished run says so in `status`.
 
-    A run may be trained, and measured, meanwhile.
+    Another process may train or evaluate the run at the same time.
     """
     row: RunRow = dict.fromkeys(["run", *KEYS, *RESULTS, *FURTHER_RESULTS])
-    # Before the summary is read: the process may end in between, but not begin.
+    # Ask before reading the summary: in between, the process may end, but it cannot begin.
     in_training = is_locked(run)
     try:
         given = parse_values(config_text(run), run.config_yaml)
         if not _is_finite(given):
             raise RunError(f"{run.config_yaml.name} holds a number that is not finite")
-        # Keys that came after the run was made are at their defaults.
+        # Keys that were added after the run was made have their defaults.
         row |= {} if "baseline" in given else DEFAULTS
         row |= {key: value for key, value in given.items() if key in KEYS}
         row["status"] = "running" if in_training else "unfinished"  # its process was killed
         try:
             summary = records.read(run.summary_json, Summary)
         except MissingError:
-            return row  # it was killed as it began
+            return row  # its process was killed before it wrote one
         try:
             _check_weights(run, summary)
         except RunError:
-            if records.read_if_whole(run.summary_json, Summary) != summary:  # a training has begun
+            if records.read_or_none(run.summary_json, Summary) != summary:  # a training has begun
                 return read_row(run)
             raise
         row |= {key: value for key, value in vars(summary).items() if key in row and key not in KEYS}
@@ -182,7 +182,7 @@ def read_row(run: Run) -> RunRow:
 
 
 def _test_figures(run: Run) -> Evaluation | None:
-    """Return what was measured on the test split. A training that goes on may remove it at any moment."""
+    """Return the figures on the test split, if any. A training may remove them at any moment."""
     try:
         return evaluations.read(run, "test")
     except MissingError:
@@ -190,7 +190,7 @@ def _test_figures(run: Run) -> Evaluation | None:
 
 
 def _check_weights(run: Run, summary: Summary) -> None:
-    """Raise `RunError` unless best.npz is what `summary` recorded; its arrays are read only if in doubt."""
+    """Raise `RunError` unless best.npz is what `summary` recorded; read its arrays only if in doubt."""
     best = run.best_npz
     if summary.status == "running" or not best.exists():
         return
@@ -204,7 +204,7 @@ def _check_weights(run: Run, summary: Summary) -> None:
 
 
 def _is_finite(value: object) -> bool:
-    """Return whether `value`, out of a config, holds neither NaN nor infinity."""
+    """Return whether `value`, from a config, contains neither NaN nor infinity."""
     if isinstance(value, dict):
         return all(map(_is_finite, value.values()))
     if isinstance(value, list):
@@ -213,7 +213,7 @@ def _is_finite(value: object) -> bool:
 
 
 def _differ(rows: Sequence[RunRow], key: str) -> bool:
-    """Return whether `rows` differ in `key`, of those that may have it; one without a config says nothing."""
+    """Return whether `rows` differ in `key`; rows that cannot have it, or have no config, do not count."""
     values = [
         row[key]
         for row in rows
@@ -224,5 +224,5 @@ def _differ(rows: Sequence[RunRow], key: str) -> bool:
 
 
 def _order(value: object) -> tuple[bool, object]:
-    """Return a key that sorts numbers among themselves, and before texts such as `full`."""
+    """Return a sort key that puts numbers in order, before texts such as `full`."""
     return (False, value) if isinstance(value, int | float) else (True, str(value))

@@ -1,4 +1,4 @@
-"""What the weights of a run are worth on a split: loss, accuracy, and which classes are confused."""
+"""The loss, the accuracy and the confusion of classes of a run's weights on a split."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def evaluate(
     if isinstance(config, Experiment):
         labels, loss, accuracy, predicted = _measure_network(run, config, checkpoint, split, source)
     elif checkpoint == "last":
-        raise UsageError(f"{run} is a baseline; it has no epochs, so leave --checkpoint out")
+        raise UsageError(f"{run} is a baseline; it has no epochs, so leave out --checkpoint")
     else:
         labels, loss, accuracy, predicted = _measure_baseline(run, config, split, source)
     classes = DATASETS[config.dataset].classes
@@ -72,33 +72,33 @@ def best_network(run: Run, experiment: Experiment) -> Network:
 
 
 def _best(run: Run, load: Callable[[], T], digest: Callable[[T], str]) -> T:
-    """Return what `load` takes from best.npz of `run`, of that `digest`.
+    """Return what `load` reads from best.npz of `run`, if its `digest` is the one in summary.json.
 
-    Raises `RunError` if it is not what summary.json recorded. While a run is trained, its best weights may be
-    ahead of its summary; and where a training ends in between, both are read again.
+    Raises `RunError` otherwise. While a run is being trained, its best weights may be newer than its summary.
+    If a training replaces the weights in the meantime, both are read again.
     """
     while True:
-        version = files.version(run.best_npz)
+        version = files.fingerprint(run.best_npz)
         found = load()
-        summary = records.read_if_whole(run.summary_json, Summary)
+        summary = records.read_or_none(run.summary_json, Summary)
         if summary is None or summary.status == "running" or summary.weights_sha256 == digest(found):
             return found
-        if files.version(run.best_npz) == version:
+        if files.fingerprint(run.best_npz) == version:
             raise RunError(
                 f"{run.best_npz} does not match the weights recorded in {run.summary_json.name}; "
-                "put the right file back, or make the run anew"
+                "restore the file, or train the run again"
             )
 
 
 def _threads_of(run: Run) -> int:
-    """Return with how many threads `run` was trained: it decides the last bits of the figures."""
+    """Return the number of threads that `run` was trained with: it affects the last bits of the figures."""
     return records.read(run.environment_json, Environment).threads
 
 
 def _measure_network(
     run: Run, experiment: Experiment, checkpoint: CheckpointName, split: SplitName, source: Source
 ) -> tuple[NDArray[Any], float, float | None, NDArray[np.intp]]:
-    """Return the labels of the split, the loss, the accuracy, and the classes predicted."""
+    """Return the labels of the split, the loss, the accuracy and the predicted classes."""
     best = checkpoint == "best"
     network = best_network(run, experiment) if best else load_network(run.last_npz, experiment)
     examples = _load(experiment, split, source)
@@ -112,7 +112,7 @@ def _measure_network(
 def _measure_baseline(
     run: Run, baseline: Baseline, split: SplitName, source: Source
 ) -> tuple[NDArray[Any], float, float | None, NDArray[np.intp]]:
-    """Return the same of a baseline, which has no loss."""
+    """Return the same for a baseline, whose loss is NaN."""
     arrays = _best(run, lambda: load_arrays(run.best_npz), arrays_sha256)
     examples = _load(baseline, split, source)
     training, _ = load_splits(baseline, source)

@@ -1,4 +1,4 @@
-"""What networks are measured against: nearest neighbours, SVM, linear regression, mean darkness."""
+"""The methods that networks are compared with: nearest neighbours, SVM, linear regression, mean darkness."""
 
 from nnlab.baselines.methods import Arrays, fit, predict
 

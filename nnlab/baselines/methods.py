@@ -1,4 +1,4 @@
-"""The methods, fitted by scikit-learn; what was fitted is kept as plain arrays, and predicts from them."""
+"""The baseline methods: fitted by scikit-learn, stored as plain arrays, which are enough to predict."""
 # ruff: noqa: PLC0415 - scikit-learn is an extra, and slow to import
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ Arrays: TypeAlias = dict[str, npt.NDArray[Any]]
 Labels: TypeAlias = npt.NDArray[np.intp]
 Inputs: TypeAlias = npt.NDArray[np.floating[Any]]
 
-CHUNK = 1000  # examples whose kernel with all support vectors is in memory at a time
+CHUNK = 1000  # examples per block: their kernel with all support vectors has to fit in memory
 
 
 def fit(baseline: Baseline, training: Split) -> Arrays:
-    """Fit the method to the training examples; return all that it has learnt, beside those examples.
+    """Fit the method to the training examples; return all that it has learnt besides those examples.
 
     Raises `UsageError` for too few examples, `NnlabError` if scikit-learn is not installed.
     """
     _need_scikit_learn()
     try:
         return _METHODS[type(baseline)][0](baseline, training)
-    except ValueError as error:  # too few examples for the method; it says which
+    except ValueError as error:  # too few examples; the error says how many it needs
         raise UsageError(
             f"cannot fit {baseline.baseline} to {len(training.labels)} examples: {error}"
         ) from error
@@ -43,15 +43,15 @@ def fit(baseline: Baseline, training: Split) -> Arrays:
 def predict(baseline: Baseline, arrays: Arrays, training: Split, inputs: Inputs) -> Labels:
     """Return the classes of `inputs` (examples, features), by the `arrays` that were fitted to `training`.
 
-    Raises `KeyError` or `ValueError` for arrays that were not fitted so, `NnlabError` if the method needs
-    scikit-learn and it is not installed.
+    Raises `KeyError` or `ValueError` for arrays that `fit` cannot have returned, `NnlabError` if the method
+    needs scikit-learn and it is not installed.
     """
     return _METHODS[type(baseline)][1](baseline, arrays, training, inputs)
 
 
 def _need_scikit_learn() -> None:
     try:
-        import sklearn  # noqa: F401 (to tell a missing extra from a bug)
+        import sklearn  # noqa: F401 (to distinguish a missing extra from a bug)
     except ImportError:
         raise NnlabError(
             "baselines need scikit-learn; install it with: pip install 'nnlab[baselines]'"
@@ -59,9 +59,9 @@ def _need_scikit_learn() -> None:
 
 
 def _check(arrays: Arrays, **expected: tuple[str, tuple[int, ...]]) -> None:
-    """Raise `ValueError` unless each array has its kind (i: integers, f: floats) and shape, and is finite.
+    """Raise `ValueError` unless each array has the expected kind (i: integers, f: floats) and is finite.
 
-    NumPy would stretch many a wrong shape to fit, and the figures would be wrong without a word.
+    The shape has to match too: NumPy would broadcast many wrong shapes, and the figures would be wrong.
     """
     for name, (kind, shape) in expected.items():
         found = arrays[name]
@@ -103,7 +103,7 @@ def _check_svm(arrays: Arrays, training: Split) -> None:
 def _fit_nearest_neighbours(baseline: NearestNeighbours, training: Split) -> Arrays:
     if baseline.neighbours > len(training.labels):
         raise ValueError(f"neighbours is {baseline.neighbours}")
-    return {"examples": np.array(len(training.labels))}  # they are what it has learnt
+    return {"examples": np.array(len(training.labels))}  # the examples themselves are what it has learnt
 
 
 def _nearest_neighbours(
@@ -135,7 +135,7 @@ def _fit_svm_rbf(baseline: SvmRbf, training: Split) -> Arrays:
 
 
 def _svm_rbf(baseline: SvmRbf, arrays: Arrays, training: Split, inputs: Inputs) -> Labels:
-    """Let each pair of classes vote; the earlier class wins a tie, as in LIBSVM."""
+    """Return the class with the most votes of pairwise classifiers; the earlier wins a tie, as in LIBSVM."""
     _need_scikit_learn()
     from sklearn.metrics.pairwise import rbf_kernel
 
@@ -144,8 +144,8 @@ def _svm_rbf(baseline: SvmRbf, arrays: Arrays, training: Split, inputs: Inputs) 
     vectors = training.inputs[arrays["support"]].astype(np.float64)
     ends = np.cumsum(arrays["support_of_class"])
     of_class = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
-    # Of two classes, scikit-learn reports the second as the positive one; of more, the earlier of each pair.
-    sign = -1 if len(classes) == 2 else 1  # noqa: PLR2004 (two classes, as the comment says)
+    # For two classes, scikit-learn takes the second as positive; for more, the earlier of each pair.
+    sign = -1 if len(classes) == 2 else 1  # noqa: PLR2004 (the number of classes, as above)
     votes = np.zeros((len(inputs), len(classes)), int)
     for start in range(0, len(inputs), CHUNK):
         rows = slice(start, start + CHUNK)
@@ -192,7 +192,7 @@ def _mean_darkness(_: MeanDarkness, arrays: Arrays, training: Split, inputs: Inp
 
 
 def _darkness(inputs: Inputs) -> Inputs:
-    """Return the mean of the pixels of each image, (examples, 1)."""
+    """Return the mean pixel of each image, (examples, 1)."""
     darkness: Inputs = inputs.mean(axis=1, keepdims=True, dtype=np.float64)
     return darkness
 

@@ -11,9 +11,9 @@ import typer
 from nnlab import __version__
 from nnlab.cli import baseline, compare, config, data, demo, evaluate, gradcheck, train
 from nnlab.cli.arguments import Command, Group
-from nnlab.cli.options import help_if_alone
+from nnlab.cli.options import print_help_without_command
 from nnlab.cli.output import ENCODING_FALLBACK, discard_output, write_stderr, write_stdout
-from nnlab.cli.signals import Interrupted, can_start_threads, die_by, interruptible
+from nnlab.cli.signals import Interrupted, can_start_threads, exit_by_signal, raise_on_signals
 from nnlab.errors import ConfigError, DatasetError, NnlabError
 from nnlab.files import printable
 
@@ -56,7 +56,7 @@ def nnlab(
     if version:
         write_stdout(f"nnlab {__version__}\n")
     else:
-        help_if_alone(context)
+        print_help_without_command(context)
 
 
 def main() -> None:
@@ -65,13 +65,13 @@ def main() -> None:
         if stream is not None:
             stream.reconfigure(errors=ENCODING_FALLBACK)  # type: ignore[union-attr]  # a text stream
     try:
-        with interruptible():
+        with raise_on_signals():
             status = app(standalone_mode=False, prog_name="nnlab")
     except SystemExit:
         status = 0  # typer raises it here for help that nobody reads (`--help | true`), and for completion
     except Interrupted as interrupted:
         if interrupted.signal != signal.SIGINT or can_start_threads():
-            die_by(interrupted.signal)
+            exit_by_signal(interrupted.signal)
         # OpenBLAS sends this signal to its own process when it cannot start its threads.
         status = explain(
             NnlabError(

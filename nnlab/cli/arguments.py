@@ -32,10 +32,10 @@ class Command(TyperCommand):
 
     def parse_args(self, context: Context, args: list[str]) -> list[str]:
         """Read `args` into the parameters of `context`. Raises `UsageError`."""
-        _hasten(self, context)
+        _skip_conversion(self, context)
         context.allow_extra_args = True  # reported below
         with _reworded(context, list(args)):
-            rest: list[str] = super().parse_args(context, _resume_alone(args))
+            rest: list[str] = super().parse_args(context, _complete_resume(args))
         if rest and not context.resilient_parsing:
             raise UsageError(f"too many arguments: {shlex.join(rest)}; {_help(context)}")
         return rest
@@ -46,7 +46,7 @@ class Group(TyperGroup):
 
     def parse_args(self, context: Context, args: list[str]) -> list[str]:
         """Read `args` up to the command. Raises `UsageError`."""
-        _hasten(self, context)
+        _skip_conversion(self, context)
         with _reworded(context, list(args)):
             rest: list[str] = super().parse_args(context, args)
         return rest
@@ -59,12 +59,12 @@ class Group(TyperGroup):
             raise UsageError(
                 f"no command {args[0]}; train a config with `nnlab train {shlex.quote(args[0])}`"
             )
-        from nnlab.config.synonyms import instead_of
+        from nnlab.config.synonyms import hint_for
 
         options = [option.lstrip("-") for param in self.get_params(context) for option in param.opts]
         if args[0] in options:
             raise UsageError(f"no command {args[0]}; did you mean --{args[0]}?")
-        raise UsageError(f"no command {args[0]}; {instead_of(args[0], self.commands)}")
+        raise UsageError(f"no command {args[0]}; {hint_for(args[0], self.commands)}")
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def _reworded(context: Context, args: Sequence[str]) -> Iterator[None]:
         raise UsageError(explain(error, context, args)) from error
 
 
-def _hasten(command: TyperCommand | TyperGroup, context: Context) -> None:
+def _skip_conversion(command: TyperCommand | TyperGroup, context: Context) -> None:
     """Leave values as they were typed while a shell asks for completions: it cannot wait for pydantic."""
     if context.resilient_parsing:
         as_typed = SimpleNamespace(coerce=lambda value, **_: value)
@@ -85,7 +85,7 @@ def _hasten(command: TyperCommand | TyperGroup, context: Context) -> None:
             param.get_runtime_param = lambda: as_typed  # type: ignore[attr-defined]
 
 
-def _resume_alone(args: Sequence[str]) -> list[str]:
+def _complete_resume(args: Sequence[str]) -> list[str]:
     """Give --resume the value NEWEST where no run follows it, but an option, an override or nothing."""
     args = list(args)
     options = args[: args.index("--")] if "--" in args else args
@@ -170,7 +170,7 @@ def _bad_value(error: typer.BadParameter, param: Parameter, context: Context) ->
     elif choices := get_args(kind):
         from nnlab.config.synonyms import did_you_mean
 
-        takes = _either(choices)
+        takes = _join_with_or(choices)
         if meant := did_you_mean(given, choices):
             hint = f"; did you mean {meant}?"
     else:
@@ -197,15 +197,14 @@ def _shown(given: str) -> str:
     return given if re.fullmatch(r"[\w.+-]{1,40}", given) else repr(given[:60])
 
 
-def _either(names: Iterable[str]) -> str:
+def _join_with_or(names: Iterable[str]) -> str:
     *others, last = names
     return f"{', '.join(others)} or {last}" if others else last
 
 
 def _usage(param: Parameter) -> str:
-    return (
-        f"{max(param.opts, key=len)} {param.metavar or _either(get_args(param.type_descriptor.annotation))}"
-    )
+    metavar = param.metavar or _join_with_or(get_args(param.type_descriptor.annotation))
+    return f"{max(param.opts, key=len)} {metavar}"
 
 
 def _help(context: Context) -> str:

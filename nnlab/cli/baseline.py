@@ -12,9 +12,9 @@ import typer
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Json, Name, Offline, Overrides, Quiet, Runs, command_line
 from nnlab.cli.output import as_path, is_terminal, progress_line, write_stderr, write_stdout
-from nnlab.cli.signals import signals_kill
+from nnlab.cli.signals import let_signals_kill
 from nnlab.errors import UsageError
-from nnlab.rendering.looks import counted, percent
+from nnlab.rendering.formatters import counted, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,14 +52,14 @@ def baseline(
       nnlab eval "$(nnlab baseline linear -q)"
     """
     from nnlab.config import BASELINES, load_baseline
-    from nnlab.config.synonyms import instead_of
+    from nnlab.config.synonyms import hint_for
     from nnlab.datasets import Source
     from nnlab.jobs import fit_baseline
     from nnlab.runs.find import runs_folder
     from nnlab.runs.records import as_json
 
     if method not in BASELINES:
-        raise UsageError(f"no baseline {method}; {instead_of(method, BASELINES)}")
+        raise UsageError(f"no baseline {method}; {hint_for(method, BASELINES)}")
     config = load_baseline(method, overrides or (), name=name)
     fitted = fit_baseline(
         config,
@@ -84,5 +84,5 @@ def _fitting(config: Baseline, examples: int, *, quiet: bool) -> Iterator[None]:
         title = DATASETS[config.dataset].title
         write_stderr((config.name, "bold"), f": {method}{counted(examples, 'example')} of {title}")
     line = nullcontext() if quiet else progress_line(f"fitting to {counted(examples, 'example')}")
-    with line, signals_kill():
+    with line, let_signals_kill():
         yield

@@ -12,7 +12,7 @@ from nnlab.cli.arguments import is_override
 from nnlab.cli.options import Runs
 from nnlab.cli.output import write_result, write_stderr
 from nnlab.errors import UsageError
-from nnlab.rendering import Format, looks
+from nnlab.rendering import Format, formatters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from nnlab.analysis.comparison import Comparison
     from nnlab.rendering.pieces import Piece
 
-LOOKS: dict[str, Callable[[Any], str]] = {  # of columns whose values are not shown as they are
-    "val_accuracy": looks.percent,
-    "test_accuracy": looks.percent,
-    "val_loss": looks.decimals,
-    "test_loss": looks.decimals,
-    "parameters": looks.count,
-    "train_examples": looks.count,
+FORMATTERS: dict[str, Callable[[Any], str]] = {  # of columns whose values are not shown as they are
+    "val_accuracy": formatters.percent,
+    "test_accuracy": formatters.percent,
+    "val_loss": formatters.decimals,
+    "test_loss": formatters.decimals,
+    "parameters": formatters.count,
+    "train_examples": formatters.count,
     "seconds": "{:.1f}".format,
-    "weights_sha256": looks.digest,
+    "weights_sha256": formatters.digest,
 }
 
 
@@ -87,11 +87,11 @@ def compare(
 
     for name in filter(is_override, named or ()):
         raise UsageError(f"{name} is not a run; did you mean --where {shlex.quote(name)}?")
-    home = runs_folder(runs)
-    found = find_each(home, named or ())
+    runs_dir = runs_folder(runs)
+    found = find_each(runs_dir, named or ())
     result = comparison.compare(
         found,
-        home=home,
+        runs_dir=runs_dir,
         sort=sort,
         top=top,
         where=where or (),
@@ -109,5 +109,10 @@ def pieces_of(result: Comparison) -> list[Piece]:
 
     columns = {column: [row[column] for row in result.rows] for column in result.columns}
     return [
-        Table({column: Column(values, LOOKS.get(column, looks.text)) for column, values in columns.items()})
+        Table(
+            {
+                column: Column(values, FORMATTERS.get(column, formatters.text))
+                for column, values in columns.items()
+            }
+        )
     ]

@@ -9,12 +9,12 @@ import typer
 
 from nnlab.cli import completion
 from nnlab.cli.arguments import is_override
-from nnlab.cli.options import Config, Overrides, config_path, help_if_alone
+from nnlab.cli.options import Config, Overrides, config_path, print_help_without_command
 from nnlab.cli.output import write_result, write_stdout
 from nnlab.errors import ConfigError, UsageError
 
 app = typer.Typer(
-    callback=help_if_alone,
+    callback=print_help_without_command,
     invoke_without_command=True,
     rich_markup_mode=None,
     help="""List, check and show config files.

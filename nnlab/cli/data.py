@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nnlab.cli import completion
-from nnlab.cli.options import DataDir, help_if_alone
+from nnlab.cli.options import DataDir, print_help_without_command
 from nnlab.cli.output import as_path, is_terminal, write_result, write_stdout
 from nnlab.errors import DatasetError, UsageError
 from nnlab.files import printable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 app = typer.Typer(
-    callback=help_if_alone,
+    callback=print_help_without_command,
     invoke_without_command=True,
     rich_markup_mode=None,
     help="""List, download and verify datasets.
@@ -54,17 +54,21 @@ def list_datasets(data_dir: DataDir = None) -> None:
     Example:
       nnlab data list
     """
-    from nnlab.datasets import FAMILY, find_folder, list_files
+    from nnlab.datasets import MNIST_FAMILY, find_folder, list_files
     from nnlab.rendering.pieces import Column, Table
 
     present = Counter(file.dataset for file in list_files(data_dir) if file.path)
     write_result(
         Table(
             {
-                "dataset": Column(list(FAMILY)),
-                "licence": Column([info.licence for info in FAMILY.values()]),
-                "files": Column([f"{present[name]} of {len(info.files)}" for name, info in FAMILY.items()]),
-                "folder": Column([find_folder(name, data_dir) if present[name] else None for name in FAMILY]),
+                "dataset": Column(list(MNIST_FAMILY)),
+                "licence": Column([info.licence for info in MNIST_FAMILY.values()]),
+                "files": Column(
+                    [f"{present[name]} of {len(info.files)}" for name, info in MNIST_FAMILY.items()]
+                ),
+                "folder": Column(
+                    [find_folder(name, data_dir) if present[name] else None for name in MNIST_FAMILY]
+                ),
             }
         )
     )
@@ -110,7 +114,7 @@ def verify(names: Names = None, data_dir: DataDir = None) -> None:
             write_stdout(printable(f"{file.status:10} {what}{reason}") + "\n")
     if failed:
         raise DatasetError(
-            f"{failed} wrong or missing; `nnlab data download --data-dir DIR` mends those in DIR"
+            f"{failed} wrong or missing; `nnlab data download --data-dir DIR` repairs those in DIR"
         )
 
 
@@ -129,11 +133,11 @@ def path(name: Name, data_dir: DataDir = None) -> None:
 
 def _known(names: Sequence[str] | None) -> list[str]:
     """Return the datasets of these names, or all."""
-    from nnlab.datasets import FAMILY
+    from nnlab.datasets import MNIST_FAMILY
 
     for name in names or ():
-        if name not in FAMILY:
-            from nnlab.config.synonyms import instead_of
+        if name not in MNIST_FAMILY:
+            from nnlab.config.synonyms import hint_for
 
-            raise UsageError(f"no dataset {name}; {instead_of(name, FAMILY)}")
-    return [name for name in FAMILY if not names or name in names]
+            raise UsageError(f"no dataset {name}; {hint_for(name, MNIST_FAMILY)}")
+    return [name for name in MNIST_FAMILY if not names or name in names]

@@ -52,9 +52,9 @@ def demo(
         write_result(Table({"demo": Column(names), "shows": Column(purposes)}))
         return
     if name not in demos.DEMOS:
-        from nnlab.config.synonyms import instead_of
+        from nnlab.config.synonyms import hint_for
 
-        raise UsageError(f"no demo {name}; {instead_of(name, demos.DEMOS)}")
+        raise UsageError(f"no demo {name}; {hint_for(name, demos.DEMOS)}")
     claims: list[Claim] = []
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
     with computing_with(1):  # the networks are small

@@ -81,7 +81,7 @@ def evaluate(
 def pieces_of(evaluation: Evaluation, config: Experiment | Baseline) -> list[Piece]:
     """Return an evaluation as its figures and, for a classification, those per class and the confusion."""
     from nnlab.config import Baseline
-    from nnlab.rendering.looks import counted, decimals, percent
+    from nnlab.rendering.formatters import counted, decimals, percent
 
     what = config.baseline if isinstance(config, Baseline) else f"{evaluation.checkpoint} weights"
     examples = counted(evaluation.examples, "example")
@@ -97,7 +97,7 @@ def pieces_of(evaluation: Evaluation, config: Experiment | Baseline) -> list[Pie
 
 
 def _per_class(classes: Sequence[ClassFigures]) -> Table:
-    from nnlab.rendering.looks import count, percent
+    from nnlab.rendering.formatters import count, percent
     from nnlab.rendering.pieces import Column, Table
 
     return Table(
@@ -115,7 +115,7 @@ def _confusion(names: Sequence[str], confusion: Sequence[Sequence[int]]) -> Tabl
     from nnlab.rendering.pieces import Column, Table
 
     predicted = {
-        name: Column([counts[index] for counts in confusion], _count_or_dot, strong=[index])
+        name: Column([counts[index] for counts in confusion], _count_or_dot, bold_rows=[index])
         for index, name in enumerate(names)
     }
     return Table({"": Column(names), **predicted}, title="true class ↓, predicted class →")

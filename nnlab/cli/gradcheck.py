@@ -64,7 +64,7 @@ def gradcheck(
     else:
         write_result(*pieces_of(checks, worst))
     if worst is None and any(check.cannot_tell for check in checks):
-        what = f"rounding may be more than {tolerance:g} of every gradient there is"
+        what = f"rounding may exceed {tolerance:g} of every gradient"
         remedy = "start from smaller weights, or raise --tolerance"
         raise NnlabError(f"cannot tell whether the gradient is right: {what}; {remedy}")
     if worst is None:
@@ -98,7 +98,7 @@ def _check(experiment: Experiment, source: Source, tolerance: float) -> list[Arr
 
 def pieces_of(checks: Sequence[ArrayCheck], worst: float | None) -> list[Piece]:
     """Return the checks as a table with a row per array, and the largest error of them all."""
-    from nnlab.rendering import looks
+    from nnlab.rendering import formatters
     from nnlab.rendering.pieces import Column, Table, row_labels
 
     unknown = sum(check.cannot_tell for check in checks)
@@ -107,7 +107,7 @@ def pieces_of(checks: Sequence[ArrayCheck], worst: float | None) -> list[Piece]:
         {
             "layer": row_labels([check.layer for check in checks]),
             "array": Column([check.array for check in checks]),
-            "parameters": Column([check.parameters for check in checks], looks.count),
+            "parameters": Column([check.parameters for check in checks], formatters.count),
             "checked": Column([check.checked for check in checks]),
             "at_kinks": Column([check.at_kinks for check in checks]),
             "cannot_tell": Column([check.cannot_tell for check in checks]),
@@ -118,7 +118,7 @@ def pieces_of(checks: Sequence[ArrayCheck], worst: float | None) -> list[Piece]:
     conclusion = f"largest relative error: {_error(worst, unknown)}"
     if unknown:
         total = unknown + sum(check.checked + check.at_kinks for check in checks)
-        note = f"cannot tell for {unknown} of {total} parameters: their gradient drowns in rounding"
+        note = f"cannot tell for {unknown} of {total} parameters: rounding hides their gradient"
         conclusion = f"{note}\n{conclusion}"
     return [table, conclusion]
 

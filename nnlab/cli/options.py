@@ -57,7 +57,7 @@ def command_line() -> list[str]:
     return ["nnlab", *sys.argv[1:]]
 
 
-def help_if_alone(context: typer.Context) -> None:
+def print_help_without_command(context: typer.Context) -> None:
     """Print the help of a group of commands that is called without one."""
     if context.invoked_subcommand is None:
         write_stdout(context.get_help() + "\n")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nnlab.datasets import number_of_examples
 from nnlab.network import number_of_parameters
-from nnlab.rendering.looks import count, counted
+from nnlab.rendering.formatters import count, counted
 from nnlab.rendering.pieces import Column, Table, row_labels
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ class Interrupted(BaseException):
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
+def raise_on_signals() -> Iterator[None]:
     """Let a signal raise `Interrupted` wherever the block is."""
 
     def raise_it(number: int, _: FrameType | None) -> NoReturn:
@@ -36,7 +36,7 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def held() -> Iterator[Callable[[], bool]]:
+def defer_signals() -> Iterator[Callable[[], bool]]:
     """Hold the first signal back until the end of the block, where it raises `Interrupted`.
 
     The function that is yielded returns whether there was one. A second signal kills at once.
@@ -55,7 +55,7 @@ def held() -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def signals_kill() -> Iterator[None]:
+def let_signals_kill() -> Iterator[None]:
     """Let a signal kill the process at once: a library's long computation asks nobody whether to stop."""
     with _handled_by(signal.SIG_DFL):
         yield
@@ -72,7 +72,7 @@ def can_start_threads() -> bool:
     return True
 
 
-def die_by(number: int) -> NoReturn:
+def exit_by_signal(number: int) -> NoReturn:
     """End the process as the signal would have, so that a shell loop around it ends too."""
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

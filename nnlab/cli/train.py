@@ -29,7 +29,7 @@ from nnlab.errors import UsageError
 
 if TYPE_CHECKING:
     from nnlab.cli.training_view import TrainingView
-    from nnlab.jobs import Begun, Callbacks
+    from nnlab.jobs import Callbacks, TrainingStarted
 
 
 def train(
@@ -48,7 +48,7 @@ def train(
         str | None,
         typer.Option(
             metavar="[RUN]",
-            help="Go on with this run, or the newest that can; epochs= and patience= may be raised.",
+            help="Resume this run, or the newest that can be; epochs= and patience= may be raised.",
             autocompletion=completion.runs,
         ),
     ] = None,
@@ -65,19 +65,19 @@ def train(
             min=1,
             max=4096,  # as environment.json has it
             metavar="N",
-            help="Threads of the matrix products.  [default: by the size of a step]",
+            help="Threads for matrix products.  [default: chosen by the size of a step]",
         ),
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Also say with what libraries and files.")
+        bool, typer.Option("--verbose", "-v", help="Also print the libraries and the run folder.")
     ] = False,
     no_progress: Annotated[bool, typer.Option("--no-progress", help="Draw no progress bar.")] = False,
 ) -> None:
     """Train the network of a config, with early stopping; print the run folder's path.
 
-    Ctrl-C keeps all finished epochs; --resume goes on to the same weights as if nothing had happened.
+    Ctrl-C keeps all finished epochs; --resume continues to the same weights as without the interruption.
 
     \b
     Examples:
@@ -96,17 +96,21 @@ def train(
 
     bar = is_terminal(sys.stderr) and not (quiet or no_progress)
     view = TrainingView(quiet=quiet, verbose=verbose, bar=bar)
-    home = runs_folder(runs)
+    runs_dir = runs_folder(runs)
     source = Source(data_dir, offline=offline, progress=bar)
     if dry_run and json:
-        raise UsageError("--dry-run prints no JSON; leave one of the two out")
+        raise UsageError("--dry-run prints no JSON; leave out one of the two")
     if resume is not None:
         if name is not None or dry_run:
             option = "--dry-run" if dry_run else "--name"
-            raise UsageError(f"--resume goes on with a run as it is; leave {option} out")
-        raised = _raised(config, overrides or (), home, named=resume != NEWEST)
-        run = jobs.newest_to_resume(home, finished=bool(raised)) if resume == NEWEST else find(home, resume)
-        with _shown_in(view) as callbacks:
+            raise UsageError(f"--resume continues a run as it is; leave out {option}")
+        raised = _raised(config, overrides or (), runs_dir, named=resume != NEWEST)
+        run = (
+            jobs.newest_to_resume(runs_dir, finished=bool(raised))
+            if resume == NEWEST
+            else find(runs_dir, resume)
+        )
+        with _callbacks_of(view) as callbacks:
             trained = jobs.resume(
                 run, raised, source=source, threads=threads, command=command_line(), callbacks=callbacks
             )
@@ -114,18 +118,18 @@ def train(
     elif config is None:
         raise UsageError("name a CONFIG, such as mnist_softmax, or a run with --resume")
     else:
-        path = _config_path(config, home)
+        path = _config_path(config, runs_dir)
         experiment = load_experiment(path, overrides or (), name=name)
         if dry_run:
             write_stdout(f"{dump(experiment)}\n")
             write_result(*pieces_of(experiment), width=80)
             return
         if not quiet:
-            _mention_a_changed_name(path, experiment.name)
-        with _shown_in(view) as callbacks:
+            _report_changed_name(path, experiment.name)
+        with _callbacks_of(view) as callbacks:
             trained = jobs.train(
                 experiment,
-                runs=home,
+                runs=runs_dir,
                 source=source,
                 threads=threads,
                 command=command_line(),
@@ -140,17 +144,17 @@ def train(
 
 
 @contextmanager
-def _shown_in(view: TrainingView) -> Iterator[Callbacks]:
+def _callbacks_of(view: TrainingView) -> Iterator[Callbacks]:
     """Yield callbacks that show a training; once it has begun, a signal stops it after the batch."""
-    from nnlab.cli.signals import held
+    from nnlab.cli.signals import defer_signals
     from nnlab.jobs import Callbacks
 
     with ExitStack() as stack:
         was_received: list[Callable[[], bool]] = []
 
-        def on_begin(begun: Begun) -> None:
-            was_received.append(stack.enter_context(held()))
-            view.begin(begun)
+        def on_begin(started: TrainingStarted) -> None:
+            was_received.append(stack.enter_context(defer_signals()))
+            view.begin(started)
 
         def should_stop() -> bool:
             return was_received[0]()
@@ -169,7 +173,7 @@ def _config_path(config: str, runs: Path) -> Path | None:
 
     path = config_path(config)
     if path is not None and is_run(runs / path) and not path.exists():
-        raise UsageError(f"{config} is a run, not a config; go on with it by --resume {shlex.quote(config)}")
+        raise UsageError(f"{config} is a run, not a config; continue it with --resume {shlex.quote(config)}")
     return path
 
 
@@ -184,10 +188,10 @@ def _raised(config: str | None, overrides: Sequence[str], runs: Path, *, named: 
         return [override for override in (config, *overrides) if override is not None]
     if not named and is_run(runs / config):
         raise UsageError(f"write --resume {shlex.quote(config)}: the run comes right after it")
-    raise UsageError(f"--resume goes on with the config of the run; leave {config} out")
+    raise UsageError(f"--resume uses the config of the run; leave out {config}")
 
 
-def _mention_a_changed_name(path: Path | None, name: str) -> None:
+def _report_changed_name(path: Path | None, name: str) -> None:
     """Say so where the file's name cannot be that of the experiment, and was changed to one that can."""
     from nnlab.config import default_name
 

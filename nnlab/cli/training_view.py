@@ -12,10 +12,10 @@ from nnlab.config import Experiment
 from nnlab.datasets import DATASETS
 from nnlab.files import printable
 from nnlab.network import number_of_parameters
-from nnlab.rendering.looks import counted, decimals, percent
+from nnlab.rendering.formatters import counted, decimals, percent
 
 if TYPE_CHECKING:
-    from nnlab.jobs import Begun, Trained
+    from nnlab.jobs import TrainingResult, TrainingStarted
     from nnlab.runs.run import Run
     from nnlab.runs.summary import Summary
     from nnlab.training import Epoch
@@ -38,34 +38,34 @@ class TrainingView:
         self._examples = 0
         self._epoch = 1
 
-    def begin(self, begun: Begun) -> None:
+    def begin(self, started: TrainingStarted) -> None:
         """Say what is trained on what, or where a training goes on."""
-        self._experiment = begun.experiment
-        self._examples, self._epoch = begun.train_examples, begun.epoch + 1
-        if begun.is_resumed:
-            self._say(f"{printable(str(begun.run))} goes on after epoch {begun.epoch}")
+        self._experiment = started.experiment
+        self._examples, self._epoch = started.train_examples, started.epoch + 1
+        if started.is_resumed:
+            self._write(f"Resuming {printable(str(started.run))} after epoch {started.epoch}")
         else:
-            self._describe(begun)
-        self._say((f"\n{HEADER}", "bold"))
+            self._describe(started)
+        self._write((f"\n{HEADER}", "bold"))
 
-    def _describe(self, begun: Begun) -> None:
-        experiment, environment = begun.experiment, begun.environment
+    def _describe(self, started: TrainingStarted) -> None:
+        experiment, environment = started.experiment, started.environment
         widths = "–".join(map(str, experiment.architecture))
         parameters = number_of_parameters(experiment.architecture)
         hidden = f"{experiment.activation} neurons, " if experiment.architecture[1:-1] else ""
         batches = "one batch" if experiment.batch_size == "full" else f"batches of {experiment.batch_size}"
-        self._say((experiment.name, "bold"), f": {widths}, {parameters:,} parameters")
-        self._say(f"{hidden}{experiment.output} output, {experiment.loss} loss")
-        held_back = f"{experiment.validation_size:,} to validate"
-        self._say(
-            f"{counted(begun.train_examples, 'example')} of {DATASETS[experiment.dataset].title}, "
-            f"{held_back if experiment.validation_size else 'which validate too'}"
+        self._write((experiment.name, "bold"), f": {widths}, {parameters:,} parameters")
+        self._write(f"{hidden}{experiment.output} output, {experiment.loss} loss")
+        held_back = f"{experiment.validation_size:,} for validation"
+        self._write(
+            f"{counted(started.train_examples, 'example')} of {DATASETS[experiment.dataset].title}, "
+            f"{held_back if experiment.validation_size else 'also used for validation'}"
         )
-        self._say(f"η {experiment.eta:g}, {batches}, seed {experiment.seed}")
+        self._write(f"η {experiment.eta:g}, {batches}, seed {experiment.seed}")
         if self._verbose:
             blas = ", ".join(f"{library['library']} {library['version']}" for library in environment.blas)
-            into = f"into {printable(str(begun.run))}; NumPy {environment.numpy}, {blas}"
-            self._say(f"{into}, threads: {environment.threads}")
+            into = f"into {printable(str(started.run))}; NumPy {environment.numpy}, {blas}"
+            self._write(f"{into}, threads: {environment.threads}")
 
     def advance(self, examples: int) -> None:
         """Move the bar on by `examples`."""
@@ -87,55 +87,55 @@ class TrainingView:
         """Show the figures of `epoch`, whether it improved, and what is left of the patience."""
         self._end_bar()
         self._epoch = epoch.epoch + 1
-        self._say(
+        self._write(
             f"{epoch.epoch:5}  {decimals(epoch.train_loss):>10}  {percent(epoch.train_accuracy):>8}  "
             f"{decimals(epoch.val_loss):>10}  {percent(epoch.val_accuracy):>8}  {epoch.seconds:7.2f}  ",
             verdict(epoch, self._experiment.patience if self._experiment else None),
         )
 
-    def end(self, trained: Trained) -> None:
+    def end(self, trained: TrainingResult) -> None:
         """Say how the training ended, which epoch was best, and what to type next."""
         self._end_bar()
         run, summary = trained.run, trained.summary
         if self._experiment is None:
-            self._say_why_nothing_is_done(run, summary)
+            self._report_nothing_to_do(run, summary)
         elif summary.stop_reason == "interrupted":
-            self._say_what_is_kept(run, summary)
+            self._report_interruption(run, summary)
         elif summary.stop_reason != "diverged":  # which is an error, with a message of its own
-            self._conclude(trained)
+            self._report_end(trained)
 
-    def _say_why_nothing_is_done(self, run: Run, summary: Summary) -> None:
+    def _report_nothing_to_do(self, run: Run, summary: Summary) -> None:
         more = "patience" if summary.stop_reason == "patience" else "epochs"
         ended = f"{printable(str(run))} has already ended after epoch {summary.epochs}"
-        self._say(f"{ended}; go on with a larger {more}=N")
+        self._write(f"{ended}; resume it with a larger {more}=N")
 
-    def _say_what_is_kept(self, run: Run, summary: Summary) -> None:
+    def _report_interruption(self, run: Run, summary: Summary) -> None:
         done = summary.epochs
         kept = f"the epochs up to {done} are" if done else "no epoch was done; the starting weights are"
-        self._say(f"\nInterrupted; {kept} kept.")
-        self._next(f"nnlab train --resume {shlex.quote(str(run))}")
+        self._write(f"\nInterrupted; {kept} kept.")
+        self._suggest(f"nnlab train --resume {shlex.quote(str(run))}")
 
-    def _conclude(self, trained: Trained) -> None:
+    def _report_end(self, trained: TrainingResult) -> None:
         summary, guess = trained.summary, trained.loss_of_a_guess
         patience = max(trained.experiment.patience or 0, 1)
         waited = f"no improvement of {summary.monitor} in {counted(patience, 'epoch')}"
         why = waited if summary.stop_reason == "patience" else "all epochs are done"
-        self._say(f"\nStopped after epoch {summary.epochs}, {summary.seconds:.1f} s: {why}.")
+        self._write(f"\nStopped after epoch {summary.epochs}, {summary.seconds:.1f} s: {why}.")
         accuracy = "" if summary.val_accuracy is None else f", val_accuracy {percent(summary.val_accuracy)}"
-        self._say(f"Best was epoch {summary.best_epoch}: val_loss {decimals(summary.val_loss)}{accuracy}.")
+        self._write(f"Best was epoch {summary.best_epoch}: val_loss {decimals(summary.val_loss)}{accuracy}.")
         if summary.val_loss is not None and guess is not None and 0 < guess < summary.val_loss:
             remedy = (
                 "take a smaller eta" if summary.val_loss > 2 * guess else "train longer, or try another eta"
             )
-            self._say((f"Worse than guessing, which has val_loss {decimals(guess)}; {remedy}.", "yellow"))
-        self._next(f"nnlab eval {shlex.quote(str(trained.run))}")
+            self._write((f"Worse than guessing, which has val_loss {decimals(guess)}; {remedy}.", "yellow"))
+        self._suggest(f"nnlab eval {shlex.quote(str(trained.run))}")
 
-    def _say(self, *parts: str | tuple[str, str]) -> None:
+    def _write(self, *parts: str | tuple[str, str]) -> None:
         if not self._quiet:
             write_stderr(*parts)
 
-    def _next(self, command: str) -> None:
-        self._say("Next: ", (printable(command), "bold"))
+    def _suggest(self, command: str) -> None:
+        self._write("Next: ", (printable(command), "bold"))
 
     def _end_bar(self) -> None:
         if self._bar is not None:

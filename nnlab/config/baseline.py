@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from nnlab.config.keys import STRICT, Description, Name, NameIn, Seed, TrainSize
-from nnlab.datasets import FAMILY, Options
+from nnlab.datasets import MNIST_FAMILY, Options
 
 BaselineName = Literal["nearest_neighbours", "svm_rbf", "linear", "mean_darkness"]
 
@@ -20,7 +20,7 @@ class Baseline(BaseModel):
 
     name: Name
     baseline: BaselineName
-    dataset: Annotated[str, NameIn(lambda: FAMILY)] = Field("mnist", description="what it learns from")
+    dataset: Annotated[str, NameIn(lambda: MNIST_FAMILY)] = Field("mnist", description="what it learns from")
     seed: Seed = Field(0, description="chooses the examples held out")
     validation_size: int = Field(10_000, ge=0, description="training examples held out to validate on")
     train_size: TrainSize = Field(None, description="examples to learn from; null: all that are not held out")
@@ -41,15 +41,17 @@ class NearestNeighbours(Baseline):
     """The class that most of the nearest training examples have."""
 
     baseline: Literal["nearest_neighbours"] = "nearest_neighbours"
-    neighbours: int = Field(3, ge=1, le=1000, description="how many have a vote")
+    neighbours: int = Field(3, ge=1, le=1000, description="number of neighbours that vote")
 
 
 class SvmRbf(Baseline):
     """A support vector machine with the kernel exp(−γ ‖u − v‖²), lecture (2) up to its scale."""
 
     baseline: Literal["svm_rbf"] = "svm_rbf"
-    penalty: float = Field(5.0, gt=0, description="C, of examples on the wrong side of the margin")
-    gamma: float = Field(0.02, gt=0, description="γ = 1 / (2σ²), of the kernel; pixels are in [0, 1]")
+    penalty: float = Field(
+        5.0, gt=0, description="C, the penalty for examples on the wrong side of the margin"
+    )
+    gamma: float = Field(0.02, gt=0, description="γ = 1 / (2σ²) of the kernel; pixels are in [0, 1]")
 
 
 class Linear(Baseline):

@@ -35,12 +35,12 @@ MEANINGLESS_PAIRS: dict[tuple[str, str], tuple[str, str]] = {
         "take log_likelihood",
     ),
     ("sigmoid", "log_likelihood"): (
-        "it looks at the labelled output alone, and nothing pushes independent sigmoid outputs down",
+        "it depends on the labelled output alone, so nothing pushes the other sigmoid outputs down",
         "take cross_entropy, or output softmax",
     ),
     **{
         (output, loss): (
-            f"{output} outputs are not probabilities: they may be negative, where there is no logarithm",
+            f"{output} outputs are not probabilities: they may be negative, and then have no logarithm",
             f"take quadratic, or output {remedy}",
         )
         for output in ("tanh", "identity")
@@ -159,15 +159,17 @@ class Experiment(BaseModel):
         Annotated[int, Field(ge=1)] | Literal["full"],
         Phrases(must="must be a whole number of at least 1, or full", words=("full",)),
     ] = Field(
-        description="examples a step averages the gradient over, typically 10 to 128; "
+        description="examples over which a step averages the gradient, typically 10 to 128; "
         "full: all of them, plain gradient descent"
     )
-    epochs: int = Field(ge=1, description="passes over the training examples, at most; typically 10 to 100")
+    epochs: int = Field(
+        ge=1, description="maximum number of passes over the training examples; typically 10 to 100"
+    )
     patience: Annotated[
         Annotated[int, Field(ge=0)] | None,
         Phrases(must="must be a whole number of at least 0, or null", words=("null",)),
     ] = Field(
-        description="stop after so many epochs in a row without improvement, typically 3 to 10; null: never"
+        description="stop after this many epochs in a row without improvement, typically 3 to 10; null: never"
     )
     seed: Seed = Field(
         description="start of all random numbers, such as 0; the same seed repeats the experiment",
@@ -194,7 +196,7 @@ class Experiment(BaseModel):
         validate_default=True,
         description="training examples held out to validate on, typically a tenth to a fifth of all; "
         "0 for toys unless given; "
-        "0: those trained on validate as well",
+        "0: the training examples are used for validation too",
     )
     train_size: TrainSize = Field(
         None,
@@ -203,7 +205,7 @@ class Experiment(BaseModel):
     )
     initialisation: Annotated[str, NameIn(lambda: ("auto", *INITIALISERS))] = Field(
         "auto",
-        description="spread of the random starting weights; typically auto: what suits the activation",
+        description="spread of the random starting weights; typically auto, which suits the activation",
     )
     start: Annotated[
         Start | None,
@@ -225,7 +227,7 @@ class Experiment(BaseModel):
     l2: float = Field(
         0.0,
         ge=0,
-        description="regularisation λ: the cost has λ/2 ‖W‖² added, biases left out; "
+        description="regularisation λ: adds λ/2 ‖W‖² to the cost, biases left out; "
         "typically 0, or 1e-5 to 1e-3",
     )
     dtype: Literal["float32", "float64"] = Field(
@@ -292,7 +294,7 @@ class Experiment(BaseModel):
     @classmethod
     def _has_something_to_compare(cls, output: str, info: ValidationInfo) -> str:
         if output == "softmax" and info.data.get("architecture", (0,))[-1] == 1:
-            what = "needs two outputs or more: of a single one it is always 1"
+            what = "needs at least two outputs: a single one is always 1"
             raise _rule(what, given=output, remedy="take sigmoid, or identity for values")
         return output
 

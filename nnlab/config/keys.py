@@ -35,7 +35,7 @@ class NameIn:
         """Return `value` if it is one of the names. Raises `PydanticKnownError`."""
         names = list(self.names())
         if value not in [*names, *self.refused()]:
-            raise PydanticKnownError("literal_error", {"expected": either(names)})
+            raise PydanticKnownError("literal_error", {"expected": join_with_or(names)})
         return value
 
     def __get_pydantic_core_schema__(self, *_: object) -> CoreSchema:
@@ -131,7 +131,7 @@ TrainSize = Annotated[
 Description = Annotated[str, Field(max_length=2000)]
 
 
-def either(names: Iterable[str]) -> str:
+def join_with_or(names: Iterable[str]) -> str:
     """Return `a, b or c`."""
     *others, last = names
     return f"{', '.join(others)} or {last}" if others else last
@@ -139,20 +139,20 @@ def either(names: Iterable[str]) -> str:
 
 def names_of(info: FieldInfo) -> list[str]:
     """Return the words that a key may hold, if it takes nothing but words."""
-    if of_table := _beside(info, NameIn):
+    if of_table := _metadata(info, NameIn):
         return list(of_table.names())
     return list(get_args(info.annotation)) if get_origin(info.annotation) is Literal else []
 
 
 def phrases_of(info: FieldInfo) -> Phrases:
     """Return how messages word a key."""
-    return _beside(info, Phrases) or Phrases()
+    return _metadata(info, Phrases) or Phrases()
 
 
 @cache
 def sub_keys(model: type[BaseModel]) -> dict[str, SubKeys]:
     """Return the keys of `model` whose values are mappings."""
-    found = {key: _beside(info, SubKeys) for key, info in model.model_fields.items()}
+    found = {key: _metadata(info, SubKeys) for key, info in model.model_fields.items()}
     return {key: each for key, each in found.items() if each}
 
 
@@ -164,5 +164,5 @@ def field_of(model: type[BaseModel], key: str, values: Mapping[str, object]) -> 
     return model.model_fields[key]
 
 
-def _beside(info: FieldInfo, kind: type[T]) -> T | None:
+def _metadata(info: FieldInfo, kind: type[T]) -> T | None:
     return next((each for each in info.metadata if isinstance(each, kind)), None)

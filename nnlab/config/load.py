@@ -13,7 +13,7 @@ from nnlab.config import messages, yaml12
 from nnlab.config.baseline import BASELINES, Baseline, arguments
 from nnlab.config.experiment import Experiment
 from nnlab.config.messages import one_line
-from nnlab.config.overrides import overridden, read_overrides
+from nnlab.config.overrides import read_overrides, with_overrides
 from nnlab.config.source import decoded, place_of, read_text
 from nnlab.config.yaml12 import Document, UnreadableError
 from nnlab.errors import ConfigError
@@ -38,29 +38,29 @@ def load_experiment(
 
     Raises ConfigError with all the mistakes of the file and of the overrides.
     """
-    document = overridden(_parsed(read_text(path), path), read_overrides(overrides, name))
+    document = with_overrides(_parsed(read_text(path), path), read_overrides(overrides, name))
     if "baseline" in document.values:
         what = f"the config of a baseline; repeat it with `nnlab baseline {arguments(document.values)}`"
         raise ConfigError([f"{place_of(path)}: {one_line(what, limit=3000)}"])
     return _validated(Experiment, {"name": default_name(path)}, document, path)
 
 
-def experiment_of_keys(config: Path | Mapping[str, object], keys: Mapping[str, object]) -> Experiment:
+def experiment_from_keys(config: Path | Mapping[str, object], keys: Mapping[str, object]) -> Experiment:
     """Return the experiment of a config, a file or its keys, with other `keys` on top, as values of Python.
 
     Raises ConfigError with all their mistakes.
     """
     path = None if isinstance(config, Mapping) else config
-    document = _of_keys(config) if isinstance(config, Mapping) else _parsed(read_text(path), path)
-    document = overridden(document, _of_keys(keys))
+    document = _document_from(config) if isinstance(config, Mapping) else _parsed(read_text(path), path)
+    document = with_overrides(document, _document_from(keys))
     return _validated(Experiment, {"name": default_name(path)}, document, path, elsewhere="arguments")
 
 
-def baseline_of_keys(method: str, keys: Mapping[str, object]) -> Baseline:
+def baseline_from_keys(method: str, keys: Mapping[str, object]) -> Baseline:
     """Return the baseline of that `method` with its `keys` as values of Python. Raises ConfigError."""
     model = next((model for name, model in BASELINES.items() if name == method), Baseline)
     values = {"name": method, "baseline": method}
-    return _validated(model, values, _of_keys(keys), None, elsewhere="arguments")
+    return _validated(model, values, _document_from(keys), None, elsewhere="arguments")
 
 
 def parse_config(content: bytes, path: Path, overrides: Sequence[str] = ()) -> Experiment | Baseline:
@@ -68,7 +68,7 @@ def parse_config(content: bytes, path: Path, overrides: Sequence[str] = ()) -> E
 
     Raises ConfigError.
     """
-    document = overridden(_parsed(decoded(content, path), path), read_overrides(overrides, None))
+    document = with_overrides(_parsed(decoded(content, path), path), read_overrides(overrides, None))
     if (method := document.values.get("baseline")) is None:
         return _validated(Experiment, {"name": default_name(path)}, document, path)
     model = next((model for name, model in BASELINES.items() if name == method), Baseline)
@@ -139,7 +139,7 @@ def default_name(path: Path | None) -> str:
     return stem.lstrip(".+-")[:100] or "experiment"
 
 
-def _of_keys(keys: Mapping[str, object]) -> Document:
+def _document_from(keys: Mapping[str, object]) -> Document:
     return Document(dict(keys), dict.fromkeys(keys), first_line=None)
 
 

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from nnlab.config.experiment import Experiment
-from nnlab.config.keys import either, field_of, names_of, phrases_of, sub_keys
-from nnlab.config.synonyms import did_you_mean, instead_of, no_such_key
+from nnlab.config.keys import field_of, join_with_or, names_of, phrases_of, sub_keys
+from nnlab.config.synonyms import did_you_mean, hint_for, no_such_key
 from nnlab.config.yaml12 import Mistake
 from nnlab.files import printable
 
@@ -73,7 +73,7 @@ def mistakes_of(
     return mistakes
 
 
-def plainly(detail: ErrorDetails) -> str:
+def describe_error(detail: ErrorDetails) -> str:
     """Return in plain words what pydantic reports about a record, which is in JSON."""
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "json_invalid":
@@ -84,7 +84,7 @@ def plainly(detail: ErrorDetails) -> str:
     what = (
         f"must be {context['expected']}" if kind == "literal_error" else _WRONG.get(kind, "is not possible")
     )
-    return f"{what.format_map(context)} (given {shown(detail['input'])})"
+    return f"{what.format_map(context)} (given {quoted(detail['input'])})"
 
 
 def lines(file: str, mistakes: Iterable[Mistake], *, elsewhere: str = "command line") -> list[str]:
@@ -99,15 +99,15 @@ def lines(file: str, mistakes: Iterable[Mistake], *, elsewhere: str = "command l
     ]
 
 
-def shown(value: object) -> str:
+def quoted(value: object) -> str:
     """Return a given value as a config writes it, on one short line."""
     if isinstance(value, str):
         return one_line(repr(value[: 2 * _SHOWN]))
     if isinstance(value, list | tuple):
-        return one_line(f"[{', '.join(shown(item) for item in value[:_SHOWN])}]")
+        return one_line(f"[{', '.join(quoted(item) for item in value[:_SHOWN])}]")
     if isinstance(value, dict):
         items = list(value.items())[:_SHOWN]
-        return one_line(f"{{{', '.join(f'{key}: {shown(item)}' for key, item in items)}}}")
+        return one_line(f"{{{', '.join(f'{key}: {quoted(item)}' for key, item in items)}}}")
     if isinstance(value, bool) or value is None:
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, float) and not math.isfinite(value):
@@ -131,9 +131,9 @@ def _explain(key: str, detail: ErrorDetails, document: Document, model: type[Bas
     info = field_of(model, key, document.values)
     names, phrases = names_of(info), phrases_of(info)
     if kind == "missing":
-        return f"missing; {info.description}{f' ({either(names)})' if names else ''}"
+        return f"missing; {info.description}{f' ({join_with_or(names)})' if names else ''}"
     if names:
-        what = f"must be {either(names)}"
+        what = f"must be {join_with_or(names)}"
     elif not (what := phrases.must):
         bounds = {name: f"{each:g}" if isinstance(each, float) else each for name, each in context.items()}
         what = (phrases.must_for.get(kind) or _WRONG.get(kind, _NOT_POSSIBLE)).format_map(bounds)
@@ -152,17 +152,19 @@ def _unknown(key: str, document: Document, model: type[BaseModel], *, is_within:
         if not is_within:  # a file's key with a dot in it
             return f"unknown key; in a file it is written {owner}: {{{one_line(option)}: …}}"
         allowed = list(mapping.fields(document.values))
-        has = f"{document.values[mapping.by] if mapping.by else owner} has {_all(allowed) or 'none'}"
+        has = (
+            f"{document.values[mapping.by] if mapping.by else owner} has {_join_with_and(allowed) or 'none'}"
+        )
         return f"unknown {mapping.called}; {_suggestion(option, allowed) or has}"
     if model is Experiment:
         hint = no_such_key(key) or _suggestion(key, model.model_fields)
         return f"unknown key; {hint or '`nnlab config schema` lists all'}"
     keys = [name for name in model.model_fields if name not in ("name", "baseline")]
-    return f"unknown key; {instead_of(key, keys)}"
+    return f"unknown key; {hint_for(key, keys)}"
 
 
 def _sentence(what: str, given: object, remedy: str) -> str:
-    return f"{what} (given {shown(given)})" + (f"; {remedy}" if remedy else "")
+    return f"{what} (given {quoted(given)})" + (f"; {remedy}" if remedy else "")
 
 
 def _suggestion(given: object, allowed: Iterable[str]) -> str:
@@ -170,6 +172,6 @@ def _suggestion(given: object, allowed: Iterable[str]) -> str:
     return f"did you mean {meant}?" if meant else ""
 
 
-def _all(names: list[str]) -> str:
+def _join_with_and(names: list[str]) -> str:
     """Return `a, b and c`."""
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -39,7 +39,7 @@ def read_overrides(overrides: Sequence[str], name: str | None) -> Document:
     return Document(values, dict.fromkeys(values), tuple(mistakes))
 
 
-def overridden(file: Document, command_line: Document) -> Document:
+def with_overrides(file: Document, command_line: Document) -> Document:
     """Return the file with the command line laid over it, and without the file's mistakes in those keys."""
 
     def is_kept(key: str) -> bool:

@@ -76,11 +76,11 @@ SYNONYMS = {
 
 # A key without any counterpart in nnlab needs a sentence, not a name.
 _SGD = "training is stochastic gradient descent, set by eta, batch_size and momentum"
-_CONSTANT_ETA = "eta stays the same throughout a training"
+_CONSTANT_ETA = "eta stays the same throughout training"
 _NO_DROPOUT = "there is no dropout; l2 and patience work against overfitting"
 _NO_NORMALISATION = "there are no normalisation layers; pixels are scaled to [0, 1]"
-_CPU = "nnlab computes on the processor; `nnlab train --threads N` sets how many cores"
-_IN_MEMORY = "the examples are in memory, and nothing loads them in parallel"
+_CPU = "nnlab computes on the CPU; `nnlab train --threads N` sets the number of threads"
+_IN_MEMORY = "all examples are in memory, so nothing is loaded in parallel"
 _QUIET_OR_VERBOSE = "it is an option of the command line: `nnlab train --quiet` or `--verbose`"
 _RUN_FOLDER = "every run folder keeps metrics.csv, and the weights of the best and of the last epoch"
 _RESUME = "`nnlab train --resume RUN` continues a run"
@@ -90,7 +90,7 @@ NO_SUCH_KEY = {
     **dict.fromkeys(("optimizer", "optimiser", "solver"), _SGD),
     **dict.fromkeys(("adam", "beta_1", "beta_2", "beta1", "beta2", "betas", "epsilon", "eps", "rho"), _SGD),
     **dict.fromkeys(("amsgrad", "max_fun"), _SGD),
-    **dict.fromkeys(("nesterov", "nesterovs_momentum"), "momentum is the classical one, without Nesterov's"),
+    **dict.fromkeys(("nesterov", "nesterovs_momentum"), "momentum is classical, not Nesterov's"),
     **dict.fromkeys(("learning_rate_schedule", "lr_schedule", "lr_scheduler", "scheduler"), _CONSTANT_ETA),
     **dict.fromkeys(("power_t", "learning_rate_decay", "lr_decay", "decay", "warmup"), _CONSTANT_ETA),
     **dict.fromkeys(("dropout", "dropout_rate", "p_dropout"), _NO_DROPOUT),
@@ -98,13 +98,13 @@ NO_SUCH_KEY = {
     **dict.fromkeys(("normalize", "normalise", "standardize"), "pixels are always scaled to [0, 1]"),
     **dict.fromkeys(("l1", "l1_ratio"), "there is no L1 penalty; l2 is the one on squared weights"),
     **dict.fromkeys(("clip", "clipnorm", "clip_grad", "gradient_clip_val"), "gradients are not clipped"),
-    **dict.fromkeys(("augmentation", "augment", "transform", "transforms"), "images are taken as they are"),
+    **dict.fromkeys(("augmentation", "augment", "transform", "transforms"), "images are used as they are"),
     **dict.fromkeys(("device", "accelerator", "gpu", "gpus", "cuda", "devices"), _CPU),
     **dict.fromkeys(("n_jobs", "threads", "num_threads"), _CPU),
     **dict.fromkeys(("num_workers", "workers", "pin_memory", "prefetch"), _IN_MEMORY),
     **dict.fromkeys(("verbose", "verbosity", "quiet", "progress_bar"), _QUIET_OR_VERBOSE),
     **dict.fromkeys(("callbacks", "logger", "log_dir", "checkpoint", "save_best_only"), _RUN_FOLDER),
-    **dict.fromkeys(("default_root_dir", "output_dir"), "`nnlab train --runs DIR` says where runs go"),
+    **dict.fromkeys(("default_root_dir", "output_dir"), "`nnlab train --runs DIR` sets where runs go"),
     **dict.fromkeys(("warm_start", "resume", "initial_epoch"), _RESUME),
     **dict.fromkeys(("test_size", "test_split"), _TEST_SET),
     **dict.fromkeys(("validation_fraction", "validation_split", "val_split"), _VALIDATION_SIZE),
@@ -115,8 +115,8 @@ NO_SUCH_KEY = {
     "class_weight": "all examples count the same",
     "drop_last": "the last batch of an epoch may be smaller than the others, and is used",
     "steps_per_epoch": "an epoch goes through all training examples once; train_size takes fewer",
-    "num_classes": "the last number of architecture is that of the classes",
-    "input_shape": "the first number of architecture is that of the inputs",
+    "num_classes": "the last number of architecture is the number of classes",
+    "input_shape": "the first number of architecture is the number of inputs",
     "model": "a network is a multilayer perceptron, set by architecture, activation and output",
 }
 
@@ -151,7 +151,7 @@ def did_you_mean(word: str, allowed: Collection[str]) -> str | None:
     return containing[0] if len(containing) == 1 and len(word) >= _SHORTEST_PART else None
 
 
-def instead_of(word: str, allowed: Collection[str]) -> str:
+def hint_for(word: str, allowed: Collection[str]) -> str:
     """Return the hint for somebody who wrote `word` where only the `allowed` ones are possible."""
     meant = did_you_mean(word, allowed)
     return f"did you mean {meant}?" if meant else f"there are {', '.join(allowed)}"

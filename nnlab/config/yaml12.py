@@ -172,7 +172,7 @@ def _bounded(events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
                 what = f"more than {_MAX_NODES} keys and values; this is not an experiment"
                 raise UnreadableError(_line(event), what)
             if depth > _MAX_DEPTH:
-                raise UnreadableError(_line(event), f"nested more than {_MAX_DEPTH} deep")
+                raise UnreadableError(_line(event), f"nested more than {_MAX_DEPTH} levels deep")
             yield event
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
@@ -180,7 +180,7 @@ def _bounded(events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
         elif isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                raise UnreadableError(_line(event), "a second document; a file holds one")
+                raise UnreadableError(_line(event), "a second document; a file may hold only one")
 
 
 def _line(event: yaml.Event) -> int:

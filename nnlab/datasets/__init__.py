@@ -11,8 +11,8 @@ from nnlab.datasets.inventory import (
     verify,
 )
 from nnlab.datasets.loading import (
-    ANYWHERE,
     DATASETS,
+    DEFAULT_SOURCE,
     digests,
     load,
     load_test,
@@ -20,14 +20,14 @@ from nnlab.datasets.loading import (
     number_of_examples,
 )
 from nnlab.datasets.locate import Source
-from nnlab.datasets.mnist import FAMILY
+from nnlab.datasets.mnist import MNIST_FAMILY
 from nnlab.datasets.options import Options
 from nnlab.datasets.toys import TOYS
 
 __all__ = [
-    "ANYWHERE",
     "DATASETS",
-    "FAMILY",
+    "DEFAULT_SOURCE",
+    "MNIST_FAMILY",
     "TOYS",
     "Dataset",
     "DatasetInfo",

@@ -53,6 +53,6 @@ def decode(content: bytes, name: str) -> npt.NDArray[np.uint8]:
     expected = start + math.prod(shape)
     if len(content) != expected:
         raise DatasetError(
-            f"{name}: {len(content):,} bytes, but its IDX dimensions {shape} ask for {expected:,}"
+            f"{name}: {len(content):,} bytes, but its IDX dimensions {shape} require {expected:,}"
         )
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from nnlab.datasets import locate
 from nnlab.datasets.download import download
-from nnlab.datasets.mnist import FAMILY
+from nnlab.datasets.mnist import MNIST_FAMILY
 from nnlab.errors import DatasetError
 from nnlab.files import remove
 
@@ -53,14 +53,14 @@ def list_files(data_dir: Path | None = None) -> tuple[Listing, ...]:
     """Return every file of every dataset."""
     return tuple(
         Listing(info.name, file.name, locate.find(info, file, data_dir))
-        for info in FAMILY.values()
+        for info in MNIST_FAMILY.values()
         for file in info.files
     )
 
 
 def verify(name: str, data_dir: Path | None = None) -> tuple[Verification, ...]:
     """Return how the files that training and evaluation would use compare with the published ones."""
-    info = FAMILY[name]
+    info = MNIST_FAMILY[name]
     return tuple(_verification(info, file, locate.find(info, file, data_dir)) for file in info.files)
 
 
@@ -76,7 +76,7 @@ def _verification(info: PublishedFiles, file: PublishedFile, path: Path | None) 
 
 def find_folder(name: str, data_dir: Path | None = None) -> Path:
     """Return the folder that holds the dataset, or to which it would be downloaded."""
-    info = FAMILY[name]
+    info = MNIST_FAMILY[name]
     found = (locate.find(info, file, data_dir) for file in info.files)
     path = next((path for path in found if path), None)
     return path.parent if path else locate.folder_in(locate.target_root(data_dir), info)
@@ -90,7 +90,7 @@ def download_dataset(
     Raises `DatasetError` if no mirror has a file or a folder is in its place, `NnlabError` if it cannot be
     written.
     """
-    info = FAMILY[name]
+    info = MNIST_FAMILY[name]
     root = locate.target_root(data_dir)
     return tuple(_download(info, file, root, progress=progress) for file in info.files)
 

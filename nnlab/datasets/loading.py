@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from nnlab.datasets.dataset import Dataset, DatasetInfo, Split
 from nnlab.datasets.locate import Source
-from nnlab.datasets.mnist import FAMILY
+from nnlab.datasets.mnist import MNIST_FAMILY
 from nnlab.datasets.toys import TOYS
 from nnlab.errors import UsageError
 from nnlab.randomness import stream
@@ -17,9 +17,9 @@ from nnlab.randomness import stream
 if TYPE_CHECKING:
     from nnlab.datasets.options import Options
 
-DATASETS: dict[str, DatasetInfo] = {**FAMILY, **TOYS}
-WHITE = 255  # the largest value of a pixel
-ANYWHERE = Source()
+DATASETS: dict[str, DatasetInfo] = {**MNIST_FAMILY, **TOYS}
+MAX_PIXEL = 255  # the largest value of a pixel
+DEFAULT_SOURCE = Source()
 
 
 def number_of_examples(name: str, options: Options | None = None) -> int:
@@ -36,7 +36,7 @@ def load_training(
     rng: np.random.Generator,
     dtype: npt.DTypeLike = np.float32,
     options: Options | None = None,
-    source: Source = ANYWHERE,
+    source: Source = DEFAULT_SOURCE,
 ) -> tuple[Split, Split]:
     """Return the training and the validation split, disjoint random samples of the training examples.
 
@@ -69,7 +69,7 @@ def load_test(
     *,
     dtype: npt.DTypeLike = np.float32,
     options: Options | None = None,
-    source: Source = ANYWHERE,
+    source: Source = DEFAULT_SOURCE,
 ) -> Split:
     """Return the test split in its order: as published, or a toy's.
 
@@ -86,7 +86,7 @@ def load(
     dtype: npt.DTypeLike = np.float32,
     options: Options | None = None,
     seed: int = 0,
-    source: Source = ANYWHERE,
+    source: Source = DEFAULT_SOURCE,
 ) -> Dataset:
     """Return all training and test examples of a dataset, in their published order.
 
@@ -124,7 +124,7 @@ def _split(
 ) -> Split:
     """Return those `rows` of all examples, with pixels scaled to [0, 1]."""
     # Bytes are gathered first and scaled afterwards: an eighth of the memory traffic, and one copy of floats.
-    unit = 1 / WHITE if inputs.dtype == np.uint8 else 1
+    unit = 1 / MAX_PIXEL if inputs.dtype == np.uint8 else 1
     scaled = np.multiply(inputs[rows], unit, dtype=dtype)
     values = labels.dtype.kind == "f"
     return Split(scaled, labels[rows].astype(dtype if values else np.intp))

@@ -198,7 +198,7 @@ def obtain(info: PublishedFiles, file: PublishedFile, source: Source) -> bytes:
     if source.offline:
         looked = ", ".join(str(folder_in(root, info)) for root in roots(source.data_dir))
         raise DatasetError(
-            f"{file.name} of {info.title} is missing, and offline nothing is downloaded; looked in {looked}; "
+            f"{file.name} of {info.title} is missing, and nothing is downloaded offline; looked in {looked}; "
             f"run `nnlab data download {info.name}` where there is a network, or name the folder that holds "
             f"{info.folder}/raw with --data-dir or NNLAB_DATA_DIR"
         )

@@ -155,4 +155,4 @@ KMNIST = ImageDataset(
     licence="CC BY-SA 4.0",
 )
 
-FAMILY: dict[str, ImageDataset] = {info.name: info for info in (MNIST, FASHION_MNIST, KMNIST)}
+MNIST_FAMILY: dict[str, ImageDataset] = {info.name: info for info in (MNIST, FASHION_MNIST, KMNIST)}

@@ -36,14 +36,14 @@ class LineOptions(FunctionOptions):
     """Options of y = slope · x + intercept."""
 
     noise: float = Field(0.1, ge=0, le=1e6, description="standard deviation of the noise on y")
-    slope: Coefficient = Field(2.0, description="of the line")
-    intercept: Coefficient = Field(-1.0, description="of the line, at x = 0")
+    slope: Coefficient = Field(2.0, description="slope of the line")
+    intercept: Coefficient = Field(-1.0, description="value of the line at x = 0")
 
 
 class StepOptions(FunctionOptions):
     """Options of a function that jumps."""
 
-    steps: int = Field(4, ge=1, le=10_000, description="n: the jumps of step; symmetric_step has 2n")
+    steps: int = Field(4, ge=1, le=10_000, description="number n of jumps of step; symmetric_step has 2n")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Toy:
     features: int
     classes: tuple[str, ...]
     options: type[Options]
-    number: Callable[[Any], int]  # options -> how many examples there are to train and validate with
+    count_examples: Callable[[Any], int]  # options -> how many examples there are to train and validate with
     draw: Callable[[Any, np.random.Generator], Examples]  # those examples
     test: Callable[[Any], Examples]
     validation_size: int = 0
@@ -75,7 +75,7 @@ class Toy:
 
     def number_of_examples(self, options: Options) -> int:
         """Return how many examples there are to train and validate with."""
-        return self.number(options)
+        return self.count_examples(options)
 
     def load_training(self, options: Options, rng: np.random.Generator, _: Source) -> Examples:
         """Return the examples to train and validate with, as `rng` draws them."""
@@ -118,7 +118,7 @@ def _table(title: str, inputs: list[list[float]], labels: list[int]) -> Toy:
         features=len(inputs[0]),
         classes=("0", "1"),
         options=Options,
-        number=lambda _: len(labels),
+        count_examples=lambda _: len(labels),
         draw=lambda *_: examples,
         test=lambda _: examples,
     )
@@ -142,7 +142,7 @@ def _regression(
         features=1,
         classes=(),
         options=options,
-        number=lambda given: given.examples,
+        count_examples=lambda given: given.examples,
         draw=draw,
         test=test,
     )

@@ -33,7 +33,7 @@ def layer(
     return Layer(activation, np.array(weights, float), np.array(biases, float))
 
 
-def feed(x: Array, layers: Sequence[Layer]) -> Array:
+def forward(x: Array, layers: Sequence[Layer]) -> Array:
     """Return the output of the last of `layers`, (fan_out, examples), for `x`, (features, examples)."""
     for each in layers:
         x = each(x)

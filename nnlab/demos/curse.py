@@ -11,7 +11,7 @@ from nnlab import baselines
 from nnlab.config import BaselineName, Experiment, load_baseline
 from nnlab.datasets import Split
 from nnlab.datasets.toys import jumps
-from nnlab.demos.by_hand import Layer, feed, layer, sum_layer
+from nnlab.demos.by_hand import Layer, forward, layer, sum_layer
 from nnlab.demos.experiments import MNIST, run
 from nnlab.network import (
     ACTIVATIONS,
@@ -21,7 +21,7 @@ from nnlab.network import (
     number_of_parameters,
     number_of_weights,
 )
-from nnlab.rendering import looks
+from nnlab.rendering import formatters
 from nnlab.rendering.pieces import Claim, Column, Curves, Piece, Table, row_labels
 from nnlab.training import load_splits, start, train
 
@@ -100,12 +100,12 @@ def one_symmetry() -> Iterator[Piece]:
             x = np.random.default_rng(draw).random(examples)
             labels = np.searchsorted(jumps(STEPS_TO_LEARN), np.abs(2 * x - 1), side="right")
             training = Split(x[:, np.newaxis], labels)
-            said = (
+            predicted = (
                 labels[np.abs(grid[:, np.newaxis] - x).argmin(axis=1)],
                 baselines.predict(svm, baselines.fit(svm, training), training, grid[:, np.newaxis]),
-                np.rint(feed(grid[np.newaxis], folding_steps(x, labels))[0]),
+                np.rint(forward(grid[np.newaxis], folding_steps(x, labels))[0]),
             )
-            wrong.append([float((labels != answers).mean()) for labels in said])
+            wrong.append([float((labels != answers).mean()) for labels in predicted])
         for name, share in zip(errors, np.mean(wrong, axis=0), strict=True):
             errors[name].append(float(share))
     yield (
@@ -152,8 +152,8 @@ def symmetry() -> Iterator[Piece]:
     rng = np.random.default_rng(0)
     neighbours, networks = [], []
     for dimension in DIMENSIONS:
-        x, labels = cloud(EXAMPLES, dimension, rng)
-        questions, answers = cloud(QUESTIONS, dimension, rng)
+        x, labels = random_points(EXAMPLES, dimension, rng)
+        questions, answers = random_points(QUESTIONS, dimension, rng)
         squares = ((questions[:, np.newaxis] - x) ** 2).sum(axis=2)
         neighbours.append(float((labels[squares.argmin(axis=1)] != answers).mean()))
         says_yes = folding_network(x, labels).pre_activations(questions)[0] >= 0
@@ -167,7 +167,7 @@ def symmetry() -> Iterator[Piece]:
     yield Table(
         {
             "dimensions d": row_labels(DIMENSIONS),
-            "mirror images": Column([2**dimension for dimension in DIMENSIONS], looks.count),
+            "mirror images": Column([2**dimension for dimension in DIMENSIONS], formatters.count),
             "nearest neighbour": Column(neighbours, "{:.1%}".format),
             "network that folds": Column(networks, "{:.1%}".format),
         }
@@ -179,7 +179,7 @@ def symmetry() -> Iterator[Piece]:
     yield Claim("the network that knows the symmetry makes fewer than 10% errors", max(networks) < 0.1)
 
 
-def cloud(examples: int, dimension: int, rng: np.random.Generator) -> tuple[Array, Array]:
+def random_points(examples: int, dimension: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """Return points in [−1, 1]^d, one per row, and whether their coordinates are on average far from 0."""
     x = rng.uniform(-1, 1, (examples, dimension))
     return x, (np.abs(x).mean(axis=1) > 0.5).astype(float)
@@ -227,7 +227,7 @@ def on_mnist(source: Source) -> Iterator[Piece]:
     yield "MNIST: errors on 2,000 images against the number of training images."
     yield Table(
         {
-            "examples": row_labels(MNIST_EXAMPLES, looks.count),
+            "examples": row_labels(MNIST_EXAMPLES, formatters.count),
             **{name: Column(shares, "{:.1%}".format) for name, shares in errors.items()},
         }
     )
@@ -244,9 +244,9 @@ def on_mnist(source: Source) -> Iterator[Piece]:
     )
     yield Table(
         {
-            "examples": row_labels(MNIST_EXAMPLES, looks.count),
-            "support vectors": Column(support, looks.count),
-            **{name: Column(counts, looks.count) for name, counts in per_answer.items()},
+            "examples": row_labels(MNIST_EXAMPLES, formatters.count),
+            "support vectors": Column(support, formatters.count),
+            **{name: Column(counts, formatters.count) for name, counts in per_answer.items()},
         }
     )
     yield Claim(

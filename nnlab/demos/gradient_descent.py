@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nnlab.network import Array, Network
 
 VALLEY = np.array([1.0, 8.0])  # C(v₁, v₂) = (v₁² + 8 v₂²) / 2: steeper along v₂ than along v₁
-HERE = np.array([-4.0, 1.0])
+START = np.array([-4.0, 1.0])
 ETAS = (0.002, 0.02, 0.2, 0.26)
 STEPS = 60
 SMALL_ETAS = (1.0, 0.1, 0.01, 0.001)
@@ -41,11 +41,11 @@ def cost(v: Array) -> float:
 
 def in_a_valley() -> Iterator[Piece]:
     """Compare the direction of the gradient with others, and learning rates with each other."""
-    gradient = VALLEY * HERE
+    gradient = VALLEY * START
     downhill = -gradient / np.linalg.norm(gradient)
     angles = np.linspace(0, 2 * np.pi, DIRECTIONS)
     short = 1e-4
-    falls = np.array([cost(HERE + short * np.array([np.cos(t), np.sin(t)])) for t in angles]) - cost(HERE)
+    falls = np.array([cost(START + short * np.array([np.cos(t), np.sin(t)])) for t in angles]) - cost(START)
     steepest = np.array([np.cos(angles[falls.argmin()]), np.sin(angles[falls.argmin()])])
     costs = {eta: path(eta) for eta in ETAS}
     yield (
@@ -71,8 +71,8 @@ def in_a_valley() -> Iterator[Piece]:
 
 
 def path(eta: float) -> list[float]:
-    """Return the cost at HERE and after each step."""
-    v, costs = HERE, [cost(HERE)]
+    """Return the cost at START and after each step."""
+    v, costs = START, [cost(START)]
     for _ in range(STEPS):
         v = v - eta * VALLEY * v
         costs.append(cost(v))

@@ -254,7 +254,7 @@ def mirrored_digits(training: Split, others: Split) -> Iterator[Piece]:
         "digits": learn(training.inputs, targets, rng=rng),
         "digits and their mirror images": learn(both, np.tile(targets, 2), 2 * SEEN, rng=rng),
     }
-    tells = learn(
+    sides = learn(
         both, np.repeat(np.eye(2, dtype=np.float32), len(training.labels), axis=1), 2 * SEEN, rng=rng
     )
     images = {"digits": others.inputs, "mirror images": mirrored(others.inputs)}
@@ -262,9 +262,9 @@ def mirrored_digits(training: Split, others: Split) -> Iterator[Piece]:
         shown: [error(network.pre_activations(inputs), others.labels) for network in networks.values()]
         for shown, inputs in images.items()
     }
-    told = np.mean(
+    accuracy = np.mean(
         [
-            (tells.pre_activations(inputs).argmax(axis=0) == side).mean()
+            (sides.pre_activations(inputs).argmax(axis=0) == side).mean()
             for side, inputs in enumerate(images.values())
         ]
     )
@@ -281,7 +281,7 @@ def mirrored_digits(training: Split, others: Split) -> Iterator[Piece]:
     )
     yield (
         "Yet the two are not the same: a network trained to tell digits from mirror images is right for "
-        f"{told:.1%} of them. A network built to give both the same answer, by a fold for example, could "
+        f"{accuracy:.1%} of them. A network built to give both the same answer, by a fold for example, could "
         "not do this. An invariance is an assumption about the task: this one is good for faces, but not "
         "for digits."
     )
@@ -293,4 +293,4 @@ def mirrored_digits(training: Split, others: Split) -> Iterator[Piece]:
         "the one trained on both gets fewer than 15% of either wrong",
         max(shares[1] for shares in errors.values()) < 0.15,
     )
-    yield Claim("digits and mirror images can be told apart: more than 95% are right", told > 0.95)
+    yield Claim("digits and mirror images can be told apart: more than 95% are right", accuracy > 0.95)

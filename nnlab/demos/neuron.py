@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnlab.config import Experiment
-from nnlab.demos.by_hand import feed, layer
+from nnlab.demos.by_hand import forward, layer
 from nnlab.demos.experiments import TOY, run
 from nnlab.network.activations import sigmoid, step
 from nnlab.rendering.pieces import Claim, Column, Curves, Piece, Table, row_labels
@@ -72,7 +72,7 @@ def perceptron() -> Iterator[Piece]:
         )
         + "."
     )
-    outputs = {name: feed(INPUTS.T, [layer("step", [w], [b])])[0] for name, (w, b) in GATES.items()}
+    outputs = {name: forward(INPUTS.T, [layer("step", [w], [b])])[0] for name, (w, b) in GATES.items()}
     yield Table(
         {
             "x": Column([f"({x:.0f}, {y:.0f})" for x, y in INPUTS]),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnlab.demos.by_hand import Layer, feed, fold_layers
-from nnlab.rendering import looks
+from nnlab.demos.by_hand import Layer, fold_layers, forward
+from nnlab.rendering import formatters
 from nnlab.rendering.pieces import Claim, Column, Piece, Table, row_labels
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def kinks(layers: Sequence[Layer]) -> Array:
     """
     ends = np.array([-HORIZON, HORIZON])
     for depth, each in enumerate(layers):
-        z = each.weights @ feed(ends[np.newaxis], layers[:depth]) + each.biases[:, np.newaxis]
+        z = each.weights @ forward(ends[np.newaxis], layers[:depth]) + each.biases[:, np.newaxis]
         left, right = z[:, :-1], z[:, 1:]
         crosses = (left < 0) != (right < 0)
         share = left[crosses] / (left - right)[crosses]
@@ -59,7 +59,7 @@ def number_of_pieces(layers: Sequence[Layer], low: float = 0, high: float = 1) -
     inside = inside[(inside > low + 1e-9) & (inside < high - 1e-9)]
     ends = np.concatenate([[low], inside, [high]])
     middles, reach = (ends[1:] + ends[:-1]) / 2, np.diff(ends) / 4
-    y_left, y_right = (feed((middles + way * reach)[np.newaxis], layers) for way in (-1, 1))
+    y_left, y_right = (forward((middles + way * reach)[np.newaxis], layers) for way in (-1, 1))
     slopes = (y_right - y_left) / (2 * reach)
     changes = (np.abs(np.diff(slopes)) > 1e-6 * np.abs(slopes).max()).any(axis=0)
     return 1 + int(changes.sum())
@@ -83,7 +83,7 @@ def random_network(width: int, depth: int, inputs: int, rng: np.random.Generator
     ]
 
 
-def folder(width: int, depth: int) -> list[Layer]:
+def folding_layers(width: int, depth: int) -> list[Layer]:
     """Return the network of `depth` hidden layers, each of which folds [0, 1] into `width` pieces.
 
     The neuron that adds up a zigzag is linear, and so becomes part of the weights of the next layer.
@@ -104,7 +104,7 @@ def on_a_line() -> Iterator[Piece]:
     random, best = {}, {}
     for width, depth in SHAPES:
         random[width, depth] = [1 + len(kinks(random_network(width, depth, 1, rng))) for _ in range(DRAWS)]
-        network = folder(width, depth)
+        network = folding_layers(width, depth)
         best[width, depth] = number_of_pieces(network)
     yield "On a line, counted exactly: networks with random weights (20 per shape), and one built to fold."
     yield Table(
@@ -113,8 +113,10 @@ def on_a_line() -> Iterator[Piece]:
             "depth": Column([depth for _, depth in SHAPES]),
             "random, median": Column([np.median(random[shape]) for shape in SHAPES], "{:.0f}".format),
             "random, most": Column([max(random[shape]) for shape in SHAPES]),
-            "folding on [0, 1]": Column([best[shape] for shape in SHAPES], looks.count),
-            "Montúfar's bound": Column([bound([width] * depth, 1) for width, depth in SHAPES], looks.count),
+            "folding on [0, 1]": Column([best[shape] for shape in SHAPES], formatters.count),
+            "Montúfar's bound": Column(
+                [bound([width] * depth, 1) for width, depth in SHAPES], formatters.count
+            ),
             "one layer of all neurons": Column([width * depth + 1 for width, depth in SHAPES]),
         }
     )
@@ -160,7 +162,7 @@ def folding() -> Iterator[Piece]:
         {
             "layers l": row_labels(depths),
             "neurons": Column([2 * depth for depth in depths]),
-            "pieces of [0, 1]": Column(deep, looks.count),
+            "pieces of [0, 1]": Column(deep, formatters.count),
             "one layer of as many neurons": Column(shallow),
         }
     )
@@ -205,7 +207,9 @@ def on_a_plane() -> Iterator[Piece]:
             "width": row_labels([width for width, _ in shapes]),
             "depth": Column([depth for _, depth in shapes]),
             "regions met": Column([counted[shape] for shape in shapes]),
-            "Montúfar's bound": Column([bound([width] * depth, 2) for width, depth in shapes], looks.count),
+            "Montúfar's bound": Column(
+                [bound([width] * depth, 2) for width, depth in shapes], formatters.count
+            ),
         }
     )
     yield Claim(

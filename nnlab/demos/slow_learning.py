@@ -49,11 +49,11 @@ def neuron(loss: str, w: float, b: float) -> dict[str, Any]:
 def first_gradients() -> Iterator[Piece]:
     """Compare backpropagation with equations (10), (15) and (16) at the two starting points."""
     rows, agree = [], {}
-    one, nought = np.ones((1, 1)), np.zeros((1, 1))
+    one, zero = np.ones((1, 1)), np.zeros((1, 1))
     for loss in COSTS:
         for w, b in STARTS:
             backpropagation = Backpropagation(start(Experiment(**neuron(loss, w, b))).network, 1)
-            backpropagation(one, nought)
+            backpropagation(one, zero)
             a = sigmoid(np.array([w + b]))
             # ∂C/∂w = ∂C/∂b, since x = 1.
             formula = a * sigmoid_derivative(a) if loss == "quadratic" else a

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlab.datasets.toys import jumps, levels, step_function
-from nnlab.demos.by_hand import Layer, feed, steps_layer, sum_layer
+from nnlab.demos.by_hand import Layer, forward, steps_layer, sum_layer
 from nnlab.demos.experiments import run
-from nnlab.rendering import looks
+from nnlab.rendering import formatters
 from nnlab.rendering.pieces import Claim, Column, Curves, Piece, Table, row_labels
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def exact() -> Iterator[Piece]:
         x = np.concatenate([GRID, positions])
         expected = heights[np.searchsorted(positions, x, side="right")]
         network = built(positions, heights)
-        wrong += not np.array_equal(feed(x[np.newaxis], network)[0], expected)
+        wrong += not np.array_equal(forward(x[np.newaxis], network)[0], expected)
         another = built(positions / 2, rng.normal(size=steps + 1))
         different.append(sum(differing(a, b) for a, b in zip(network, another, strict=True)))
     yield (
@@ -98,7 +98,7 @@ def smooth() -> Iterator[Piece]:
     away = np.abs(GRID[:, np.newaxis] - jumps(4)).min(axis=1) >= 0.01
     step, total = built(jumps(4), levels(4))
     versions = {
-        s: feed(GRID[np.newaxis], [Layer("sigmoid", s * step.weights, s * step.biases), total])[0]
+        s: forward(GRID[np.newaxis], [Layer("sigmoid", s * step.weights, s * step.biases), total])[0]
         for s in steepness
     }
     means = [float(np.abs(versions[s] - target).mean()) for s in steepness]
@@ -107,7 +107,7 @@ def smooth() -> Iterator[Piece]:
     yield Curves("smooth", GRID, {f"s = {s}": versions[s] for s in (1000, 100, 10)})
     yield Table(
         {
-            "steepness s": row_labels(steepness, looks.count),
+            "steepness s": row_labels(steepness, formatters.count),
             "mean error": Column(means, "{:.2e}".format),
             "largest error, 0.01 or more from a jump": Column(largest, "{:.2e}".format),
         }
@@ -129,10 +129,13 @@ def universal() -> Iterator[Piece]:
     errors = []
     for n in neurons:
         heights = np.sin(2 * np.pi * (np.arange(n + 1) + 0.5) / (n + 1))
-        errors.append(float(np.abs(feed(GRID[np.newaxis], built(jumps(n), heights))[0] - target).max()))
+        errors.append(float(np.abs(forward(GRID[np.newaxis], built(jumps(n), heights))[0] - target).max()))
     yield "So one hidden layer approximates any continuous function on an interval. sin(2πx), built by hand:"
     yield Table(
-        {"hidden neurons": row_labels(neurons, looks.count), "largest error": Column(errors, "{:.2e}".format)}
+        {
+            "hidden neurons": row_labels(neurons, formatters.count),
+            "largest error": Column(errors, "{:.2e}".format),
+        }
     )
     # Half a plateau, 1 / (2(n + 1)), times the steepest slope, 2π.
     bounds = [np.pi / (n + 1) for n in neurons]
@@ -193,7 +196,7 @@ def trained(source: Source) -> Iterator[Piece]:
     yield f"And {HIDDEN[-1]} neurons, with {parameters} parameters, on fewer or more examples:"
     yield Table(
         {
-            "examples": row_labels(EXAMPLES, looks.count),
+            "examples": row_labels(EXAMPLES, formatters.count),
             "per parameter": Column([examples / parameters for examples in EXAMPLES], "{:.1f}".format),
             "cost on them": Column([train for train, _ in by_examples], "{:.4f}".format),
             "cost on others": Column([val for _, val in by_examples], "{:.4f}".format),

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnlab.datasets.toys import jumps, levels, symmetric_step_function
-from nnlab.demos.by_hand import Layer, feed, fold_layers, layer, number_of_parameters, steps_layer, sum_layer
-from nnlab.rendering import looks
+from nnlab.demos.by_hand import (
+    Layer,
+    fold_layers,
+    forward,
+    layer,
+    number_of_parameters,
+    steps_layer,
+    sum_layer,
+)
+from nnlab.rendering import formatters
 from nnlab.rendering.pieces import Claim, Column, Curves, Piece, Table, row_labels
 
 if TYPE_CHECKING:
@@ -58,7 +66,7 @@ def two_against_one() -> Iterator[Piece]:
     for n in range(1, 51):
         # Multiples of 1/8 add up exactly, so that equal functions have equal values.
         heights = rng.integers(-100, 100, n + 1) / 8
-        shallow, deep = (feed(GRID[np.newaxis], build(heights))[0] for build in (one_layer, two_layers))
+        shallow, deep = (forward(GRID[np.newaxis], build(heights))[0] for build in (one_layer, two_layers))
         expected = heights[np.searchsorted(jumps(n), np.abs(2 * GRID - 1), side="right")]
         wrong += [not np.array_equal(a, expected) for a in (shallow, deep)]
     counts = {n: [number_of_parameters(build(levels(n))) for build in (one_layer, two_layers)] for n in SHOWN}
@@ -103,22 +111,24 @@ def repeated_folding() -> Iterator[Piece]:
     found = []
     for n, layers in cases:
         network = folded(n, layers)
-        y = feed(GRID[np.newaxis], network)[0]
+        y = forward(GRID[np.newaxis], network)[0]
         found.append((np.count_nonzero(np.diff(y)), number_of_parameters(network)))
     yield (
         "Fold into n pieces instead of two, and do it repeatedly: n rectified neurons, and one that "
         "adds them up, make a zigzag that lays the n parts of [0, 1] on top of one another. After l − 1 "
         "such folds, n steps become n^l."
     )
-    zigzag = feed(GRID[np.newaxis], [*fold_layers(4)])[0]
-    yield Curves("folds", GRID, {"into 4": zigzag, "into 4 × 4": feed(zigzag[np.newaxis], fold_layers(4))[0]})
+    zigzag = forward(GRID[np.newaxis], [*fold_layers(4)])[0]
+    yield Curves(
+        "folds", GRID, {"into 4": zigzag, "into 4 × 4": forward(zigzag[np.newaxis], fold_layers(4))[0]}
+    )
     yield Table(
         {
             "n": row_labels([n for n, _ in cases]),
             "l": Column([layers for _, layers in cases]),
-            "steps counted": Column([steps for steps, _ in found], looks.count),
+            "steps counted": Column([steps for steps, _ in found], formatters.count),
             "parameters": Column([parameters for _, parameters in found]),
-            "parameters of one layer": Column([3 * steps + 1 for steps, _ in found], looks.count),
+            "parameters of one layer": Column([3 * steps + 1 for steps, _ in found], formatters.count),
         }
     )
     yield Claim(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnlab.demos.by_hand import Layer, feed, layer
+from nnlab.demos.by_hand import Layer, forward, layer
 from nnlab.demos.experiments import TOY, run
 from nnlab.rendering.pieces import Claim, Column, Curves, Piece, Table, row_labels
 
@@ -71,8 +71,8 @@ def one_layer() -> Iterator[Piece]:
 
 def by_hand() -> Iterator[Piece]:
     """Build XOR with two neurons in a hidden layer."""
-    hidden = feed(POINTS.T, WITH_STEPS[:1])
-    with_steps, with_rectifiers = (feed(POINTS.T, layers)[0] for layers in (WITH_STEPS, WITH_RECTIFIERS))
+    hidden = forward(POINTS.T, WITH_STEPS[:1])
+    with_steps, with_rectifiers = (forward(POINTS.T, layers)[0] for layers in (WITH_STEPS, WITH_RECTIFIERS))
     yield "Built by hand, with a hidden layer of two neurons: XOR = (OR) AND (NAND)."
     yield Table(
         {
@@ -110,7 +110,7 @@ def layer_by_layer() -> Iterator[Piece]:
     """Decompose a task, parity, into subtasks, one per layer."""
     inputs = np.array(list(product([0, 1], repeat=BITS)), float)
     layers = parity_layers(BITS)
-    parts = [feed(inputs.T, layers[: 2 * level]) for level in range(1, len(layers) // 2 + 1)]
+    parts = [forward(inputs.T, layers[: 2 * level]) for level in range(1, len(layers) // 2 + 1)]
     yield (
         "A face is recognised by its eyes, nose and mouth, and an eye by its own parts. Parity can be taken "
         f"apart in the same way, layer by layer: is the number of ones among {BITS} bits odd? Two layers "

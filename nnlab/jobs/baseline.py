@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nnlab import baselines
-from nnlab.datasets import ANYWHERE, digests
+from nnlab.datasets import DEFAULT_SOURCE, digests
 from nnlab.runs.baseline import write_baseline
 from nnlab.runs.environment import describe
 from nnlab.runs.lock import locked
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FitResult:
     """A baseline that was fitted, and what came of it."""
 
     run: Run
@@ -36,10 +36,10 @@ def fit_baseline(
     baseline: Baseline,
     *,
     runs: Path,
-    source: Source = ANYWHERE,
+    source: Source = DEFAULT_SOURCE,
     command: Sequence[str] = (),
     during: Callable[[int], AbstractContextManager[None]] = lambda _: nullcontext(),
-) -> Fitted:
+) -> FitResult:
     """Fit `baseline`, measure it on the validation split, and write a new run folder in `runs`.
 
     The library is at work within the context `during`, which is given the number of training examples; until
@@ -66,4 +66,4 @@ def fit_baseline(
             train_examples=examples,
             seconds=seconds,
         )
-    return Fitted(run, summary)
+    return FitResult(run, summary)

@@ -15,7 +15,7 @@ from nnlab.training import Epoch
 
 
 @dataclass(frozen=True)
-class Begun:
+class TrainingStarted:
     """A training that has begun, or was resumed and goes on after `epoch`; its first files are written."""
 
     run: Run
@@ -34,14 +34,14 @@ def _ignore(_: Any) -> None:  # noqa: ANN401 (whatever a callback is told)
 class Callbacks:
     """Functions that a training calls, in its own thread. An exception from one ends it as a crash would."""
 
-    on_begin: Callable[[Begun], None] = _ignore
+    on_begin: Callable[[TrainingStarted], None] = _ignore
     on_batch: Callable[[int], None] = _ignore  # the number of examples in a batch that is done
     on_epoch: Callable[[Epoch], None] = _ignore  # an epoch that is done; it may not be written yet
     should_stop: Callable[[], bool] = lambda: False  # asked after every batch
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingResult:
     """A training that has ended: what `summary` says of it."""
 
     run: Run

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nnlab import files
 from nnlab.analysis import evaluation
 from nnlab.config import Baseline, Experiment
-from nnlab.datasets import ANYWHERE
+from nnlab.datasets import DEFAULT_SOURCE
 from nnlab.errors import NnlabError
 from nnlab.runs import evaluations
 from nnlab.runs.evaluations import Evaluation
@@ -23,7 +23,7 @@ _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class EvaluationResult:
     """A run of `config`, measured. Where the result could not be kept in its folder, `not_kept` says why."""
 
     run: Run
@@ -39,21 +39,25 @@ class Evaluated:
 
 
 def evaluate(
-    run: Run, *, checkpoint: CheckpointName = "best", split: SplitName = "test", source: Source = ANYWHERE
-) -> Evaluated:
+    run: Run,
+    *,
+    checkpoint: CheckpointName = "best",
+    split: SplitName = "test",
+    source: Source = DEFAULT_SOURCE,
+) -> EvaluationResult:
     """Measure the weights of `run` on a split; keep in its folder what the best ones are worth.
 
     Raises `RunError`, `DatasetError`, and `UsageError` for the last weights of a baseline.
     """
     config = config_of(run)
-    measured = files.version(run.best_npz)
+    measured = files.fingerprint(run.best_npz)
     result = evaluation.evaluate(run, config, checkpoint=checkpoint, split=split, source=source)
     if checkpoint != "best":
-        return Evaluated(run, config, result)
+        return EvaluationResult(run, config, result)
     try:
         evaluations.write(run, result)
     except NnlabError as error:
-        return Evaluated(run, config, result, error)
-    if files.version(run.best_npz) != measured:  # a training has found better weights meanwhile
+        return EvaluationResult(run, config, result, error)
+    if files.fingerprint(run.best_npz) != measured:  # a training has found better weights meanwhile
         files.remove(run.eval_json(split))
-    return Evaluated(run, config, result)
+    return EvaluationResult(run, config, result)

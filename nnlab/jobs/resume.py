@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnlab.config import Experiment, parse_config
-from nnlab.datasets import ANYWHERE, digests
+from nnlab.datasets import DEFAULT_SOURCE, digests
 from nnlab.errors import NewerError, RunError, UsageError
-from nnlab.jobs.callbacks import Begun, Callbacks, Trained
-from nnlab.jobs.train import carry_on
+from nnlab.jobs.callbacks import Callbacks, TrainingResult, TrainingStarted
+from nnlab.jobs.train import continue_training
 from nnlab.runs import records
 from nnlab.runs.environment import Environment, describe
 from nnlab.runs.find import find_each, newest_first
@@ -31,11 +31,11 @@ def resume(
     run: Run,
     raised: Sequence[str] = (),
     *,
-    source: Source = ANYWHERE,
+    source: Source = DEFAULT_SOURCE,
     threads: int | None = None,
     command: Sequence[str] = (),
     callbacks: Callbacks = Callbacks(),  # noqa: B008 (it is frozen)
-) -> Trained:
+) -> TrainingResult:
     """Go on with `run` to the same weights as if it had never stopped.
 
     Its epochs and patience may be `raised`, by KEY=VALUE overrides. Where there is nothing to do, the run
@@ -53,21 +53,21 @@ def resume(
             raise
         except RunError as error:
             anew = f"nnlab train {shlex.quote(str(run.config_yaml))}"
-            raise RunError(f"{error}; put it back as it was, or train anew with `{anew}`") from error
+            raise RunError(f"{error}; restore the file, or train again with `{anew}`") from error
 
 
 def newest_to_resume(runs: Path, *, finished: bool) -> Run:
     """Return the newest run that can go on, one that is `finished` only if it may. Raises `RunError`."""
     for run in newest_first(find_each(runs, ())):
-        summary = records.read_if_whole(run.summary_json, Summary)
+        summary = records.read_or_none(run.summary_json, Summary)
         ended = summary is not None and (
             summary.status == "diverged" or (summary.status == "finished" and not finished)
         )
         if run.last_npz.exists() and not ended and not is_locked(run):
             return run
     raise RunError(
-        f"no run in {runs} can go on: all are finished, diverged or in training; "
-        "a finished one can with more epochs: --resume epochs=N"
+        f"no run in {runs} can be resumed: all are finished, diverged or being trained; "
+        "to train a finished one for longer, use --resume epochs=N"
     )
 
 
@@ -78,26 +78,26 @@ def _resume(
     threads: int | None,
     command: Sequence[str],
     callbacks: Callbacks,
-) -> Trained:
-    summary = records.read_if_whole(run.summary_json, Summary)  # without one, it is made anew
+) -> TrainingResult:
+    summary = records.read_or_none(run.summary_json, Summary)  # without one, it is made anew
     if summary and summary.status == "diverged":
-        raise UsageError(f"{run} diverged, and would again; train anew with a smaller eta")
+        raise UsageError(f"{run} diverged, and would diverge again; train a new run with a smaller eta")
     reason = stop_reason(experiment, saved_state(run, experiment)[0])
     if summary and reason is not None and summary.stop_reason == reason:
-        return Trained(run, experiment, summary)
+        return TrainingResult(run, experiment, summary)
     training, validation = load_splits(experiment, source)
-    begun = records.read_if_whole(run.environment_json, Environment)
-    threads = threads or (begun or records.read(run.environment_json, Environment)).threads
+    recorded = records.read_or_none(run.environment_json, Environment)
+    threads = threads or (recorded or records.read(run.environment_json, Environment)).threads
     with computing_with(threads):
         writer, state = RunWriter.reopen(run, experiment, len(training.labels))
         environment = describe(threads=threads, digests=digests(experiment.dataset), command=command)
-        if begun:
-            environment = replace(environment, command=begun.command)  # the one that made the run
+        if recorded:
+            environment = replace(environment, command=recorded.command)  # the one that made the run
         records.write(run.environment_json, environment)
         callbacks.on_begin(
-            Begun(run, experiment, environment, len(training.labels), state.epoch, is_resumed=True)
+            TrainingStarted(run, experiment, environment, len(training.labels), state.epoch, is_resumed=True)
         )
-        return carry_on(writer, state, training, validation, callbacks)
+        return continue_training(writer, state, training, validation, callbacks)
 
 
 def _with_raised(run: Run, before: Experiment, raised: Sequence[str]) -> Experiment:

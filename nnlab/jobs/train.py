@@ -6,9 +6,9 @@ import shlex
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from nnlab.datasets import ANYWHERE, digests
+from nnlab.datasets import DEFAULT_SOURCE, digests
 from nnlab.errors import NnlabError
-from nnlab.jobs.callbacks import Begun, Callbacks, Trained
+from nnlab.jobs.callbacks import Callbacks, TrainingResult, TrainingStarted
 from nnlab.runs.environment import describe
 from nnlab.runs.lock import locked
 from nnlab.runs.run import create
@@ -33,11 +33,11 @@ def train(
     experiment: Experiment,
     *,
     runs: Path,
-    source: Source = ANYWHERE,
+    source: Source = DEFAULT_SOURCE,
     threads: int | None = None,
     command: Sequence[str] = (),
     callbacks: Callbacks = Callbacks(),  # noqa: B008 (it is frozen)
-) -> Trained:
+) -> TrainingResult:
     """Train `experiment` into a new folder in `runs`.
 
     `threads` are those of the matrix products, by default as many as a step is worth. `command` is recorded
@@ -52,13 +52,13 @@ def train(
         with locked(run):
             environment = describe(threads=threads, digests=digests(experiment.dataset), command=command)
             writer = RunWriter.create(run, experiment, state, environment, examples)
-            callbacks.on_begin(Begun(run, experiment, environment, examples))
-            return carry_on(writer, state, training, validation, callbacks)
+            callbacks.on_begin(TrainingStarted(run, experiment, environment, examples))
+            return continue_training(writer, state, training, validation, callbacks)
 
 
-def carry_on(
+def continue_training(
     writer: RunWriter, state: TrainingState, training: Split, validation: Split, callbacks: Callbacks
-) -> Trained:
+) -> TrainingResult:
     """Train from `state` until there is a stop reason or the caller asks for it; write every epoch."""
     experiment, run = writer.experiment, writer.run
     batch_done, should_stop = callbacks.on_batch, callbacks.should_stop
@@ -79,9 +79,9 @@ def carry_on(
         if not run.last_npz.exists():
             raise
         go_on = f"nnlab train --resume {shlex.quote(str(run))}"
-        raise NnlabError(f"{error}; the epochs before are kept, go on with `{go_on}`") from error
+        raise NnlabError(f"{error}; the epochs before it are kept; resume with `{go_on}`") from error
     except BaseException as error:
         with suppress(NnlabError):
             writer.flush("interrupted" if isinstance(error, KeyboardInterrupt) else None)
         raise
-    return Trained(run, experiment, writer.summary, loss_of_a_guess(experiment, validation.labels))
+    return TrainingResult(run, experiment, writer.summary, loss_of_a_guess(experiment, validation.labels))

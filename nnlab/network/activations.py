@@ -31,7 +31,7 @@ class Activation:
     # a -> da/dz, elementwise. None: a hidden layer of these cannot be trained.
     derivative: Callable[[Array], npt.NDArray[Any]] | None
     initialiser: str  # in INITIALISERS; `auto` takes it, to keep the variance of the signal through a layer
-    steepest: float = 1.0  # the largest slope
+    max_slope: float = 1.0  # the largest slope
     kinks: tuple[float, ...] = ()  # the z at which the slope jumps
     unit_rounding: bool = False  # whether a is rounded by a share of 1, not by a share of itself
 
@@ -96,7 +96,7 @@ def tanh_derivative(a: Array) -> Array:
 ACTIVATIONS: dict[str, Activation] = {
     "identity": Activation(identity, np.ones_like, "lecun"),
     "step": Activation(step, None, "lecun"),
-    "sigmoid": Activation(sigmoid, sigmoid_derivative, "glorot", steepest=0.25, unit_rounding=True),
+    "sigmoid": Activation(sigmoid, sigmoid_derivative, "glorot", max_slope=0.25, unit_rounding=True),
     "tanh": Activation(tanh, tanh_derivative, "glorot"),
     "relu": Activation(relu, lambda a: a > ZERO, "he", kinks=(0.0,)),
 }

@@ -147,7 +147,7 @@ def _rounding(backpropagation: Backpropagation, x: Array, targets: Array, rng: n
         error += noise(error) * error
         return error
 
-    subject = replace(
+    noisy_network = replace(
         network,
         activation=replace(
             noisy(network.activation),
@@ -156,10 +156,10 @@ def _rounding(backpropagation: Backpropagation, x: Array, targets: Array, rng: n
         output=replace(network.output, activation=noisy(network.output.activation), delta=delta),
         parameters=np.empty_like(network.parameters),
     )
-    shaken = Backpropagation(subject, x.shape[1])
+    perturbed = Backpropagation(noisy_network, x.shape[1])
     largest = np.zeros_like(network.parameters)
     for _ in range(DRAWS):
-        subject.parameters[...] = network.parameters * (1 + noise(network.parameters))
-        shaken(x, targets)
-        np.maximum(largest, np.abs(shaken.gradient - backpropagation.gradient), out=largest)
+        noisy_network.parameters[...] = network.parameters * (1 + noise(network.parameters))
+        perturbed(x, targets)
+        np.maximum(largest, np.abs(perturbed.gradient - backpropagation.gradient), out=largest)
     return MARGIN * float(np.finfo(np.float64).eps) / NOISE * largest

@@ -101,8 +101,8 @@ class Network:
 
         The largest output decides. A single output stands for class 1 from a half upwards.
         """
-        is_alone = len(z) == 1
-        classes: NDArray[np.intp] = self.output.activate(z)[0] >= HALF if is_alone else z.argmax(axis=0)
+        has_one_output = len(z) == 1
+        classes: NDArray[np.intp] = self.output.activate(z)[0] >= HALF if has_one_output else z.argmax(axis=0)
         return classes.astype(np.intp, copy=False)
 
 

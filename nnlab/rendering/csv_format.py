@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING
 
 from nnlab.files import printable
-from nnlab.rendering import looks
+from nnlab.rendering import formatters
 from nnlab.rendering.pieces import only_table
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ def as_csv(pieces: Sequence[Piece], _page: Page) -> str:
     columns = only_table(pieces).columns
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(map(_inert, columns))
-    writer.writerows(zip(*(map(_inert, column.values) for column in columns.values()), strict=True))
+    writer.writerow(map(_not_a_formula, columns))
+    writer.writerows(zip(*(map(_not_a_formula, column.values) for column in columns.values()), strict=True))
     return text.getvalue()
 
 
-def _inert(value: object) -> str:
+def _not_a_formula(value: object) -> str:
     """Return a cell that a spreadsheet does not take for a formula; a number may begin with a sign."""
-    text = printable(looks.text(value))
+    text = printable(formatters.text(value))
     return f"'{text}" if text.startswith(_BEGIN_A_FORMULA) and not isinstance(value, int | float) else text

@@ -24,10 +24,10 @@ def as_json(pieces: Sequence[Piece], _page: Page) -> str:
 def json_text(value: object) -> str:
     """Return `value` as JSON without control characters. Raises `ValueError` for a NaN."""
     text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False)
-    return re.sub(r"[^\n -~]", _harmless, text)
+    return re.sub(r"[^\n -~]", _escape, text)
 
 
-def _harmless(match: re.Match[str]) -> str:
+def _escape(match: re.Match[str]) -> str:
     """Return a character of JSON as it is, or escaped; json.dumps itself lets DEL pass."""
     char = match[0]
     if char.isprintable():

@@ -8,7 +8,7 @@ from itertools import groupby
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from nnlab.rendering import looks
+from nnlab.rendering import formatters
 
 if TYPE_CHECKING:  # NumPy takes longer to import than `nnlab --help` takes to print
     from numpy.typing import NDArray
@@ -26,15 +26,15 @@ class Column:
     """Values of one kind, and how each looks to a person."""
 
     values: Sequence[object]
-    look: Callable[[Any], str] = looks.text
+    formatter: Callable[[Any], str] = formatters.text
     missing: str = ""  # how None looks
     align: Literal["left", "right"] | None = None  # None: numbers to the right, all else to the left
-    strong: Collection[int] = ()  # the rows whose values stand out
+    bold_rows: Collection[int] = ()  # the rows whose values stand out
     is_prose: bool = False  # may be folded at 80 columns
 
     def cells(self) -> list[str]:
         """Return the values as a person reads them."""
-        return [self.missing if value is None else self.look(value) for value in self.values]
+        return [self.missing if value is None else self.formatter(value) for value in self.values]
 
     def is_right_aligned(self) -> bool:
         """Return whether the values stand to the right."""
@@ -43,9 +43,9 @@ class Column:
         return self.align == "right"
 
 
-def row_labels(values: Sequence[object], look: Callable[[Any], str] = looks.text) -> Column:
+def row_labels(values: Sequence[object], formatter: Callable[[Any], str] = formatters.text) -> Column:
     """Return a column of what the rows are about, such as epochs: to the left, even if they are numbers."""
-    return Column(values, look, align="left")
+    return Column(values, formatter, align="left")
 
 
 @dataclass(frozen=True)

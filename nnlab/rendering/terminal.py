@@ -58,7 +58,10 @@ def fitted_table(table: Table, width: int, *, styled: bool) -> str:
             part.add_column(headings[key], justify=justify, width=fitted[key])
         for row in range(len(cells[first])):
             part.add_row(
-                *(Text(cells[key][row], "bold" if row in table.columns[key].strong else "") for key in block)
+                *(
+                    Text(cells[key][row], "bold" if row in table.columns[key].bold_rows else "")
+                    for key in block
+                )
             )
         console.print("\n" if number else "", part, sep="", end="")
     return "".join(line.rstrip() + "\n" for line in _written(console).splitlines())

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nnlab.network import Network
 
 STATE = "training_state"  # JSON, a `Progress`
-BESIDES = 1 << 20  # bytes of a checkpoint that are not arrays as large as the parameters, at most
+OVERHEAD = 1 << 20  # bytes of a checkpoint that are not arrays as large as the parameters, at most
 
 
 @dataclass(frozen=True)
@@ -111,11 +111,11 @@ def _load_for(experiment: Experiment, path: Path) -> dict[str, NDArray[Any]]:
     dtype = np.dtype(experiment.dtype)
     parameters = number_of_parameters(experiment.architecture) * dtype.itemsize
     vectors = 1 + sum(array.size for array in optimiser_of(experiment).start(np.zeros(1, dtype)).values())
-    arrays = load_arrays(path, limit=vectors * parameters + BESIDES)
+    arrays = load_arrays(path, limit=vectors * parameters + OVERHEAD)
     for layer, (fan_in, fan_out) in enumerate(pairwise(experiment.architecture)):
         for name, shape in ((f"weights.{layer}", (fan_out, fan_in)), (f"biases.{layer}", (fan_out,))):
             if name not in arrays:
-                raise RunError(f"{path} holds no {name}, which the run's config asks for")
+                raise RunError(f"{path} does not hold {name}, which the run's config requires")
             try:
                 _checked(arrays[name], shape, dtype)
             except ValueError as error:
@@ -126,7 +126,7 @@ def _load_for(experiment: Experiment, path: Path) -> dict[str, NDArray[Any]]:
 def _checked(array: NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return `array` if it is what is expected. Raises `ValueError`."""
     if array.shape != shape or array.dtype != dtype:
-        raise ValueError(f"is {array.dtype} {array.shape}; the run's config asks for {dtype} {shape}")
+        raise ValueError(f"is {array.dtype} {array.shape}; the run's config requires {dtype} {shape}")
     return array
 
 

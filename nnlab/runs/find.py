@@ -69,7 +69,7 @@ def find(runs: Path, named: str | None) -> Run:
     Raises `RunError` if there is none.
     """
     if named is None:
-        return newest_first(_some(runs))[0]
+        return newest_first(_find_any(runs))[0]
     if not named:
         raise RunError("the name of the run is empty")
     for folder in (Path(named), runs / named):
@@ -90,7 +90,7 @@ def find_each(runs: Path, named: Sequence[str]) -> list[Run]:
     If none is named, all. Raises `RunError` if there is none, or none of a name or a pattern.
     """
     if not named:
-        return _some(runs)
+        return _find_any(runs)
     return list(dict.fromkeys(run for name in named for run in _matching(runs, name) or [find(runs, name)]))
 
 
@@ -104,7 +104,7 @@ def _matching(runs: Path, pattern: str) -> list[Run]:
     return next(filter(None, found), [])
 
 
-def _some(runs: Path) -> list[Run]:
+def _find_any(runs: Path) -> list[Run]:
     """Return the run folders in `runs`, by name. Raises `RunError` if there is none."""
     if not (found := find_all(runs)):
         raise RunError(
@@ -115,7 +115,7 @@ def _some(runs: Path) -> list[Run]:
 
 def newest_first(runs: Iterable[Run]) -> list[Run]:
     """Return `runs`, the one last written to first."""
-    return sorted(runs, key=_last_touched, reverse=True)
+    return sorted(runs, key=_last_modified, reverse=True)
 
 
 def _not_found(runs: Path, named: str) -> str:
@@ -135,7 +135,7 @@ def _not_found(runs: Path, named: str) -> str:
     return f"{nothing}: a run is a folder with a config.yaml or summary.json; `nnlab compare` lists them"
 
 
-def _last_touched(run: Run) -> tuple[int, str]:
+def _last_modified(run: Run) -> tuple[int, str]:
     return max((_modified(f"{run}/{name}") for name in ("summary.json", "config.yaml")), default=0), run.name
 
 

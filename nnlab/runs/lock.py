@@ -60,7 +60,7 @@ def _lock(run: Run) -> int:
     """Return the open file that is locked."""
     for _ in range(25):  # half a second: `is_locked` holds the lock for a moment
         descriptor = _open(run.lock)
-        if _try_to_lock(descriptor, exclusive=True) and _is_at(run.lock, descriptor):
+        if _try_to_lock(descriptor, exclusive=True) and _is_same_file(run.lock, descriptor):
             with suppress(OSError):  # on a full disk the lock goes without a name
                 os.ftruncate(descriptor, 0)
                 os.write(descriptor, f"process {os.getpid()} on {platform.node()}".encode())
@@ -82,7 +82,7 @@ def _open(path: Path) -> int:
         raise NnlabError(f"cannot write {path}: {reason}") from error
 
 
-def _is_at(path: Path, descriptor: int) -> bool:
+def _is_same_file(path: Path, descriptor: int) -> bool:
     """Return whether an open file is still the one at `path`: its last holder may have removed it."""
     return path.exists() and os.path.samestat(os.stat(descriptor), path.stat())
 

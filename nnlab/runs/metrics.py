@@ -54,13 +54,13 @@ def diagnostics_rows(epoch: Epoch) -> list[DiagnosticsRow]:
     ]
 
 
-def digested(row: MetricsRow) -> bytes:
+def digest_input(row: MetricsRow) -> bytes:
     """Return what the digest in last.npz covers of `row`.
 
     These columns every version writes, so that one that comes later changes no digest of earlier runs.
     """
     figures = row.train_loss, row.train_accuracy, row.val_loss, row.val_accuracy, row.eta, row.seconds
-    return tables.joined([row.epoch, *figures])
+    return tables.csv_line([row.epoch, *figures])
 
 
 def read(path: Path, *, epochs: int) -> list[MetricsRow]:

@@ -50,7 +50,7 @@ def load_arrays(path: Path, *, limit: int = LARGEST) -> dict[str, NDArray[Any]]:
             if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
                 raise ValueError("it is compressed, which numpy.savez does not do")
             if sum(entry.file_size for entry in entries) > len(content):
-                raise ValueError("its arrays are larger than itself")
+                raise ValueError("its arrays are larger than the file")
             return {entry.filename.removesuffix(".npy"): _array(archive.read(entry)) for entry in entries}
     except Exception as error:  # NumPy and zipfile raise all kinds of errors over damaged bytes
         raise RunError(f"{path} is not a readable checkpoint: {error}") from error
@@ -69,7 +69,7 @@ def tail_sha256(path: Path) -> str:
 
     So it distinguishes one archive from another without reading it. Raises `RunError`.
     """
-    with files.opened(path) as file:
+    with files.open_to_read(path) as file:
         size = os.fstat(file.fileno()).st_size
         file.seek(max(0, size - TAIL))
         return hashlib.sha256(file.read(TAIL)).hexdigest()
@@ -82,6 +82,6 @@ def _array(content: bytes) -> NDArray[Any]:
     dtype, by_columns = np.dtype(header[1].decode()), header[2] == b"True"
     shape = tuple(int(length) for length in header[3].split(b",") if length.strip())
     if header.end() + dtype.itemsize * math.prod(shape) != len(content):
-        raise ValueError(f"an array of {len(content):,} bytes says that it is {dtype} {shape}")
+        raise ValueError(f"an array of {len(content):,} bytes claims to be {dtype} {shape}")
     array = np.frombuffer(content, dtype, offset=header.end())  # refuses objects
     return array.reshape(shape, order="F" if by_columns else "C")

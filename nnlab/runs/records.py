@@ -57,7 +57,7 @@ def read(path: Path, kind: type[T]) -> T:
     return record
 
 
-def read_if_whole(path: Path, kind: type[T]) -> T | None:
+def read_or_none(path: Path, kind: type[T]) -> T | None:
     """Return the same, or None where the file is missing or broken. Raises `NewerError`."""
     try:
         return read(path, kind)
@@ -88,7 +88,7 @@ def parse(text: str | bytes, kind: type[T]) -> T:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{place + ': ' if place else ''}{messages.plainly(first)}") from error
+        raise ValueError(f"{place + ': ' if place else ''}{messages.describe_error(first)}") from error
     return record
 
 

@@ -131,7 +131,7 @@ def experiment_of(run: Run) -> Experiment:
     """Return the experiment of `run`. Raises `RunError`, and `UsageError` if it is a baseline's."""
     config = config_of(run)
     if isinstance(config, Baseline):
-        raise UsageError(f"{run} is a baseline; it has no training to go on with")
+        raise UsageError(f"{run} is a baseline; it has no training to resume")
     return config
 
 

@@ -39,7 +39,7 @@ def read(path: Path, kind: type[T], *, most: int) -> list[T]:
     Columns that `kind` does not know are ignored; one that is missing has the default of its field.
     Raises `RunError`.
     """
-    with files.opened(path) as file:
+    with files.open_to_read(path) as file:
         header = file.readline(LONGEST)
         lines = list(islice(iter(lambda: file.readline(LONGEST), b""), most))
     if lines and not lines[-1].endswith(b"\n") and len(lines[-1]) < LONGEST:
@@ -58,7 +58,7 @@ def read(path: Path, kind: type[T], *, most: int) -> list[T]:
 def _cells(kind: type[T], columns: Sequence[str]) -> list[tuple[int, Callable[[str], object]]]:
     """Return the place in a row, and how to read it, of each field of `kind`. Raises `ValueError`."""
     if len(set(columns)) < len(columns):
-        raise ValueError("a column is there twice")
+        raise ValueError("a column appears twice")
     cells: list[tuple[int, Callable[[str], object]]] = []
     for field in fields(kind):
         if field.name in columns:
@@ -84,10 +84,10 @@ def _of_length(rows: Iterable[list[str]], length: int) -> Iterator[list[str]]:
 
 def line(row: DataclassInstance) -> bytes:
     """Return the row as a line that round-trips."""
-    return joined(vars(row).values())
+    return csv_line(vars(row).values())
 
 
-def joined(figures: Iterable[float | None]) -> bytes:
+def csv_line(figures: Iterable[float | None]) -> bytes:
     """Return `figures` as a line that round-trips."""
     return (",".join("" if figure is None else repr(figure) for figure in figures) + "\n").encode()
 

@@ -63,8 +63,8 @@ class RunWriter:
     digest: Any = field(default_factory=hashlib.sha256)  # of the rows
     summary: Summary = field(init=False)  # as it was last written
     _pending: Pending = field(default_factory=Pending, init=False)
-    _written: float = field(default_factory=monotonic, init=False)  # when an epoch was last written
-    _alarm: threading.Timer | None = field(default=None, init=False)  # writes what would wait for too long
+    _last_write: float = field(default_factory=monotonic, init=False)  # when an epoch was last written
+    _timer: threading.Timer | None = field(default=None, init=False)  # writes what would wait for too long
     _failure: BaseException | None = field(default=None, init=False)  # of the alarm
     _lock: threading.RLock = field(default_factory=threading.RLock, init=False)
 
@@ -103,7 +103,7 @@ class RunWriter:
         files.remove_temporary(run.folder)  # left by a process that was killed as it wrote
         tables.rewrite(run.metrics_csv, metrics.MetricsRow, writer.rows)
         if experiment.diagnostics:
-            writer._mend_diagnostics(state.epoch)
+            writer._repair_diagnostics(state.epoch)
         saved = Checkpoint(state, writer.digest.hexdigest())
         if not run.last_npz.exists():
             writer._save_last(saved)
@@ -133,7 +133,7 @@ class RunWriter:
             self._pending.rows.append(row := metrics.metrics_row(epoch))
             self._pending.diagnostics_rows += metrics.diagnostics_rows(epoch)
             self._add(row)
-            at_once = epoch.stop_reason is not None or monotonic() - self._written >= DELAY
+            at_once = epoch.stop_reason is not None or monotonic() - self._last_write >= DELAY
             if epoch.stop_reason != "diverged":
                 kept = state if at_once else state.copy()  # the training goes on to change it
                 self._pending.last = Checkpoint(kept, self.digest.hexdigest())
@@ -142,11 +142,11 @@ class RunWriter:
                     self._pending.best = self._pending.last
             if at_once:
                 self.flush(epoch.stop_reason)
-            elif self._alarm is None:
-                self._alarm = threading.Timer(DELAY, self._write_late)
-                self._alarm.daemon = True
+            elif self._timer is None:
+                self._timer = threading.Timer(DELAY, self._write_overdue)
+                self._timer.daemon = True
                 try:
-                    self._alarm.start()
+                    self._timer.start()
                 except RuntimeError:  # the system has no thread left
                     self.flush(None)
 
@@ -156,9 +156,9 @@ class RunWriter:
         Raises `NnlabError`.
         """
         with self._lock:
-            if self._alarm is not None:
-                self._alarm.cancel()
-                self._alarm = None
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
             self._raise_failure()
             pending, self._pending = self._pending, Pending()
             tables.append(self.run.metrics_csv, pending.rows)
@@ -169,13 +169,13 @@ class RunWriter:
             if pending.last is not None and pending.last is not pending.best:
                 self._save_last(pending.last)
             self._write_summary(stop_reason)
-            self._written = monotonic()
+            self._last_write = monotonic()
 
-    def _write_late(self) -> None:
+    def _write_overdue(self) -> None:
         """Write what has waited for long enough. What goes wrong is raised in the training's thread."""
         with self._lock:
             try:
-                if self._alarm is threading.current_thread():  # or it was written meanwhile
+                if self._timer is threading.current_thread():  # or it was written meanwhile
                     self.flush(None)
             except BaseException as error:  # noqa: BLE001 (it is raised by the next call)
                 self._failure = error
@@ -209,9 +209,9 @@ class RunWriter:
         if len(self.rows) < epochs:
             raise RunError(f"{path} ends at epoch {len(self.rows)}, the checkpoint at {epochs}")
         if written not in (None, self.digest.hexdigest()):
-            raise RunError(f"{path} has other figures than those that were written")
+            raise RunError(f"{path} does not hold the figures that were written")
 
-    def _mend_diagnostics(self, epochs: int) -> None:
+    def _repair_diagnostics(self, epochs: int) -> None:
         """Drop what is of later epochs. Nothing depends on the file: where it is gone, it begins anew."""
         path = self.run.diagnostics_csv
         try:
@@ -223,7 +223,7 @@ class RunWriter:
 
     def _add(self, row: metrics.MetricsRow) -> None:
         self.rows.append(row)
-        self.digest.update(metrics.digested(row))
+        self.digest.update(metrics.digest_input(row))
 
     def _save_last(self, saved: Checkpoint) -> None:
         state = saved.state
@@ -244,7 +244,7 @@ class RunWriter:
 def _best_sha256(run: Run, written: checkpoint.Progress) -> str | None:
     """Return the digest of the best weights that were written, if it is known."""
     if written.weights_sha256 is None:  # by a version that left it to summary.json, which may be behind
-        summary = records.read_if_whole(run.summary_json, Summary)
+        summary = records.read_or_none(run.summary_json, Summary)
         return summary.weights_sha256 if summary and summary.status != "running" else None
     return written.weights_sha256
 

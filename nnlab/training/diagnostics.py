@@ -61,7 +61,7 @@ def _shares(activation: Activation, a: Array) -> dict[str, float | None]:
     """Return the shares of saturated pairs and of dead neurons in a layer whose outputs are `a`."""
     if activation.derivative is None:
         return {"saturated": None, "dead": None}
-    flat = activation.derivative(a) < SATURATED * activation.steepest
+    flat = activation.derivative(a) < SATURATED * activation.max_slope
     return {"saturated": float(flat.mean()), "dead": float(flat.all(axis=1).mean())}
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nnlab.config import Experiment
 
 # Below so many multiplications a step, a second thread gains little, and loses much when its core is busy.
-WORTH_A_THREAD = 150_000_000
+MIN_MULTIPLICATIONS = 150_000_000
 
 
 class _Limit:
@@ -92,6 +92,6 @@ def number_of_threads(experiment: Experiment, train_examples: int) -> int:
     """Return 1 for small steps, else as many threads as the BLAS library would take."""
     batch_size = train_examples if experiment.batch_size == "full" else experiment.batch_size
     # Each weight takes part in three products: forward, the gradient, and the error sent back.
-    if 3 * batch_size * number_of_weights(experiment.architecture) < WORTH_A_THREAD:
+    if 3 * batch_size * number_of_weights(experiment.architecture) < MIN_MULTIPLICATIONS:
         return 1
     return available_threads()

@@ -29,12 +29,12 @@ def test_only_the_config_keys_that_differ_are_shown(tmp_path: Path) -> None:
         pretend(tmp_path / "a-001", eta=0.1, name="a"),
         pretend(tmp_path / "b-001", eta=0.2, l2=0.1, name="b"),
     ]
-    assert compare(runs, home=tmp_path).columns == ["run", "eta", "l2", *RESULTS]
-    assert compare(runs[:1], home=tmp_path).columns == ["run", *RESULTS]
+    assert compare(runs, runs_dir=tmp_path).columns == ["run", "eta", "l2", *RESULTS]
+    assert compare(runs[:1], runs_dir=tmp_path).columns == ["run", *RESULTS]
 
 
 def test_everything_shows_every_key_of_the_config_and_every_result(tmp_path: Path) -> None:
-    shown = compare([pretend(tmp_path / "a-001")], home=tmp_path, everything=True)
+    shown = compare([pretend(tmp_path / "a-001")], runs_dir=tmp_path, everything=True)
     assert shown.columns == [
         "run",
         *Experiment.model_fields,
@@ -57,7 +57,7 @@ def test_everything_shows_every_key_of_the_config_and_every_result(tmp_path: Pat
 
 def test_epochs_are_those_of_the_config_and_epochs_done_those_of_the_run(tmp_path: Path) -> None:
     run = pretend(tmp_path / "a-001", epochs=60, summary={"epochs": 17, "stop_reason": "patience"})
-    row = compare([run], home=tmp_path).rows[0]
+    row = compare([run], runs_dir=tmp_path).rows[0]
     assert (row["epochs"], row["epochs_done"], row["stop_reason"]) == (60, 17, "patience")
 
 
@@ -67,7 +67,7 @@ def test_the_best_is_first_and_what_has_no_figure_is_last(tmp_path: Path) -> Non
         pretend(tmp_path / "low", summary={"val_accuracy": 0.5}),
         pretend(tmp_path / "high", summary={"val_accuracy": 0.9}),
     ]
-    assert order(compare(runs, home=tmp_path)) == ["high", "low", "none"]
+    assert order(compare(runs, runs_dir=tmp_path)) == ["high", "low", "none"]
 
 
 @pytest.mark.parametrize(
@@ -89,18 +89,18 @@ def test_any_column_sorts_up_and_down(tmp_path: Path, sort: str, expected: list[
         pretend(tmp_path / "b", summary={"val_loss": 1.0}, eta=1.0, batch_size="full"),
         pretend(tmp_path / "c", summary={"val_loss": 2.0}, eta=10.0, batch_size=9),
     ]
-    assert order(compare(runs, home=tmp_path, sort=sort)) == expected
+    assert order(compare(runs, runs_dir=tmp_path, sort=sort)) == expected
 
 
 def test_ties_keep_the_order_of_the_names(tmp_path: Path) -> None:
     runs = [pretend(tmp_path / name) for name in ("a", "b", "c")]
-    assert order(compare(runs, home=tmp_path)) == ["a", "b", "c"]
-    assert order(compare(runs, home=tmp_path, sort="val_loss")) == ["a", "b", "c"]
+    assert order(compare(runs, runs_dir=tmp_path)) == ["a", "b", "c"]
+    assert order(compare(runs, runs_dir=tmp_path, sort="val_loss")) == ["a", "b", "c"]
 
 
 def test_top_keeps_the_first_rows_after_sorting(tmp_path: Path) -> None:
     runs = [pretend(tmp_path / str(n), summary={"val_accuracy": n / 10}) for n in range(5)]
-    assert order(compare(runs, home=tmp_path, top=2)) == ["4", "3"]
+    assert order(compare(runs, runs_dir=tmp_path, top=2)) == ["4", "3"]
 
 
 def test_columns_are_shown_as_named_and_sorting_by_another_is_possible(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_columns_are_shown_as_named_and_sorting_by_another_is_possible(tmp_path:
         pretend(tmp_path / "a", summary={"seconds": 2.0}),
         pretend(tmp_path / "b", summary={"seconds": 1.0}),
     ]
-    shown = compare(runs, home=tmp_path, columns=["eta", "run"], sort="seconds")
+    shown = compare(runs, runs_dir=tmp_path, columns=["eta", "run"], sort="seconds")
     assert shown.columns == ["eta", "run"]
     assert order(shown) == ["b", "a"]
 
@@ -118,12 +118,12 @@ def test_a_column_that_does_not_exist_is_a_usage_error_that_lists_those_that_do(
     tmp_path: Path, wrong: dict[str, Any]
 ) -> None:
     with pytest.raises(UsageError, match=r"no column 'nosuch'; there are run, name, dataset, .*val_accuracy"):
-        compare([pretend(tmp_path / "a")], home=tmp_path, **wrong)
+        compare([pretend(tmp_path / "a")], runs_dir=tmp_path, **wrong)
 
 
 def test_test_accuracy_is_there_once_eval_has_measured_it(tmp_path: Path) -> None:
     runs = [pretend(tmp_path / "a"), pretend(tmp_path / "b", test_accuracy=0.9)]
-    rows = {row["run"]: row for row in compare(runs, home=tmp_path).rows}
+    rows = {row["run"]: row for row in compare(runs, runs_dir=tmp_path).rows}
     assert (rows["a"]["test_accuracy"], rows["a"]["test_loss"]) == (None, None)
     assert (rows["b"]["test_accuracy"], rows["b"]["test_loss"]) == (0.9, 0.25)
 
@@ -131,15 +131,15 @@ def test_test_accuracy_is_there_once_eval_has_measured_it(tmp_path: Path) -> Non
 def test_a_run_says_whether_it_is_being_trained_or_was_killed(tmp_path: Path) -> None:
     run = pretend(tmp_path / "a", summary={"status": "running", "stop_reason": None})
     with locked(run):
-        assert compare([run], home=tmp_path).rows[0]["status"] == "running"
-    assert compare([run], home=tmp_path).rows[0]["status"] == "unfinished"
+        assert compare([run], runs_dir=tmp_path).rows[0]["status"] == "running"
+    assert compare([run], runs_dir=tmp_path).rows[0]["status"] == "unfinished"
 
 
 @pytest.mark.parametrize("status", ["interrupted", "diverged"])
 def test_an_unfinished_run_says_so(tmp_path: Path, status: str) -> None:
     nothing = {"best_epoch": None, "best_value": None, "val_loss": None, "val_accuracy": None}
     run = pretend(tmp_path / "a", summary={"status": status, "stop_reason": status, "epochs": 0} | nothing)
-    row = compare([run], home=tmp_path).rows[0]
+    row = compare([run], runs_dir=tmp_path).rows[0]
     assert (row["status"], row["val_accuracy"], row["eta"]) == (status, None, 0.1)
 
 
@@ -162,7 +162,7 @@ def test_a_broken_run_gets_a_row_that_says_what_is_broken(
         (broken.folder / file).unlink()
     else:
         (broken.folder / file).write_text(content)
-    shown = compare([broken, whole], home=tmp_path)
+    shown = compare([broken, whole], runs_dir=tmp_path)
     rows = {row["run"]: row for row in shown.rows}
     assert rows["whole"]["status"] == "finished"
     status = rows["broken"]["status"]
@@ -174,7 +174,7 @@ def test_a_broken_run_gets_a_row_that_says_what_is_broken(
 def test_a_run_without_a_config_does_not_make_every_key_differ(tmp_path: Path) -> None:
     broken, whole = pretend(tmp_path / "broken"), pretend(tmp_path / "whole")
     (broken.folder / "config.yaml").unlink()
-    assert compare([broken, whole], home=tmp_path).columns == ["run", *RESULTS]
+    assert compare([broken, whole], runs_dir=tmp_path).columns == ["run", *RESULTS]
 
 
 def test_a_config_of_an_older_nnlab_without_some_keys_is_no_obstacle(tmp_path: Path) -> None:
@@ -183,14 +183,14 @@ def test_a_config_of_an_older_nnlab_without_some_keys_is_no_obstacle(tmp_path: P
     (old.folder / "config.yaml").write_text(
         "".join(line for line in lines if not line.startswith("momentum"))
     )
-    row, _ = compare([old, pretend(tmp_path / "new")], home=tmp_path).rows
+    row, _ = compare([old, pretend(tmp_path / "new")], runs_dir=tmp_path).rows
     assert (row["run"], row["status"], row["momentum"]) == ("old", "finished", 0.0)
 
 
 def test_a_run_elsewhere_goes_by_its_path(tmp_path: Path) -> None:
     run = pretend(tmp_path / "a-001")
-    assert order(compare([run], home=tmp_path)) == ["a-001"]
-    assert order(compare([run], home=tmp_path / "other")) == [str(run)]
+    assert order(compare([run], runs_dir=tmp_path)) == ["a-001"]
+    assert order(compare([run], runs_dir=tmp_path / "other")) == [str(run)]
 
 
 def test_a_summary_that_appears_while_a_run_is_read_breaks_nothing(

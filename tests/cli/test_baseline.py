@@ -111,7 +111,7 @@ def test_training_does_not_take_the_config_of_a_baseline(lab: Laboratory, fitted
     )
     resumed = lab.call("train", "--resume", "linear-001")
     assert resumed.code == 2
-    assert "is a baseline; it has no training to go on with" in resumed.err
+    assert "is a baseline; it has no training to resume" in resumed.err
 
 
 def test_the_config_of_a_baseline_says_how_to_repeat_it(lab: Laboratory) -> None:

@@ -12,7 +12,7 @@ import pytest
 from nnlab import shipped
 from nnlab.cli import completion
 from nnlab.config import BASELINES, Experiment
-from nnlab.datasets import FAMILY
+from nnlab.datasets import MNIST_FAMILY
 from nnlab.demos import DEMOS
 from tests.laboratory import COMMAND
 
@@ -60,7 +60,7 @@ EXPERIMENT_KEYS = [f"{key}=" for key in Experiment.model_fields]
         (["demo", ""], list(DEMOS)),
         (["demo", "s"], ["step-function", "symmetric-step", "slow-learning"]),
         (["baseline", ""], list(BASELINES)),
-        (["data", "verify", ""], list(FAMILY)),
+        (["data", "verify", ""], list(MNIST_FAMILY)),
         (["data", "download", "mnist", "k"], ["kmnist"]),
         (["data", "path", "f"], ["fashion_mnist"]),
         (["eval", ""], ["deep-001", "linear-001", "linear-002"]),
@@ -150,7 +150,7 @@ def test_what_cannot_be_read_offers_nothing(lab: Laboratory) -> None:
 @pytest.mark.usefixtures("run")
 def test_the_names_that_stand_there_are_those_of_nnlab(lab: Laboratory) -> None:
     assert list(completion.EXPERIMENT) == list(Experiment.model_fields)
-    assert list(completion.DATASETS) == list(FAMILY)
+    assert list(completion.DATASETS) == list(MNIST_FAMILY)
     for method, model in BASELINES.items():
         keys = {*completion.BASELINE, *completion.BASELINES[method]}
         assert keys == {*model.model_fields} - {"name", "baseline"}

@@ -100,7 +100,7 @@ def test_where_nothing_can_be_told_it_says_so_and_ends_in_1(lab: Laboratory) -> 
     *table, blank, note, verdict = out.splitlines()
     assert [(row.split()[5], row.endswith("  cannot tell")) for row in table[1:]] == [("1", True)] * 2
     assert blank == ""
-    assert note == "cannot tell for 2 of 2 parameters: their gradient drowns in rounding"
+    assert note == "cannot tell for 2 of 2 parameters: rounding hides their gradient"
     assert verdict == "largest relative error: cannot tell"
     assert err == (
         "nnlab: cannot tell whether the gradient is right: rounding may be more than 1e-06 of every gradient "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nnlab.cli.signals import Interrupted, held, interruptible
+from nnlab.cli.signals import Interrupted, defer_signals, raise_on_signals
 from tests.laboratory import Laboratory, Outcome, read_until
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def test_an_interrupted_run_dies_by_the_signal_and_resumes_to_the_same_weights(
     assert advice == "Next: nnlab train --resume runs/long-001"
     resumed = lab.nnlab(*shlex.split(advice)[2:])
     assert (resumed.code, resumed.out) == (0, "runs/long-001\n")
-    assert f"runs/long-001 goes on after epoch {len(rows)}\n" in resumed.err
+    assert f"Resuming runs/long-001 after epoch {len(rows)}\n" in resumed.err
     assert lab.results("long-001") == whole.results("long-001")
 
 
@@ -66,7 +66,7 @@ def handlers() -> Iterator[None]:
 
 @pytest.mark.usefixtures("handlers")
 def test_a_signal_is_held_until_asked_for_and_a_second_one_would_kill() -> None:
-    with pytest.raises(Interrupted) as interrupted, held() as check:  # noqa: PT012 - the order matters
+    with pytest.raises(Interrupted) as interrupted, defer_signals() as check:  # noqa: PT012 - the order matters
         check()
         os.kill(os.getpid(), signal.SIGTERM)
         assert signal.getsignal(signal.SIGTERM) == signal.getsignal(signal.SIGINT) == signal.SIG_DFL
@@ -76,20 +76,20 @@ def test_a_signal_is_held_until_asked_for_and_a_second_one_would_kill() -> None:
 
 @pytest.mark.usefixtures("handlers")
 def test_a_signal_that_is_never_asked_for_is_raised_at_the_end() -> None:
-    with pytest.raises(Interrupted), held():
+    with pytest.raises(Interrupted), defer_signals():
         os.kill(os.getpid(), signal.SIGINT)
 
 
 @pytest.mark.usefixtures("handlers")
 def test_elsewhere_a_signal_is_raised_at_once() -> None:
-    with pytest.raises(Interrupted), interruptible():
+    with pytest.raises(Interrupted), raise_on_signals():
         signal.raise_signal(signal.SIGTERM)
 
 
 def test_a_signal_that_the_shell_had_ignored_stays_ignored() -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with interruptible(), held() as check:
+        with raise_on_signals(), defer_signals() as check:
             signal.raise_signal(signal.SIGINT)
             check()
     finally:

@@ -42,7 +42,7 @@ def test_a_finished_run_says_so_and_stays_as_it_is(lab: Laboratory, run: Path) -
     assert lab.call("train", "--resume", "linear-001") == (
         0,
         "runs/linear-001\n",
-        "runs/linear-001 has already ended after epoch 3; go on with a larger epochs=N\n",
+        "runs/linear-001 has already ended after epoch 3; resume it with a larger epochs=N\n",
     )
     assert contents(run) == before
     assert json.loads(lab.call("train", "--resume", "linear-001", "--json").out) == json.loads(
@@ -59,7 +59,7 @@ def test_a_finished_run_says_so_and_stays_as_it_is(lab: Laboratory, run: Path) -
         ("epochs=2", "epochs can only be raised from 3 (given 2)"),
         ("patience=4", "patience can only be raised from 5 (given 4)"),
         ("epochs=many", "command line: epochs: must be a whole number (given 'many')"),
-        ("linear.yaml", "--resume goes on with the config of the run; leave linear.yaml out"),
+        ("linear.yaml", "--resume uses the config of the run; leave out linear.yaml"),
     ],
 )
 def test_other_changes_are_refused_and_nothing_is_touched(
@@ -84,7 +84,7 @@ def test_a_diverged_run_is_not_resumed(lab: Laboratory) -> None:
     refused = lab.call("train", "--resume", "linear-001", "epochs=9")
     assert refused.code == 2
     assert refused.err == (
-        "nnlab: runs/linear-001 diverged, and would again; train anew with a smaller eta\n"
+        "nnlab: runs/linear-001 diverged, and would diverge again; train a new run with a smaller eta\n"
     )
 
 
@@ -115,7 +115,7 @@ def test_a_run_that_lacks_a_file_is_a_run_error(lab: Laboratory, run: Path, brok
     assert (failed.code, failed.out) == (5, "")
     assert f"runs/linear-001/{broken}" in failed.err
     if broken != "config.yaml":
-        remedy = "put it back as it was, or train anew with `nnlab train runs/linear-001/config.yaml`"
+        remedy = "restore the file, or train again with `nnlab train runs/linear-001/config.yaml`"
         assert failed.err.endswith(f"; {remedy}\n")
 
 

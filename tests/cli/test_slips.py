@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from tests.laboratory import Laboratory
 
 NO_RUN = (
-    "nnlab: no run in runs can go on: all are finished, diverged or in training; "
-    "a finished one can with more epochs: --resume epochs=N\n"
+    "nnlab: no run in runs can be resumed: all are finished, diverged or being trained; "
+    "to train a finished one for longer, use --resume epochs=N\n"
 )
 
 
@@ -68,7 +68,7 @@ NO_RUN = (
         ("baseline nearest_neighbours k=3", "command line: k: unknown key; did you mean neighbours?"),
         ("baseline svm_rbf C=3", "command line: C: unknown key; did you mean penalty?"),
         ("train linear.yaml eta = 0.1", "command line: eta: write eta=0.1, without spaces"),
-        ("train linear.yaml --resume", "--resume goes on with the config of the run; leave linear.yaml out"),
+        ("train linear.yaml --resume", "--resume uses the config of the run; leave out linear.yaml"),
         (
             "gradcheck linear.yaml --tolerance 0",
             "--tolerance has to be above 0: no gradient is free of rounding",
@@ -151,7 +151,7 @@ def test_resume_alone_goes_on_with_the_newest_run_that_can(
     assert (summary["status"], summary["epochs"]) == ("finished", 5)
     assert resumed.out.startswith("{" if "--json" in options else "runs/newer-001\n")
     if not options:
-        assert resumed.err.startswith("runs/newer-001 goes on after epoch 3\n")
+        assert resumed.err.startswith("Resuming runs/newer-001 after epoch 3\n")
 
 
 @pytest.mark.usefixtures("run")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nnlab.rendering.looks import decimals
+from nnlab.rendering.formatters import decimals
 from tests.laboratory import CONFIGS
 
 if TYPE_CHECKING:

@@ -195,7 +195,7 @@ def test_a_summary_cannot_make_compare_read_without_end(run: Path, lab: Laborato
 def test_a_training_that_ends_meanwhile_raises_no_false_alarm(
     run: Path, lab: Laboratory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = records.read_if_whole
+    read = records.read_or_none
     ended: list[bool] = []
 
     def training_ends_before(path: Path, kind: type) -> object:
@@ -207,7 +207,7 @@ def test_a_training_that_ends_meanwhile_raises_no_false_alarm(
         return read(path, kind)
 
     before = (run / "best.npz").read_bytes()
-    monkeypatch.setattr(records, "read_if_whole", training_ends_before)
+    monkeypatch.setattr(records, "read_or_none", training_ends_before)
     evaluated = lab.call("eval", "linear-001")
     assert (evaluated.code, evaluated.err, ended) == (0, "", [True])
     assert (run / "best.npz").read_bytes() != before

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from nnlab.config import Experiment, dump, json_schema, load_experiment, parse_values, yaml12
 from nnlab.config.experiment import MEANINGLESS_PAIRS
 from nnlab.config.yaml12 import parse
-from nnlab.datasets import DATASETS, FAMILY
+from nnlab.datasets import DATASETS, MNIST_FAMILY
 from nnlab.errors import ConfigError
 from nnlab.network import ACTIVATIONS, INITIALISERS, LOSS_OF_A_GUESS, OUTPUTS
 
@@ -96,7 +96,7 @@ def test_a_required_key_that_is_missing_is_said_at_the_first_line(
         ("description", ["no", "'1'", '"Kleines Netz – η = ½"']),
         ("architecture", ["[784, 10]", "[784, 30, 30, 10]", "\n- 784\n- 10"]),
         ("activation", [name for name in ACTIVATIONS if name != "step"]),
-        ("dataset", list(FAMILY)),
+        ("dataset", list(MNIST_FAMILY)),
         ("diagnostics", ["true", "false"]),
     ],
 )
@@ -199,7 +199,7 @@ EXPERIMENTS = st.builds(
     st.fixed_dictionaries(
         {
             "name": st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}", fullmatch=True),
-            "dataset": st.sampled_from(sorted(FAMILY)),
+            "dataset": st.sampled_from(sorted(MNIST_FAMILY)),
             "architecture": st.lists(st.integers(1, 1000), max_size=98).map(
                 lambda hidden: [784, *hidden, 10]
             ),

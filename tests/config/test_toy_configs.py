@@ -44,7 +44,7 @@ validation_size=50  # validation_size: must be less than 50, the training exampl
 architecture=[1, 4, 2]  # architecture: must end with 1, the values of step (given [1, 4, 2])
 monitor=val_accuracy  # monitor: must be val_loss: step has values, and there is no accuracy \
 without classes (given 'val_accuracy')
-output=softmax  # output: needs two outputs or more: of a single one it is always 1 (given 'softmax'); \
+output=softmax  # output: needs at least two outputs: a single one is always 1 (given 'softmax'); \
 take sigmoid, or identity for values
 start={weights: [[[1]]], biases: [[0]]}  # start.weights: must have the shapes of the architecture, \
 4 × 1 and 1 × 4 (given [[[1.0]]]); a row per neuron

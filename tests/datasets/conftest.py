@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import platformdirs
 import pytest
 
-from nnlab.datasets import DATASETS, FAMILY
+from nnlab.datasets import DATASETS, MNIST_FAMILY
 
 from .mirror import DATA, serving
 
@@ -50,8 +50,8 @@ def cache(_isolated: None) -> Path:
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> ImageDataset:
     """MNIST in a folder that nothing lies in yet, so that no copy of it is found by accident."""
-    info = replace(FAMILY["mnist"], folder="Elsewhere", mirrors=())
-    monkeypatch.setitem(FAMILY, "mnist", info)
+    info = replace(MNIST_FAMILY["mnist"], folder="Elsewhere", mirrors=())
+    monkeypatch.setitem(MNIST_FAMILY, "mnist", info)
     monkeypatch.setitem(DATASETS, "mnist", info)
     return info
 

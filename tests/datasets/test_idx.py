@@ -65,7 +65,7 @@ def test_an_array_is_laid_out_as_the_format_says() -> None:
         (b"\0\0\x08\0", "0 IDX dimensions"),
         (b"\0\0\x08\4" + b"\0\0\0\1" * 4 + b"\0", "4 IDX dimensions"),
         (b"\0\0\x08\2\0\0\0\1", "within the IDX header, after 8 of 12 bytes"),
-        (b"\0\0\x08\1\0\0\0\2\0", "9 bytes, but .* ask for 10"),
+        (b"\0\0\x08\1\0\0\0\2\0", "9 bytes, but .* require 10"),
         (b"\0\0\x08\3\0\0\0\0" + b"\xff" * 8, "empty"),
         (b"\0\0\x08\3" + b"\xff" * 12, "16 bytes, but"),
     ],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nnlab.datasets import DATASETS, TOYS, Verification, download_dataset, find_folder, list_files, verify
-from nnlab.datasets.mnist import FAMILY
+from nnlab.datasets.mnist import MNIST_FAMILY
 from nnlab.errors import DatasetError
 from tests.obstacles import DEVICE, OBSTACLES, put
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def served(elsewhere: ImageDataset, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> ImageDataset:
     """MNIST, which lies nowhere but on a mirror."""
     info = replace(elsewhere, mirrors=(mirror.base("good"),))
-    monkeypatch.setitem(FAMILY, "mnist", info)
+    monkeypatch.setitem(MNIST_FAMILY, "mnist", info)
     return info
 
 
@@ -53,7 +53,7 @@ def test_verification_tells_wrong_from_missing_from_unverified(
 ) -> None:
     train_labels = replace(elsewhere.train_labels, content_sha256=None)
     info = replace(elsewhere, train_labels=train_labels)
-    monkeypatch.setitem(FAMILY, "mnist", info)
+    monkeypatch.setitem(MNIST_FAMILY, "mnist", info)
     raw = place(info, tmp_path, info.test_images, train_labels, info.test_labels)
     (raw / info.test_labels.name).write_bytes(b"wrong")
     packed = raw / train_labels.name
@@ -112,7 +112,7 @@ def test_unverified_raw_content_is_neither_trusted_nor_touched(
     served: ImageDataset, place: PlaceFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     labels = replace(served.test_labels, content_sha256=None)
-    monkeypatch.setitem(FAMILY, "mnist", replace(served, test_labels=labels))
+    monkeypatch.setitem(MNIST_FAMILY, "mnist", replace(served, test_labels=labels))
     packed = place(served, tmp_path) / labels.name
     raw = packed.with_suffix("")
     raw.write_bytes(gzip.decompress(packed.read_bytes()))
@@ -172,11 +172,11 @@ def test_a_link_to_itself_gives_way_to_the_file_that_was_downloaded(
 def test_a_download_that_fails_leaves_no_file(
     served: ImageDataset, mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(FAMILY, "mnist", replace(served, mirrors=(mirror.base("503"),)))
+    monkeypatch.setitem(MNIST_FAMILY, "mnist", replace(served, mirrors=(mirror.base("503"),)))
     with pytest.raises(DatasetError, match="HTTP 503"):
         download_dataset("mnist", tmp_path / "root")
     assert not (tmp_path / "root").exists()
 
 
 def test_the_table_of_the_door_has_the_family_and_the_toys() -> None:
-    assert {**DATASETS} == FAMILY | TOYS
+    assert {**DATASETS} == MNIST_FAMILY | TOYS

@@ -257,7 +257,7 @@ def test_a_link_to_nowhere_is_a_missing_file(elsewhere: ImageDataset, cache: Pat
     path = locate.folder_in(cache, elsewhere) / elsewhere.train_labels.name
     path.parent.mkdir(parents=True)
     path.symlink_to("nowhere")
-    with pytest.raises(DatasetError, match="is missing, and offline nothing is downloaded"):
+    with pytest.raises(DatasetError, match="is missing, and nothing is downloaded offline"):
         locate.obtain(elsewhere, elsewhere.train_labels, OFFLINE)
 
 

@@ -5,14 +5,14 @@ import sys
 
 import pytest
 
-from nnlab.datasets import DATASETS, FAMILY, digests, number_of_examples
+from nnlab.datasets import DATASETS, MNIST_FAMILY, digests, number_of_examples
 
 CONTENT_SIZES = [47_040_016, 60_008, 7_840_016, 10_008]
 
 
-@pytest.mark.parametrize("name", FAMILY)
+@pytest.mark.parametrize("name", MNIST_FAMILY)
 def test_every_dataset_has_the_shape_of_mnist(name: str) -> None:
-    info = FAMILY[name]
+    info = MNIST_FAMILY[name]
     assert DATASETS[name] is info
     assert info.name == name
     assert (info.features, info.outputs, number_of_examples(name)) == (784, (10,), 60_000)
@@ -20,14 +20,14 @@ def test_every_dataset_has_the_shape_of_mnist(name: str) -> None:
     assert [file.content_size for file in info.files] == CONTENT_SIZES
 
 
-@pytest.mark.parametrize("name", FAMILY)
+@pytest.mark.parametrize("name", MNIST_FAMILY)
 def test_every_mirror_is_a_base_to_which_a_file_name_can_be_added(name: str) -> None:
-    assert all(mirror.startswith(("https://", "http://")) for mirror in FAMILY[name].mirrors)
-    assert all(mirror.endswith("/") for mirror in FAMILY[name].mirrors)
+    assert all(mirror.startswith(("https://", "http://")) for mirror in MNIST_FAMILY[name].mirrors)
+    assert all(mirror.endswith("/") for mirror in MNIST_FAMILY[name].mirrors)
 
 
 def test_no_two_files_share_a_digest() -> None:
-    published = [digest for name in FAMILY for digest in digests(name).values()]
+    published = [digest for name in MNIST_FAMILY for digest in digests(name).values()]
     assert len(set(published)) == 12
     assert {len(digest) for digest in published} == {64}
 

@@ -15,7 +15,15 @@ from nnlab.cli import main
 from nnlab.datasets import Source
 from nnlab.datasets.toys import jumps
 from nnlab.demos import DEMOS, show
-from nnlab.demos.by_hand import Layer, feed, fold_layers, layer, number_of_parameters, steps_layer, sum_layer
+from nnlab.demos.by_hand import (
+    Layer,
+    fold_layers,
+    forward,
+    layer,
+    number_of_parameters,
+    steps_layer,
+    sum_layer,
+)
 from nnlab.demos.curse import folding_steps
 from nnlab.demos.invariance import CORNERS, centred, mirrored, placed, rotated
 from nnlab.demos.regions import bound, kinks, number_of_pieces
@@ -65,20 +73,20 @@ def test_feeding_is_the_formula_layer_by_layer() -> None:
     for sample in x.T:
         hidden = [max(0.0, sample[0] - 2 * sample[1] + 0.5), max(0.0, sample[1] - 1), max(0.0, 3 * sample[0])]
         expected.append(float(hidden[0] + hidden[1] - hidden[2] >= 0))
-    np.testing.assert_array_equal(feed(x, layers), [expected])
+    np.testing.assert_array_equal(forward(x, layers), [expected])
     assert number_of_parameters(layers) == 6 + 3 + 3 + 1
 
 
 def test_a_layer_of_steps_and_its_sum_are_a_staircase() -> None:
     stairs = [steps_layer(np.array([0.25, 0.5])), sum_layer(np.array([1.0, 2.0]), 4.0)]
-    np.testing.assert_array_equal(feed(np.array([[0, 0.25, 0.4, 0.5, 1]]), stairs), [[4, 5, 5, 7, 7]])
+    np.testing.assert_array_equal(forward(np.array([[0, 0.25, 0.4, 0.5, 1]]), stairs), [[4, 5, 5, 7, 7]])
 
 
 @pytest.mark.parametrize("folds", [1, 2, 3, 5])
 def test_folding_lays_the_pieces_over_one_another(folds: int) -> None:
     x = np.linspace(0, 1, 1001)
     triangle = np.abs((x * folds + 1) % 2 - 1)
-    np.testing.assert_allclose(feed(x[np.newaxis], fold_layers(folds))[0], triangle, atol=1e-12)
+    np.testing.assert_allclose(forward(x[np.newaxis], fold_layers(folds))[0], triangle, atol=1e-12)
     assert number_of_parameters(fold_layers(folds)) == 3 * folds + 1
 
 
@@ -95,7 +103,7 @@ def test_kinks_of_a_random_network_are_those_that_a_fine_grid_sees() -> None:
     rng = np.random.default_rng(3)
     layers = [Layer("relu", rng.normal(size=(5, n)), rng.normal(size=5)) for n in (1, 5, 5)]
     x = np.linspace(-20, 20, 400_001)
-    patterns = np.concatenate([feed(x[np.newaxis], layers[: depth + 1]) > 0 for depth in range(3)])
+    patterns = np.concatenate([forward(x[np.newaxis], layers[: depth + 1]) > 0 for depth in range(3)])
     seen = np.flatnonzero((patterns[:, 1:] != patterns[:, :-1]).any(axis=0))
     found = kinks(layers)
     found = found[np.abs(found) < 20]
@@ -118,14 +126,14 @@ def test_parity_is_made_of_xors_of_pairs() -> None:
     layers = parity_layers(4)
     assert [each.weights.shape for each in layers] == [(4, 4), (2, 4), (2, 2), (1, 2)]
     x = np.array([[0, 0, 0, 1], [1, 0, 1, 1], [1, 1, 0, 0], [1, 0, 0, 1]], float)
-    assert feed(x.T, layers)[0].tolist() == [1, 1, 0, 0]
+    assert forward(x.T, layers)[0].tolist() == [1, 1, 0, 0]
 
 
 def test_a_network_folds_and_steps_midway_between_examples_that_differ() -> None:
     # |2x − 1| is 0.2, 0.4 and 0.8: it steps at 0.3, on both sides of the middle, and nowhere else.
     network = folding_steps(np.array([0.6, 0.3, 0.9]), np.array([2, 5, 5]))
     x = np.array([0.0, 0.34, 0.36, 0.5, 0.64, 0.66, 1.0])
-    assert feed(x[np.newaxis], network)[0].tolist() == [5, 5, 2, 2, 2, 5, 5]
+    assert forward(x[np.newaxis], network)[0].tolist() == [5, 5, 2, 2, 2, 5, 5]
 
 
 def one_pixel(row: int, column: int) -> Array:

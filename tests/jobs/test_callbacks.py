@@ -18,12 +18,12 @@ from tests.trainings import HERE, an_experiment, resume, summary_of, train, what
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nnlab.jobs import Begun
+    from nnlab.jobs import TrainingStarted
     from nnlab.training import Epoch
 
 
 def test_the_caller_is_told_of_the_beginning_every_batch_and_every_epoch(tmp_path: Path) -> None:
-    begun: list[Begun] = []
+    begun: list[TrainingStarted] = []
     batches: list[int] = []
     epochs: list[Epoch] = []
     callbacks = jobs.Callbacks(on_begin=begun.append, on_batch=batches.append, on_epoch=epochs.append)
@@ -73,7 +73,7 @@ def test_whatever_a_callback_raises_comes_through_and_the_run_can_be_resumed(
 def test_a_run_that_is_being_trained_is_not_resumed_even_by_another_thread(tmp_path: Path) -> None:
     refusals: list[str] = []
 
-    def on_begin(begun: Begun) -> None:
+    def on_begin(begun: TrainingStarted) -> None:
         with pytest.raises(RunError) as error:
             resume(begun.run)
         refusals.append(str(error.value))

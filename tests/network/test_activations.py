@@ -57,7 +57,7 @@ def test_no_slope_is_steeper_than_the_steepest_and_some_are_as_steep(name: str) 
     activation = ACTIVATIONS[name]
     assert activation.derivative is not None
     slopes = np.abs(activation.derivative(activation.function(np.linspace(-50, 50, 100_001), None)))
-    assert slopes.max() == pytest.approx(activation.steepest, rel=1e-12)
+    assert slopes.max() == pytest.approx(activation.max_slope, rel=1e-12)
 
 
 @each_trainable

@@ -10,7 +10,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from nnlab.rendering import Format, looks
+from nnlab.rendering import Format, formatters
 from nnlab.rendering.formats import FORMATS, render
 from nnlab.rendering.json_format import json_text
 from nnlab.rendering.pieces import Claim, Column, Piece, Table, row_labels
@@ -18,10 +18,10 @@ from nnlab.rendering.pieces import Claim, Column, Piece, Table, row_labels
 RUNS = Table(
     {
         "run": Column(["tanh-001", "b"]),
-        "val_accuracy": Column([0.98204, None], looks.percent),
-        "val_loss": Column([0.0634512, 1.5e-7], looks.decimals),
-        "parameters": Column([79510, 17], looks.count),
-        "weights_sha256": Column(["0123456789abcdef", None], looks.digest),
+        "val_accuracy": Column([0.98204, None], formatters.percent),
+        "val_loss": Column([0.0634512, 1.5e-7], formatters.decimals),
+        "parameters": Column([79510, 17], formatters.count),
+        "weights_sha256": Column(["0123456789abcdef", None], formatters.digest),
         "architecture": Column([[784, 100, 10], [2, 4, 1]]),
     }
 )
@@ -50,7 +50,7 @@ def test_csv_has_values_to_the_last_digit() -> None:
 
 
 def test_json_is_a_list_of_objects() -> None:
-    assert render([Table({"run": Column(["a"]), "loss": Column([None], looks.decimals)})], "json") == (
+    assert render([Table({"run": Column(["a"]), "loss": Column([None], formatters.decimals)})], "json") == (
         '[\n  {\n    "run": "a",\n    "loss": null\n  }\n]\n'
     )
     assert json.loads(render([RUNS], "json"))[0] == {
@@ -129,7 +129,7 @@ def test_numbers_stand_to_the_right_and_all_else_to_the_left() -> None:
 
 
 def test_none_looks_as_its_column_says() -> None:
-    recall = Table({"recall": Column([None, 0.5], looks.percent, missing="–")})
+    recall = Table({"recall": Column([None, 0.5], formatters.percent, missing="–")})
     assert render([recall]) == "recall\n     –\n50.00%\n"
     assert render([recall], "csv") == 'recall\n""\n0.5\n'
 

@@ -83,7 +83,7 @@ def test_only_styled_text_has_escape_codes_and_there_what_is_strong_is_bold(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TERM", "xterm")
-    table = Table({"n": Column([7, 8], strong=[1])})
+    table = Table({"n": Column([7, 8], bold_rows=[1])})
     assert "\x1b" not in render([table], width=80)
     styled = render([table], width=80, styled=True)
     assert "\x1b[1m8\x1b[0m" in styled

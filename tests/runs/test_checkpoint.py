@@ -106,7 +106,7 @@ def test_the_digest_tells_any_bit_apart(trained: Run) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"weights.1": None}, r"holds no weights\.1, which the run's config asks for"),
+        ({"weights.1": None}, r"does not hold weights\.1, which the run's config requires"),
         ({"weights.0": np.zeros((784, 5), "f4")}, r"weights\.0 is float32 \(784, 5\); .* \(5, 784\)"),
         ({"biases.0": np.zeros((5, 1), "f4")}, r"biases\.0 is float32 \(5, 1\); .* \(5,\)"),
         ({"biases.1": np.zeros(10)}, r"biases\.1 is float64 \(10,\); .* float32 \(10,\)"),
@@ -238,7 +238,7 @@ def test_a_zip_bomb_takes_no_memory(tmp_path: Path, trained: Run, arrays: dict[s
 @pytest.mark.parametrize(
     ("header", "reason"),
     [
-        ("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,), }", "says that it is float32"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000,), }", "claims to be float32"),
         (
             "{'descr': '<f4', 'fortran_order': False, 'shape': (-2, -5), }",
             "does not begin",

@@ -143,7 +143,7 @@ def test_metrics_with_other_figures_than_were_written_are_a_run_error(tmp_path: 
     first = lines[1].split(",")
     lines[1] = ",".join([first[0], "0.123", *first[2:]])
     run.metrics_csv.write_text("\n".join(lines) + "\n")
-    with pytest.raises(RunError, match=r"metrics\.csv has other figures than those that were written"):
+    with pytest.raises(RunError, match=r"metrics\.csv does not hold the figures that were written"):
         resume(run, epochs=4)
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnlab.datasets import FAMILY, Source, Split, idx, load_test
+from nnlab.datasets import MNIST_FAMILY, Source, Split, idx, load_test
 from nnlab.errors import DatasetError
 from tests.laboratory import DATA
 from tests.obstacles import LINK_TO_ITSELF, OBSTACLES, put
@@ -55,7 +55,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
 
 def judge(root: Path, dataset: str, form: str, name: str, expected: Split, rng: random.Random) -> str:
     """Load the test split with one hostile file; return in words what came of it."""
-    folder = root / FAMILY[dataset].folder / "raw"
+    folder = root / MNIST_FAMILY[dataset].folder / "raw"
     folder.mkdir(parents=True)
     for each in NAMES:
         packed = (DATA / f"{each}.gz").read_bytes()

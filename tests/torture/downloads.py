@@ -13,7 +13,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from nnlab.datasets import FAMILY
+from nnlab.datasets import MNIST_FAMILY
 from tests.datasets.mirror import ENDLESS_ENDS, HANGS, serving
 
 if TYPE_CHECKING:
@@ -29,9 +29,10 @@ DOWNLOAD = """
 import sys
 from dataclasses import replace
 from functools import partial
-from nnlab.datasets import FAMILY, inventory
+from nnlab.datasets import MNIST_FAMILY, inventory
 inventory.download = partial(inventory.download, deadline=float(sys.argv.pop()))
-FAMILY["mnist"] = replace(FAMILY["mnist"], folder="Elsewhere", mirrors=tuple(sys.argv.pop().split()))
+mnist = MNIST_FAMILY["mnist"]
+MNIST_FAMILY["mnist"] = replace(mnist, folder="Elsewhere", mirrors=tuple(sys.argv.pop().split()))
 from nnlab.cli import main
 main()
 """
@@ -116,7 +117,7 @@ def finish(process: subprocess.Popen[str]) -> None:
 def check(root: Path, case: str) -> int:
     """Return how many files lie under their names. Raises `AssertionError` if one is not as published."""
     folder = root / "Elsewhere" / "raw"
-    found = [file for file in FAMILY["mnist"].files if (folder / file.name).exists()]
+    found = [file for file in MNIST_FAMILY["mnist"].files if (folder / file.name).exists()]
     for file in found:
         assert hashlib.sha256((folder / file.name).read_bytes()).hexdigest() == file.sha256, (
             f"{case}: {file.name}"

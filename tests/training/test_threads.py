@@ -28,7 +28,7 @@ def test_a_second_thread_joins_only_where_a_step_is_worth_it(
     experiment: BuildExperiment,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(threads, "WORTH_A_THREAD", 3_000_000)
+    monkeypatch.setattr(threads, "MIN_MULTIPLICATIONS", 3_000_000)
     wide = experiment(architecture=(90, 10, 10), batch_size=batch_size)
     assert number_of_threads(wide, train_examples) == expected
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nnlab.rendering import looks
+from nnlab.rendering import formatters
 
 
 @pytest.mark.parametrize(
@@ -19,18 +19,18 @@ from nnlab.rendering import looks
     ],
 )
 def test_a_loss_is_never_shown_as_zero_unless_it_is(loss: float | None, shown: str) -> None:
-    assert looks.decimals(loss) == shown
+    assert formatters.decimals(loss) == shown
 
 
 @pytest.mark.parametrize(("share", "shown"), [(0.98204, "98.20%"), (1.0, "100.00%"), (None, "–")])
 def test_an_accuracy_is_a_percentage(share: float | None, shown: str) -> None:
-    assert looks.percent(share) == shown
+    assert formatters.percent(share) == shown
 
 
 def test_a_number_of_things_has_separators_and_a_plural() -> None:
-    assert looks.counted(1, "example") == "1 example"
-    assert looks.counted(0, "example") == "0 examples"
-    assert looks.counted(79510, "parameter") == "79,510 parameters"
+    assert formatters.counted(1, "example") == "1 example"
+    assert formatters.counted(0, "example") == "0 examples"
+    assert formatters.counted(79510, "parameter") == "79,510 parameters"
 
 
 @pytest.mark.parametrize(
@@ -44,4 +44,4 @@ def test_a_number_of_things_has_separators_and_a_plural() -> None:
     ],
 )
 def test_any_value_is_text(value: object, shown: str) -> None:
-    assert looks.text(value) == shown
+    assert formatters.text(value) == shown
