@@ -29,7 +29,7 @@ from nnlab.errors import UsageError
 
 if TYPE_CHECKING:
     from nnlab.cli.training_view import TrainingView
-    from nnlab.jobs import Callbacks, TrainingStarted
+    from nnlab.jobs import Callbacks
 
 
 def train(
@@ -145,26 +145,20 @@ def train(
 
 @contextmanager
 def _callbacks_of(view: TrainingView) -> Iterator[Callbacks]:
-    """Yield callbacks that show a training; once it has begun, a signal stops it after the batch."""
+    """Yield callbacks that show a training; once it writes, a signal stops it after the batch."""
     from nnlab.cli.signals import defer_signals
     from nnlab.jobs import Callbacks
 
     with ExitStack() as stack:
         was_received: list[Callable[[], bool]] = []
 
-        def on_begin(started: TrainingStarted) -> None:
+        def before_writing() -> None:
             was_received.append(stack.enter_context(defer_signals()))
-            view.begin(started)
 
         def should_stop() -> bool:
             return was_received[0]()
 
-        yield Callbacks(
-            on_begin=on_begin,
-            on_batch=view.advance,
-            on_epoch=view.epoch,
-            should_stop=should_stop,
-        )
+        yield Callbacks(before_writing, view.begin, view.advance, view.epoch, should_stop)
 
 
 def _config_path(config: str, runs: Path) -> Path | None:

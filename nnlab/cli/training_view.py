@@ -99,7 +99,7 @@ class TrainingView:
         run, summary = trained.run, trained.summary
         if self._experiment is None:
             self._report_nothing_to_do(run, summary)
-        elif summary.stop_reason == "interrupted":
+        elif trained.is_stopped:
             self._report_interruption(run, summary)
         elif summary.stop_reason != "diverged":  # which is an error, with a message of its own
             self._report_end(trained)

@@ -1,8 +1,11 @@
-"""KEY=VALUE and KEY.OPTION=VALUE on the command line, laid over the values of a file."""
+"""Keys from elsewhere, laid over those of a file: KEY=VALUE on a command line, or values of Python."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from nnlab.config import yaml12
 from nnlab.config.experiment import Experiment
@@ -11,12 +14,14 @@ from nnlab.config.messages import one_line
 from nnlab.config.yaml12 import Document, Mistake, UnreadableError
 from nnlab.errors import ConfigError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+# KEY=VALUE or KEY.OPTION=VALUE, as on the command line, or values of Python by key.
+Overrides: TypeAlias = Sequence[str] | Mapping[str, object]
 
 
-def read_overrides(overrides: Sequence[str], name: str | None) -> Document:
-    """Return what the command line says, and `name` too if it is not None. Raises ConfigError."""
+def read_overrides(overrides: Overrides, name: str | None) -> Document:
+    """Return what `overrides` say, and `name` too if it is not None. Raises ConfigError."""
+    if isinstance(overrides, Mapping):
+        return of_values({**overrides, **({} if name is None else {"name": name})})
     values: dict[str, object] = {} if name is None else {"name": name}
     mistakes = []
     if "=" in overrides[1:-1]:
@@ -39,6 +44,24 @@ def read_overrides(overrides: Sequence[str], name: str | None) -> Document:
     return Document(values, dict.fromkeys(values), tuple(mistakes))
 
 
+def of_values(values: Mapping[str, object]) -> Document:
+    """Return values of Python as those of a file, but without lines."""
+    mistakes = [
+        Mistake(None, repr(key), "not a key; a key is text") for key in values if type(key) is not str
+    ]
+    keys = {key: _plain(value) for key, value in values.items() if type(key) is str}
+    return Document(keys, dict.fromkeys(keys), tuple(mistakes), first_line=None, elsewhere="arguments")
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 (whatever a key may be given)
+    """Return `value` with numbers and arrays of NumPy as those of Python, which configs are made of."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 def with_overrides(file: Document, command_line: Document) -> Document:
     """Return the file with the command line laid over it, and without the file's mistakes in those keys."""
 
@@ -59,4 +82,5 @@ def with_overrides(file: Document, command_line: Document) -> Document:
         {key: line for key, line in file.lines.items() if is_kept(key)} | command_line.lines,
         tuple(mistake for mistake in file.mistakes if is_kept(mistake.key)) + command_line.mistakes,
         file.first_line,
+        command_line.elsewhere,
     )

@@ -32,8 +32,9 @@ def _ignore(_: Any) -> None:  # noqa: ANN401 (whatever a callback is told)
 
 @dataclass(frozen=True)
 class Callbacks:
-    """Functions that a training calls, in its own thread. An exception from one ends it as a crash would."""
+    """Functions that a training calls, in its own thread. An exception from one ends it; no epoch is lost."""
 
+    before_writing: Callable[[], None] = lambda: None  # from here on, ask to stop rather than raise
     on_begin: Callable[[TrainingStarted], None] = _ignore
     on_batch: Callable[[int], None] = _ignore  # the number of examples in a batch that is done
     on_epoch: Callable[[Epoch], None] = _ignore  # an epoch that is done; it may not be written yet
@@ -42,11 +43,12 @@ class Callbacks:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """A training that has ended: what `summary` says of it."""
+    """A training that has ended, and its summary; `is_stopped`: because the caller asked for it."""
 
     run: Run
     experiment: Experiment
     summary: Summary
+    is_stopped: bool = False
     loss_of_a_guess: float | None = None  # val_loss of a network that ignores its input, if it went on
 
     @property

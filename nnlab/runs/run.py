@@ -24,6 +24,10 @@ class Run:
 
     folder: Path
 
+    def __post_init__(self) -> None:
+        """Take a path that is given as text."""
+        object.__setattr__(self, "folder", Path(self.folder))
+
     def __repr__(self) -> str:
         return f"Run({str(self.folder)!r})"
 
