@@ -26,7 +26,8 @@ class Run:
 
     def __post_init__(self) -> None:
         """Take a path that is given as text."""
-        object.__setattr__(self, "folder", Path(self.folder))
+        if not isinstance(self.folder, Path):
+            object.__setattr__(self, "folder", Path(self.folder))
 
     def __repr__(self) -> str:
         return f"Run({str(self.folder)!r})"
