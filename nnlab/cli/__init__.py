@@ -1,4 +1,4 @@
-"""The command line: one file per command. Only here is anything printed, and only here does nnlab exit."""
+"""The command line: one file per command. No other part of nnlab prints or exits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nnlab.files import printable
 app = typer.Typer(
     name="nnlab",
     cls=Group,
-    rich_markup_mode=None,  # plain help: fast to print, good to pipe
+    rich_markup_mode=None,  # plain help is fast to print and easy to pipe
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
@@ -60,7 +60,7 @@ def nnlab(
 
 
 def main() -> None:
-    """Run the command line, and exit with the code that stands for its outcome."""
+    """Run the command line, and exit with the code of its outcome."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.reconfigure(errors=ENCODING_FALLBACK)  # type: ignore[union-attr]  # a text stream
@@ -68,11 +68,11 @@ def main() -> None:
         with raise_on_signals():
             status = app(standalone_mode=False, prog_name="nnlab")
     except SystemExit:
-        status = 0  # typer raises it here for help that nobody reads (`--help | true`), and for completion
+        status = 0  # typer raises it for completion, and when nobody reads the help (`--help | true`)
     except Interrupted as interrupted:
         if interrupted.signal != signal.SIGINT or can_start_threads():
             exit_by_signal(interrupted.signal)
-        # OpenBLAS sends this signal to its own process when it cannot start its threads.
+        # OpenBLAS sends SIGINT to its own process when it cannot start its threads.
         status = explain(
             NnlabError(
                 "the matrix library cannot start its threads; set OPENBLAS_NUM_THREADS=1, or raise the limit "
@@ -85,12 +85,12 @@ def main() -> None:
 
 
 def explain(error: NnlabError | OSError | MemoryError) -> int:
-    """Say on stderr what went wrong, and return the exit code for it."""
+    """Print what went wrong to stderr, and return the exit code for it."""
     if isinstance(error, ConfigError):
-        # Each line begins with a place in a file, which an editor can jump to.
+        # Each line begins with FILE:LINE, so that an editor can jump there.
         write_stderr((str(error), "red"))
     elif isinstance(error, NnlabError):
-        # Why each mirror failed is on a line of its own; elsewhere, only a name can hold line breaks.
+        # Each failed mirror has its own line; elsewhere, a line break can only come from a name.
         text = str(error) if isinstance(error, DatasetError) else printable(str(error))
         write_stderr((f"nnlab: {text}", "red"))
     elif isinstance(error, MemoryError):

@@ -1,4 +1,4 @@
-"""How the command line is read: by typer's parser, with its errors in nnlab's words."""
+"""Parses the command line with typer, and rewords its errors."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from nnlab.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    # Typer's own names for these types are private to it.
+    # Typer's names for these types are private.
     Context = Any
     Parameter = Any
 
-LEAST_LIKELY = 0.1  # the smallest share that somebody may have meant: guessing a digit gives as much
-NEWEST = "\0"  # the value of --resume alone: no argument of a process can contain it
+LEAST_LIKELY = 0.1  # the smallest accuracy that a user may mean: guessing a digit reaches it
+NEWEST = "\0"  # the value of --resume without a run; no argument of a process can contain it
 
 
 class Command(TyperCommand):
@@ -69,7 +69,7 @@ class Group(TyperGroup):
 
 @contextmanager
 def _reworded(context: Context, args: Sequence[str]) -> Iterator[None]:
-    """Raise what typer says about `args` as a `UsageError`."""
+    """Raise typer's error about `args` as a `UsageError`."""
     try:
         yield
     except typer.TyperException as error:
@@ -77,7 +77,7 @@ def _reworded(context: Context, args: Sequence[str]) -> Iterator[None]:
 
 
 def _skip_conversion(command: TyperCommand | TyperGroup, context: Context) -> None:
-    """Leave values as they were typed while a shell asks for completions: it cannot wait for pydantic."""
+    """Skip the conversion of values while a shell asks for completions: importing pydantic takes too long."""
     if context.resilient_parsing:
         as_typed = SimpleNamespace(coerce=lambda value, **_: value)
         for param in command.get_params(context):
@@ -86,7 +86,7 @@ def _skip_conversion(command: TyperCommand | TyperGroup, context: Context) -> No
 
 
 def _complete_resume(args: Sequence[str]) -> list[str]:
-    """Give --resume the value NEWEST where no run follows it, but an option, an override or nothing."""
+    """Give --resume the value NEWEST if an option, an override or nothing follows it instead of a run."""
     args = list(args)
     options = args[: args.index("--")] if "--" in args else args
     for place, option in enumerate(options):
@@ -100,12 +100,12 @@ def is_override(argument: str) -> bool:
     """Return whether an argument is KEY=VALUE, and not a path with an = in it."""
     try:
         return "=" in argument and not Path(argument).exists()
-    except OSError:  # no name that a file could have
+    except OSError:  # not a valid file name
         return True
 
 
 def explain(error: typer.TyperException, context: Context, args: Sequence[str]) -> str:
-    """Return in nnlab's words what typer says about `args`."""
+    """Return the message for typer's error about `args`."""
     option = str(getattr(error, "option_name", ""))
     if hasattr(error, "possibilities"):
         return _no_such_option(option, context, args)
@@ -118,8 +118,8 @@ def explain(error: typer.TyperException, context: Context, args: Sequence[str]) 
 
 
 def _no_such_option(option: str, context: Context, args: Sequence[str]) -> str:
-    """Return what to write in place of an option: often the key of a config."""
-    # Given -lr, typer names only -l.
+    """Return the message for an unknown option, with what to write instead: often the key of a config."""
+    # For -lr, typer reports only -l.
     place, word = next(
         ((n, word) for n, word in enumerate(args) if word.startswith(option)), (len(args), option)
     )
@@ -136,7 +136,7 @@ def _no_such_option(option: str, context: Context, args: Sequence[str]) -> str:
 
 
 def _as_key(word: str, value: str, *, exactly: bool, where: bool) -> str:
-    """Return how to write the key of a config that an option stands for, if there is one."""
+    """Return how to write the config key that an unknown option stands for, or an empty text."""
     from nnlab.config.baseline import BASELINES
     from nnlab.config.experiment import Experiment
     from nnlab.config.synonyms import did_you_mean, no_such_key, synonym
@@ -152,7 +152,7 @@ def _as_key(word: str, value: str, *, exactly: bool, where: bool) -> str:
 
 
 def _bad_value(error: typer.BadParameter, param: Parameter, context: Context) -> str:
-    """Return what a parameter takes, what it was given, and what may have been meant."""
+    """Return the message for a bad value: what the parameter takes, what was given, what may be meant."""
     name = (
         max(param.opts, key=len) if param.param_type_name == "option" else re.split(r"\W", param.metavar)[0]
     )
@@ -174,8 +174,8 @@ def _bad_value(error: typer.BadParameter, param: Parameter, context: Context) ->
         if meant := did_you_mean(given, choices):
             hint = f"; did you mean {meant}?"
     else:
-        return f"{name} cannot be {_shown(given)}"
-    return f"{name} takes {takes} (given {_shown(given)}){hint}"
+        return f"{name} cannot be {_quoted(given)}"
+    return f"{name} takes {takes} (given {_quoted(given)}){hint}"
 
 
 def _range(low: float | None, high: float | None) -> str:
@@ -185,15 +185,15 @@ def _range(low: float | None, high: float | None) -> str:
 
 
 def _percentage(text: str) -> float | None:
-    """Return the share that a text such as 97 or 97% means, if that is likely: 1.5 is not."""
+    """Return the share that a text such as 97 or 97% probably means, or None: 1.5 is too small."""
     with suppress(ValueError):
         share = float(text.removesuffix("%")) / 100
         return share if LEAST_LIKELY <= share <= 1 else None
     return None
 
 
-def _shown(given: str) -> str:
-    """Return what was given, in quotes unless it is a word or a number."""
+def _quoted(given: str) -> str:
+    """Return a given value, quoted unless it is a word or a number."""
     return given if re.fullmatch(r"[\w.+-]{1,40}", given) else repr(given[:60])
 
 

@@ -1,4 +1,4 @@
-"""`nnlab baseline`: what other methods reach on the same examples."""
+"""`nnlab baseline`: fit another method to the same examples."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def baseline(
 
 @contextmanager
 def _fitting(config: Baseline, examples: int, *, quiet: bool) -> Iterator[None]:
-    """Say what is fitted to what; let a signal end the process at once, as there is nothing to lose yet."""
+    """Print what is being fitted. A signal ends the process at once, because there is nothing to lose yet."""
     from nnlab.datasets import DATASETS
 
     if not quiet:

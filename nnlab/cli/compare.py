@@ -1,4 +1,4 @@
-"""`nnlab compare`: runs side by side."""
+"""`nnlab compare`: compare runs in one table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nnlab.analysis.comparison import Comparison
     from nnlab.rendering.pieces import Piece
 
-FORMATTERS: dict[str, Callable[[Any], str]] = {  # of columns whose values are not shown as they are
+FORMATTERS: dict[str, Callable[[Any], str]] = {  # of the columns whose values are not printed as they are
     "val_accuracy": formatters.percent,
     "test_accuracy": formatters.percent,
     "val_loss": formatters.decimals,

@@ -1,6 +1,6 @@
-"""What a shell offers at Tab. It starts nnlab each time, so nothing slow is imported: names are listed here.
+"""What a shell offers at Tab. It starts nnlab each time, so names are listed here instead of imported.
 
-The functions neither raise nor print. Where nothing can be read they offer nothing, and the shell its files.
+The functions neither raise nor print. If nothing can be read they return nothing, and the shell offers files.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer  # noqa: TC002 (which reads the annotations)
+import typer  # noqa: TC002 (typer reads the annotations)
 
 from nnlab import shipped
 from nnlab.demos import DEMOS
@@ -18,7 +18,7 @@ from nnlab.demos import DEMOS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# tests/cli/test_completion.py compares these lists with what they name.
+# tests/cli/test_completion.py checks that these lists are complete.
 EXPERIMENT = [
     "name",
     "dataset",
@@ -52,7 +52,7 @@ BASELINES = {
     "linear": ["ridge"],
     "mean_darkness": [],
 }
-RAISED = ["epochs", "patience"]  # what --resume may change
+RAISED = ["epochs", "patience"]  # the keys that --resume may change
 DATASETS = ["mnist", "fashion_mnist", "kmnist"]
 RESULTS = [
     "best_epoch",
@@ -87,15 +87,15 @@ def datasets(incomplete: str) -> list[str]:
 
 
 def runs(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the runs that begin with `incomplete`, in the folder that options or the environment name."""
+    """Return the runs that begin with `incomplete`, in the folder of runs that is in use."""
     folder = Path(context.params.get("runs") or os.environ.get("NNLAB_RUNS") or "runs")
     names = _beginning(incomplete, _entries(folder))
     return [name for name in names if _is_file(folder / name / "config.yaml")]
 
 
 def configs(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the shipped configs and the YAML files that match, and folders if there are any of these."""
-    if context.params.get("resume"):  # has a config
+    """Return the matching shipped configs and YAML files, and folders if there are any of these."""
+    if context.params.get("resume"):  # a run has its own config
         return _keys(RAISED, (), incomplete)
     folder, slash, _ = incomplete.rpartition("/")
     entries = [f"{folder}{slash}{name}" for name in _entries(Path(folder + slash or "."))]
@@ -105,7 +105,7 @@ def configs(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def keys(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the keys of the config, or of the baseline, that match and are not given yet."""
+    """Return the matching keys of the config or baseline that are not given yet."""
     given = context.params.get("overrides") or ()
     if context.params.get("resume"):
         return _keys(RAISED, [context.params.get("config") or "", *given], incomplete)
@@ -115,13 +115,13 @@ def keys(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def configs_or_keys(context: typer.Context, incomplete: str) -> list[str]:
-    """Return what may come next where CONFIGs are followed by KEY=VALUEs."""
+    """Return what may come next: another CONFIG, or after the first one a KEY=VALUE."""
     config, *overrides = context.params.get("arguments") or (None,)
     return [*configs(context, incomplete), *(_keys(EXPERIMENT, overrides, incomplete) if config else ())]
 
 
 def _keys(known: Iterable[str], given: Iterable[str], incomplete: str) -> list[str]:
-    """Return the `known` keys that match, each with its =, except those `given`; nothing for a value."""
+    """Return the matching `known` keys, each with its =, except those `given`; nothing for a value."""
     # bash splits eta=0.1 at the =; for zsh and fish it is one word.
     words = " ".join(given).replace(" = ", "=").split()
     if words and words[-1] in ("=", *known):
@@ -129,7 +129,7 @@ def _keys(known: Iterable[str], given: Iterable[str], incomplete: str) -> list[s
     taken = {word.partition("=")[0] for word in words}
     found = [f"{key}=" for key in _beginning(incomplete, known) if key not in taken]
     if len(found) == 1 and os.environ.get("_NNLAB_COMPLETE") == "complete_bash":
-        return [*found, f"{found[0]}…"]  # after the only one, bash would put a space
+        return [*found, f"{found[0]}…"]  # after a single word, bash would add a space
     return found
 
 
@@ -139,7 +139,7 @@ def column(incomplete: str) -> list[str]:
 
 
 def columns(incomplete: str) -> list[str]:
-    """Return the columns that may complete the last one of a comma-separated list, after the others."""
+    """Return the comma-separated list with each column that may complete its last entry."""
     others, comma, last = incomplete.rpartition(",")
     given = others.split(",")
     return [f"{others}{comma}{name}" for name in _beginning(last, COLUMNS) if name not in given]
@@ -150,7 +150,7 @@ def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:
 
 
 def _entries(folder: Path) -> list[str]:
-    """Return the names in a folder that are not hidden; none if it cannot be read."""
+    """Return the names of entries in a folder that are not hidden; none if it cannot be read."""
     with suppress(OSError, ValueError):
         return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
     return []

@@ -1,4 +1,4 @@
-"""`nnlab config`: list the shipped configs, check files, show what one resolves to, print the schema."""
+"""`nnlab config`: list the shipped configs, check files, show a resolved config, print the schema."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def check(
         list[str],
         typer.Argument(
             metavar="CONFIG|KEY=VALUE",
-            help="Config files, names of shipped ones or - for standard input; keys to override in them all.",
+            help="Config files, shipped configs or - for standard input; keys to override in all of them.",
             show_default=False,
             autocompletion=completion.configs_or_keys,
         ),
@@ -79,7 +79,9 @@ def check(
         else:
             write_stdout(f"{place_of(path)}: no mistakes; the experiment is {experiment.name}\n")
     if mistakes:
-        raise ConfigError(dict.fromkeys(mistakes))  # those of the command line once, not once per file
+        raise ConfigError(
+            dict.fromkeys(mistakes)
+        )  # mistakes on the command line appear once, not once per file
 
 
 @app.command(short_help="Print a config with every key.")
@@ -99,7 +101,9 @@ def show(config: Config, overrides: Overrides = None) -> None:
 def schema(
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write it to this file, and print its path."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write the schema to this file, and print its path."
+        ),
     ] = None,
 ) -> None:
     """Print the JSON Schema of config files, for an editor's YAML language server.
@@ -107,7 +111,7 @@ def schema(
     \b
     Example:
       nnlab config schema -o experiment.schema.json
-    Then let a config's first line be:
+    Then write as the first line of a config:
       # yaml-language-server: $schema=experiment.schema.json
     """
     import json
@@ -125,7 +129,7 @@ def schema(
     if not output.parent.is_dir():
         raise UsageError(f"cannot write {output}: there is no folder {output.parent}; make it first")
     with atomic_write(output) as file:
-        # The file replaces what has that name, but neither a device nor a link to a file elsewhere.
+        # A regular file is replaced, but neither a device nor a link to a file elsewhere.
         if output.is_symlink() or (output.exists() and not output.is_file()):
             raise not_a_file
         file.write(text.encode())

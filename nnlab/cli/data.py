@@ -1,4 +1,4 @@
-"""`nnlab data`: list datasets, download them, check their bytes, find their folders."""
+"""`nnlab data`: list, download and verify datasets, and print their folders."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def list_datasets(data_dir: DataDir = None) -> None:
     )
 
 
-@app.command(short_help="Download datasets, verified.")
+@app.command(short_help="Download and verify datasets.")
 def download(names: Names = None, data_dir: DataDir = None) -> None:
     """Download datasets, by default all of them; files that are present and correct are kept.
 
@@ -91,9 +91,9 @@ def download(names: Names = None, data_dir: DataDir = None) -> None:
 
 @app.command(short_help="Check the bytes of datasets.")
 def verify(names: Names = None, data_dir: DataDir = None) -> None:
-    """Compare the files' bytes with the published digests; exit with 4 if one is wrong or missing.
+    """Compare the files with the published digests; exit with 4 if one is wrong or missing.
 
-    Without DATASET, check all datasets of which a file is present.
+    Without DATASET, check all datasets that have at least one file here.
 
     \b
     Example:
@@ -132,7 +132,7 @@ def path(name: Name, data_dir: DataDir = None) -> None:
 
 
 def _known(names: Sequence[str] | None) -> list[str]:
-    """Return the datasets of these names, or all."""
+    """Return the datasets with these names, or all. Raises `UsageError`."""
     from nnlab.datasets import MNIST_FAMILY
 
     for name in names or ():

@@ -1,4 +1,4 @@
-"""`nnlab demo`: run the lecture's examples, and check their claims."""
+"""`nnlab demo`: run the examples of the lecture, and check their claims."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from nnlab.rendering.pieces import Claim, Piece
 
-WIDTH = 80  # columns of text and tables, at most
+WIDTH = 80  # the maximum number of columns of text and tables
 
 
 def demo(
@@ -67,7 +67,7 @@ def demo(
 
 
 def _with_progress(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """Yield the pieces; while one is computed, show that on a terminal."""
+    """Yield the pieces; on a terminal, show progress while one is being computed."""
     while True:
         with progress_line("computing"):
             piece = next(pieces, None)

@@ -1,4 +1,4 @@
-"""`nnlab eval`: how well a run's weights do on a split."""
+"""`nnlab eval`: measure the weights of a run on a split."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def evaluate(
 
 
 def pieces_of(evaluation: Evaluation, config: Experiment | Baseline) -> list[Piece]:
-    """Return an evaluation as its figures and, for a classification, those per class and the confusion."""
+    """Return the figures of an evaluation and, for a classification, those per class and the confusion."""
     from nnlab.config import Baseline
     from nnlab.rendering.formatters import counted, decimals, percent
 
@@ -111,7 +111,7 @@ def _per_class(classes: Sequence[ClassFigures]) -> Table:
 
 
 def _confusion(names: Sequence[str], confusion: Sequence[Sequence[int]]) -> Table:
-    """Return how often each class was taken for each; the diagonal, which is right, stands out."""
+    """Return the confusion matrix; its diagonal, which counts the right answers, is bold."""
     from nnlab.rendering.pieces import Column, Table
 
     predicted = {

@@ -1,4 +1,4 @@
-"""`nnlab gradcheck`: whether backpropagation is right for a given network."""
+"""`nnlab gradcheck`: check backpropagation for the network of a config."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def gradcheck(
 ) -> None:
     """Check backpropagation against the derivative of the cost, layer by layer.
 
-    It is checked on the starting weights of a config, in float64, with 10 training examples and up to 100
-    parameters of each array. Exit with 1 if an error is larger than the tolerance, or if no parameter can be
-    checked: where neurons saturate, rounding may be larger than the tolerance.
+    The check uses the starting weights of the config, float64, 10 training examples and up to 100 parameters
+    of each array. Exit with 1 if an error is larger than the tolerance, or if no parameter can be checked:
+    where neurons saturate, rounding may exceed the tolerance.
 
     \b
     Example:
@@ -97,7 +97,7 @@ def _check(experiment: Experiment, source: Source, tolerance: float) -> list[Arr
 
 
 def pieces_of(checks: Sequence[ArrayCheck], worst: float | None) -> list[Piece]:
-    """Return the checks as a table with a row per array, and the largest error of them all."""
+    """Return the checks as a table with one row per array, and the largest error."""
     from nnlab.rendering import formatters
     from nnlab.rendering.pieces import Column, Table, row_labels
 

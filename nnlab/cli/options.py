@@ -1,4 +1,4 @@
-"""Options that several commands share, so that they mean and say the same everywhere."""
+"""Options that several commands share, so that they have one meaning and one help text."""
 
 from __future__ import annotations
 
@@ -53,18 +53,18 @@ Overrides = Annotated[
 
 
 def command_line() -> list[str]:
-    """Return the words of this command, for the run that it makes."""
+    """Return the words of this command, to be recorded in the run that it makes."""
     return ["nnlab", *sys.argv[1:]]
 
 
 def print_help_without_command(context: typer.Context) -> None:
-    """Print the help of a group of commands that is called without one."""
+    """Print the help of a group of commands if no command is given."""
     if context.invoked_subcommand is None:
         write_stdout(context.get_help() + "\n")
 
 
 def config_path(config: str) -> Path | None:
-    """Return the path that CONFIG names, by itself or as a shipped config; None for standard input."""
+    """Return the path that CONFIG stands for, a file or a shipped config; None for standard input."""
     if not config:
         raise UsageError("CONFIG is empty; name a file, or a shipped config such as mnist_softmax")
     if config == "-":

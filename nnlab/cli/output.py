@@ -1,4 +1,4 @@
-"""Results to stdout, everything else to stderr."""
+"""Writes results to stdout and everything else to stderr."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def _encoded(error: UnicodeError) -> tuple[bytes, int]:
-    """Encode what a stream cannot: a byte of a path as that byte, any other character as `?`."""
+    """Encode what a stream cannot: a byte of a path as itself, any other character as `?`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     codes = map(ord, error.object[error.start : error.end])
@@ -34,7 +34,7 @@ codecs.register_error(ENCODING_FALLBACK, _encoded)
 
 
 def write_stdout(text: str) -> None:
-    """Write `text` to stdout; it is no error if nobody reads it any more (`| head -1`)."""
+    """Write `text` to stdout; a reader that has gone (`| head -1`) is not an error."""
     if sys.stdout is None:
         return
     try:
@@ -48,12 +48,12 @@ def write_stdout(text: str) -> None:
 
 
 def discard_output(stream: TextIO) -> None:
-    """Discard what `stream` has not flushed yet; Python would complain about it at exit."""
+    """Discard what `stream` has not flushed; otherwise Python would report an error at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def write_stderr(*parts: str | tuple[str, str]) -> None:
-    """Write a line of `parts`, each a text or a text and its style, to stderr, if that is open."""
+    """Write a line to stderr, if it is open; each part is a text, or a text and its style."""
     if sys.stderr is None:
         return
     from nnlab.rendering.terminal import styled_line
@@ -68,11 +68,11 @@ def write_stderr(*parts: str | tuple[str, str]) -> None:
 
 @contextmanager
 def progress_line(what: str) -> Iterator[None]:
-    """Show on a terminal, until the block ends, what is being done and for how long."""
+    """Show on a terminal what is being done, and for how long, until the block ends."""
     if not is_terminal(sys.stderr):
         yield
         return
-    from tqdm import tqdm  # which keeps the line apart from the bar of a download
+    from tqdm import tqdm  # tqdm keeps this line apart from the bar of a download
 
     done = threading.Event()
     with tqdm(bar_format=f"{what} … {{elapsed}}", leave=False) as line:
@@ -93,7 +93,7 @@ def progress_line(what: str) -> Iterator[None]:
 def write_result(*pieces: Piece, form: Format = "table", width: int | None = None) -> None:
     """Write the pieces of a result to stdout in a format.
 
-    A table for people is at most as wide as their terminal, and as `width`; in a pipe only as `width`.
+    A table is at most `width` columns wide, and on a terminal no wider than the terminal.
     """
     from nnlab.rendering.formats import render
 
@@ -105,10 +105,10 @@ def write_result(*pieces: Piece, form: Format = "table", width: int | None = Non
 
 
 def as_path(path: Path) -> str:
-    """Return `path` as a result: unchanged for a script, harmless for a terminal."""
+    """Return `path` as a result: unchanged for a script, without control characters for a terminal."""
     return printable(str(path)) if is_terminal(sys.stdout) else str(path)
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Return whether a person reads `stream`."""
+    """Return whether `stream` is a terminal, which a person reads."""
     return stream is not None and stream.isatty()

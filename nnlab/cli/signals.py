@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: raised, or held until a good moment; in the end the process dies by them."""
+"""SIGINT and SIGTERM: raised as an exception, or deferred; in the end they terminate the process."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Interrupted(BaseException):
     """The process was asked to stop by `signal`."""
 
     def __init__(self, number: int) -> None:
-        """Remember the signal."""
+        """Keep the number of the signal."""
         super().__init__(number)
         self.signal = number
 
 
 @contextmanager
 def raise_on_signals() -> Iterator[None]:
-    """Let a signal raise `Interrupted` wherever the block is."""
+    """Let a signal raise `Interrupted` at any point of the block."""
 
     def raise_it(number: int, _: FrameType | None) -> NoReturn:
         raise Interrupted(number)
@@ -39,9 +39,9 @@ def raise_on_signals() -> Iterator[None]:
 
 @contextmanager
 def defer_signals() -> Iterator[Callable[[], bool]]:
-    """Hold the first signal back until the end of the block, where it raises `Interrupted`.
+    """Defer the first signal to the end of the block, where it raises `Interrupted`.
 
-    The function that is yielded returns whether there was one. A second signal kills at once.
+    Yields a function that returns whether a signal was received. A second signal kills at once.
     """
     with deferred(*SIGNALS, second=signal.SIG_DFL) as received:
         yield lambda: received() is not None
@@ -51,7 +51,7 @@ def defer_signals() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def let_signals_kill() -> Iterator[None]:
-    """Let a signal kill the process at once: a library's long computation asks nobody whether to stop."""
+    """Let a signal kill the process at once: a long computation in a library cannot be asked to stop."""
     with handled_by(signal.SIG_DFL, *SIGNALS):
         yield
 
@@ -71,4 +71,4 @@ def exit_by_signal(number: int) -> NoReturn:
     """End the process as the signal would have, so that a shell loop around it ends too."""
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
-    raise SystemExit(128 + number)  # where a signal to oneself does not kill
+    raise SystemExit(128 + number)  # for systems where the signal does not kill

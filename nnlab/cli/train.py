@@ -1,4 +1,4 @@
-"""`nnlab train`: from a config, or a run to resume, to a run folder."""
+"""`nnlab train`: train the network of a config into a run folder, or resume a run."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def train(
         int | None,
         typer.Option(
             min=1,
-            max=4096,  # as environment.json has it
+            max=4096,  # as in environment.json
             metavar="N",
             help="Threads for matrix products.  [default: chosen by the size of a step]",
         ),
@@ -145,7 +145,7 @@ def train(
 
 @contextmanager
 def _callbacks_of(view: TrainingView) -> Iterator[Callbacks]:
-    """Yield callbacks that show a training; once it writes, a signal stops it after the batch."""
+    """Yield callbacks that show a training. As soon as it writes, a signal stops it at the end of a batch."""
     from nnlab.cli.signals import defer_signals
     from nnlab.jobs import Callbacks
 
@@ -162,7 +162,7 @@ def _callbacks_of(view: TrainingView) -> Iterator[Callbacks]:
 
 
 def _config_path(config: str, runs: Path) -> Path | None:
-    """Return the path that CONFIG names. Raises `UsageError` if it names a run."""
+    """Return the path that CONFIG stands for. Raises `UsageError` if it is a run."""
     from nnlab.runs.find import is_run
 
     path = config_path(config)
@@ -172,9 +172,9 @@ def _config_path(config: str, runs: Path) -> Path | None:
 
 
 def _raised(config: str | None, overrides: Sequence[str], runs: Path, *, named: bool) -> list[str]:
-    """Return the overrides of a run to resume, the first of which typer takes for the CONFIG.
+    """Return the overrides of a run to resume; typer takes the first of them for the CONFIG.
 
-    Raises `UsageError` if it is one, or a run that was not `named` right after --resume.
+    Raises `UsageError` if it really is a config, or a run that was not `named` right after --resume.
     """
     from nnlab.runs.find import is_run
 
@@ -186,7 +186,7 @@ def _raised(config: str | None, overrides: Sequence[str], runs: Path, *, named: 
 
 
 def _report_changed_name(path: Path | None, name: str) -> None:
-    """Say so where the file's name cannot be that of the experiment, and was changed to one that can."""
+    """Print the name of the experiment if the name of the file had to be changed to become it."""
     from nnlab.config import default_name
 
     if path is not None and default_name(path) == name != path.stem:

@@ -1,4 +1,4 @@
-"""What the user sees of a training, on stderr."""
+"""Shows a training on stderr."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ epoch  train loss  accuracy    val loss  accuracy  seconds  improvement"""
 
 
 class TrainingView:
-    """A line per epoch, and on a terminal a bar while it runs."""
+    """The output of a training: one line per epoch and, on a terminal, a progress bar."""
 
     def __init__(self, *, quiet: bool, verbose: bool, bar: bool) -> None:
-        """Be `quiet` or `verbose`; draw a `bar` while an epoch runs."""
+        """Choose how much to print, and whether to draw a `bar` while an epoch runs."""
         self._quiet = quiet
         self._verbose = verbose
         self._draws_bar = bar
@@ -39,7 +39,7 @@ class TrainingView:
         self._epoch = 1
 
     def begin(self, started: TrainingStarted) -> None:
-        """Say what is trained on what, or where a training goes on."""
+        """Print what is trained on which examples, or after which epoch a run is resumed."""
         self._experiment = started.experiment
         self._examples, self._epoch = started.train_examples, started.epoch + 1
         if started.is_resumed:
@@ -84,7 +84,7 @@ class TrainingView:
         self._bar.update(examples)
 
     def epoch(self, epoch: Epoch) -> None:
-        """Show the figures of `epoch`, whether it improved, and what is left of the patience."""
+        """Print the figures of `epoch`, whether it improved, and how much of the patience is used up."""
         self._end_bar()
         self._epoch = epoch.epoch + 1
         self._write(
@@ -94,14 +94,14 @@ class TrainingView:
         )
 
     def end(self, trained: TrainingResult) -> None:
-        """Say how the training ended, which epoch was best, and what to type next."""
+        """Print how the training ended, which epoch was best, and what to type next."""
         self._end_bar()
         run, summary = trained.run, trained.summary
         if self._experiment is None:
             self._report_nothing_to_do(run, summary)
         elif trained.is_stopped:
             self._report_interruption(run, summary)
-        elif summary.stop_reason != "diverged":  # which is an error, with a message of its own
+        elif summary.stop_reason != "diverged":  # divergence is an error with its own message
             self._report_end(trained)
 
     def _report_nothing_to_do(self, run: Run, summary: Summary) -> None:
@@ -144,7 +144,7 @@ class TrainingView:
 
 
 def verdict(epoch: Epoch, patience: int | None) -> tuple[str, str]:
-    """Return in a few words what an epoch brought, and their style."""
+    """Return a few words about the improvement of an epoch, and their style."""
     if epoch.stop_reason == "diverged":
         return "diverged", "red"
     if epoch.improved:

@@ -1,4 +1,4 @@
-"""What a config file says: an `Experiment` or a `Baseline`, or all its mistakes at once."""
+"""Config files: each is read as an `Experiment` or a `Baseline`, or all its mistakes are reported."""
 
 from nnlab.config.baseline import (
     BASELINES,

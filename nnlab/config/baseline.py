@@ -1,4 +1,4 @@
-"""The schema of a baseline: what `nnlab baseline` fits, to what, with which parameters."""
+"""The schema of a baseline: the method that `nnlab baseline` fits, its examples and its parameters."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ BaselineName = Literal["nearest_neighbours", "svm_rbf", "linear", "mean_darkness
 
 
 class Baseline(BaseModel):
-    """A method other than a network. It learns from the examples that an experiment of the same keys has."""
+    """A method other than a network. It gets the same examples as an experiment with the same keys."""
 
     model_config = STRICT
 
     name: Name
     baseline: BaselineName
-    dataset: Annotated[str, NameIn(lambda: MNIST_FAMILY)] = Field("mnist", description="what it learns from")
+    dataset: Annotated[str, NameIn(lambda: MNIST_FAMILY)] = Field(
+        "mnist", description="what the method learns from"
+    )
     seed: Seed = Field(0, description="chooses the examples held out")
     validation_size: int = Field(10_000, ge=0, description="training examples held out to validate on")
     train_size: TrainSize = Field(None, description="examples to learn from; null: all that are not held out")
-    description: Description = Field("", description="what it is for; a note to the reader")
+    description: Description = Field("", description="what the baseline is for; a note to the reader")
 
     @property
     def dataset_options(self) -> Options:
-        """The options of its dataset, which has none."""
+        """The options of its dataset: none."""
         return Options()
 
     @property
@@ -38,14 +40,14 @@ class Baseline(BaseModel):
 
 
 class NearestNeighbours(Baseline):
-    """The class that most of the nearest training examples have."""
+    """Predicts the class of the majority of the nearest training examples."""
 
     baseline: Literal["nearest_neighbours"] = "nearest_neighbours"
     neighbours: int = Field(3, ge=1, le=1000, description="number of neighbours that vote")
 
 
 class SvmRbf(Baseline):
-    """A support vector machine with the kernel exp(−γ ‖u − v‖²), lecture (2) up to its scale."""
+    """A support vector machine with the kernel exp(−γ ‖u − v‖²), which is lecture (2) up to a factor."""
 
     baseline: Literal["svm_rbf"] = "svm_rbf"
     penalty: float = Field(
@@ -55,14 +57,14 @@ class SvmRbf(Baseline):
 
 
 class Linear(Baseline):
-    """The class whose linear function is largest: one per class, by least squares on targets 0 and 1."""
+    """Predicts the class with the largest linear function, fitted by least squares on targets 0 and 1."""
 
     baseline: Literal["linear"] = "linear"
     ridge: float = Field(1.0, ge=0, description="penalty on the squared weights")
 
 
 class MeanDarkness(Baseline):
-    """The class whose images are on average as dark as this one."""
+    """Predicts the class whose mean darkness is closest to that of the image."""
 
     baseline: Literal["mean_darkness"] = "mean_darkness"
 
@@ -76,7 +78,7 @@ BASELINES: dict[BaselineName, type[Baseline]] = {
 
 
 def arguments(values: dict[str, object]) -> str:
-    """Return the arguments of `nnlab baseline` that repeat the baseline of `values`."""
+    """Return the arguments with which `nnlab baseline` repeats the baseline of these config `values`."""
     method = values["baseline"]
     model = next((model for name, model in BASELINES.items() if name == method), None)
     if model is None:

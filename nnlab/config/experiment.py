@@ -21,14 +21,14 @@ from nnlab.config.keys import STRICT, Description, Name, NameIn, Phrases, Seed, 
 from nnlab.datasets import DATASETS, Options, number_of_examples
 from nnlab.network import ACTIVATIONS, INITIALISERS, LOSS_OF_A_GUESS, OUTPUTS, number_of_parameters
 
-# In float32 these are 4 GB for the weights, and as much again for their gradient and for the velocity: more
-# than a beginner's machine has, so that a larger architecture is a slip of the finger.
+# In float32 the weights take 4 GB, and their gradient and the velocity as much again. A larger architecture
+# is most likely a typing mistake.
 MAX_PARAMETERS = 10**9
 
-# In a config that gives the starting weights: as many as one can write down, and the reader accepts.
+# In a config that gives the starting weights: as many as a person writes and the YAML reader accepts.
 MAX_GIVEN_PARAMETERS = 300
 
-# Why a pair of output and loss has no meaning, and what to take instead.
+# Why a pair of output and loss makes no sense, and what to take instead.
 MEANINGLESS_PAIRS: dict[tuple[str, str], tuple[str, str]] = {
     ("softmax", "cross_entropy"): (
         "the cross-entropy of a softmax layer is called log_likelihood here",
@@ -59,7 +59,7 @@ def trainable_activations() -> list[str]:
 
 
 def untrainable_activations() -> list[str]:
-    """Return the activations that can be computed, but have no slope for gradient descent to follow."""
+    """Return the activations that cannot be trained, because gradient descent has no slope to follow."""
     return [name for name, activation in ACTIVATIONS.items() if not activation.derivative]
 
 
@@ -69,7 +69,7 @@ def output_names() -> list[str]:
 
 
 def _schema_of_options() -> dict[str, Any]:
-    """Return the JSON Schema of the options of all datasets together."""
+    """Return one JSON Schema for the options of all datasets."""
     options: dict[str, Any] = {}
     defaults: dict[str, dict[str, str]] = {}
     for name, dataset in DATASETS.items():
@@ -86,12 +86,12 @@ def _schema_of_options() -> dict[str, Any]:
 
 
 def _or_null(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the JSON Schema of `model` or null, written out in its place."""
+    """Return the JSON Schema of `model` or null, inlined."""
     return {"anyOf": [model.model_json_schema(), {"type": "null"}]}
 
 
 class Start(BaseModel):
-    """The starting weights, layer by layer."""
+    """The starting weights and biases, layer by layer."""
 
     model_config = STRICT
 
@@ -104,7 +104,7 @@ class Start(BaseModel):
 
 
 class Experiment(BaseModel):
-    """An experiment of nnlab: what is trained on what, how, and when it stops."""
+    """An experiment of nnlab: the network, its training examples, how it is trained and when it stops."""
 
     model_config = STRICT
 
@@ -251,8 +251,8 @@ class Experiment(BaseModel):
         dataset = DATASETS.get(name) if isinstance(name, str) else None
         return values if dataset is None else {"validation_size": dataset.validation_size} | values
 
-    # A rule between keys belongs to the last of them, and looks back at the others. A validator of the whole
-    # model would run only when every key is right by itself, and so report its mistakes one round later.
+    # A rule between keys is a validator of the last of them. A validator of the whole model would run only
+    # when every key is valid by itself, so its mistakes would not be reported together with the others.
 
     @field_validator("dataset_options", mode="before")
     @classmethod
@@ -379,11 +379,11 @@ class Experiment(BaseModel):
 
 
 def _available(info: ValidationInfo) -> int | None:
-    """Return how many examples there are to train and validate with, if the keys before are right."""
+    """Return the number of examples for training and validation; None if the keys before are invalid."""
     dataset, options = info.data.get("dataset"), info.data.get("dataset_options")
     return None if dataset is None or options is None else number_of_examples(dataset, options)
 
 
 def _rule(what: str, *, given: object, remedy: str = "", key: str | None = None) -> PydanticCustomError:
-    """Return the error of a rule of this schema. `key` is to blame, by default the one being validated."""
+    """Return the error of a rule of this schema, reported for `key`, by default the one being validated."""
     return PydanticCustomError("rule", "{what}", {"what": what, "given": given, "remedy": remedy, "key": key})

@@ -1,6 +1,6 @@
-"""What a key has besides its type: the table that its names come from, keys of its own, phrases.
+"""Annotations of keys: the table that its names come from, the keys of its mapping, its wording in messages.
 
-A key carries these in its annotation, so that nothing else in `nnlab.config` is about one key alone.
+Everything about a single key is in its annotation, and nowhere else in `nnlab.config`.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Every config, and every mapping in one, is read strictly and never changes.
+# All configs, and all mappings within them, are strict and immutable.
 STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
 class NameIn:
-    """The type of a key that takes a name in a table, as the table is when a value is checked."""
+    """The type of a key that takes a name from a table. The table is read when a value is checked."""
 
     names: Callable[[], Iterable[str]]
-    refused: Callable[[], Iterable[str]] = tuple  # known as well, but a rule refuses them and says why
+    refused: Callable[[], Iterable[str]] = tuple  # known names that a rule refuses with a reason
 
     def _checked(self, value: object) -> object:
         """Return `value` if it is one of the names. Raises `PydanticKnownError`."""
@@ -47,9 +47,9 @@ class NameIn:
 
 @dataclass(frozen=True)
 class SubKeys:
-    """Says of a key that its value is a mapping; on the command line, KEY.OPTION=VALUE sets one of its keys.
+    """Marks a key whose value is a mapping; on the command line, KEY.OPTION=VALUE sets one of its keys.
 
-    The keys are those of `model`, which may depend on the value of the key `by`.
+    The mapping has the keys of `model`, which may depend on the value of the key `by`.
     """
 
     model: Callable[[Any], type[BaseModel]]
@@ -57,25 +57,25 @@ class SubKeys:
     called: str = "key"  # what messages call one of its keys
 
     def fields(self, values: Mapping[str, object]) -> dict[str, FieldInfo]:
-        """Return the fields of the mapping in a config of these `values`."""
+        """Return the fields of the mapping in a config with these `values`."""
         return self.model(values.get(self.by or "")).model_fields
 
 
 @dataclass(frozen=True)
 class Phrases:
-    """How messages word a key where its type alone would not say enough."""
+    """The wording of messages about a key whose type alone does not say enough."""
 
-    must: str = ""  # what the value must be, whatever is wrong with it
-    must_for: Mapping[str, str] = field(default_factory=dict)  # the same by pydantic's type of error
-    words: tuple[str, ...] = ()  # what the key takes besides numbers
-    item: str = "item"  # what an item of its list is called
+    must: str = ""  # what the value must be, for any mistake
+    must_for: Mapping[str, str] = field(default_factory=dict)  # the same, for each type of pydantic's errors
+    words: tuple[str, ...] = ()  # the words that the key takes besides numbers
+    item: str = "item"  # the name of an item of its list
     remedy: str = ""
 
 
 class Config(Protocol):
-    """What the configs of networks and of baselines have in common: which examples are learnt from.
+    """The keys that experiments and baselines have in common: they determine the examples.
 
-    Both declare these keys themselves, in their own order and words.
+    Both declare these keys themselves, in their own order and with their own descriptions.
     """
 
     @property
@@ -84,7 +84,7 @@ class Config(Protocol):
 
     @property
     def dataset(self) -> str:
-        """What is learnt from."""
+        """The name of the dataset."""
 
     @property
     def dataset_options(self) -> Options:
@@ -92,15 +92,15 @@ class Config(Protocol):
 
     @property
     def seed(self) -> int:
-        """The start of all random numbers."""
+        """The seed of all random numbers."""
 
     @property
     def validation_size(self) -> int:
-        """How many training examples are held out to validate on."""
+        """The number of training examples held out for validation."""
 
     @property
     def train_size(self) -> int | None:
-        """How many examples are learnt from; None: all that are not held out."""
+        """The number of examples to learn from; None: all that are not held out."""
 
     @property
     def dtype(self) -> str:
@@ -127,7 +127,7 @@ TrainSize = Annotated[
     Annotated[int, Field(ge=1)] | None,
     Phrases(must="must be a whole number of at least 1, or null", words=("null",)),
 ]
-# The limit keeps a written config within what the reader accepts, even with every character escaped.
+# With this limit, a config stays within the size that the reader accepts, even if all characters are escaped.
 Description = Annotated[str, Field(max_length=2000)]
 
 
@@ -138,26 +138,26 @@ def join_with_or(names: Iterable[str]) -> str:
 
 
 def names_of(info: FieldInfo) -> list[str]:
-    """Return the words that a key may hold, if it takes nothing but words."""
+    """Return the names that a key takes; none if it takes other values too."""
     if of_table := _metadata(info, NameIn):
         return list(of_table.names())
     return list(get_args(info.annotation)) if get_origin(info.annotation) is Literal else []
 
 
 def phrases_of(info: FieldInfo) -> Phrases:
-    """Return how messages word a key."""
+    """Return the wording of messages about a key."""
     return _metadata(info, Phrases) or Phrases()
 
 
 @cache
 def sub_keys(model: type[BaseModel]) -> dict[str, SubKeys]:
-    """Return the keys of `model` whose values are mappings."""
+    """Return the keys of `model` whose values are mappings, with their annotations."""
     found = {key: _metadata(info, SubKeys) for key, info in model.model_fields.items()}
     return {key: each for key, each in found.items() if each}
 
 
 def field_of(model: type[BaseModel], key: str, values: Mapping[str, object]) -> FieldInfo:
-    """Return the field of `key`, which may be KEY.OPTION, in a config of these `values`. Raises KeyError."""
+    """Return the field of `key` or KEY.OPTION in a config with these `values`. Raises `KeyError`."""
     outer, _, inner = key.partition(".")
     if inner and (mapping := sub_keys(model).get(outer)):
         return mapping.fields(values)[inner]

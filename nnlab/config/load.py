@@ -1,4 +1,4 @@
-"""Reads an `Experiment` or a `Baseline`, or reports all mistakes at once; and writes one."""
+"""Reads and writes experiments and baselines; reports all mistakes of a config at once."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=BaseModel)
 
-# A key and a plain or quoted value, without the further characters that break a line in YAML.
+# A key and a plain or quoted value, without the other characters that end a line in YAML.
 _ONE_KEY = re.compile(r"[a-z]\w*: [^\s#|>&*!][^\r\x85\u2028\u2029]*")
-_MOST_LINES = 100  # of a config; above it, the parser counts keys and values
+_MOST_LINES = 100  # a longer config is left to the parser, which limits its keys and values
 
 
 def load_experiment(
     config: Path | Mapping[str, object] | None, overrides: Overrides = (), *, name: str | None = None
 ) -> Experiment:
-    """Return the experiment of a config, with `overrides` on top.
+    """Return the experiment of a config, with `overrides`.
 
-    A config is a file, the values of its keys, or None for standard input. Raises ConfigError with all the
+    A config is a file, a mapping of its keys, or None for standard input. Raises `ConfigError` with all
     mistakes of the config and of the overrides.
     """
     given = read_overrides(overrides, name)
@@ -51,9 +51,9 @@ def load_experiment(
 
 
 def parse_config(content: bytes, path: Path, overrides: Overrides = ()) -> Experiment | Baseline:
-    """Return what a run's config.yaml at `path` says, its `content` with `overrides` on top.
+    """Return the config in a run's config.yaml: its `content`, read from `path`, with `overrides`.
 
-    Raises ConfigError.
+    Raises `ConfigError`.
     """
     document = with_overrides(_parsed(decoded(content, path), path), read_overrides(overrides, None))
     if (method := document.values.get("baseline")) is None:
@@ -63,9 +63,9 @@ def parse_config(content: bytes, path: Path, overrides: Overrides = ()) -> Exper
 
 
 def load_baseline(method: str, overrides: Overrides = (), *, name: str | None = None) -> Baseline:
-    """Return the baseline of that `method` with its keys as in `overrides`.
+    """Return the baseline with this `method` and these `overrides`.
 
-    Raises ConfigError, and UsageError if there is no such method.
+    Raises `ConfigError`, and `UsageError` if there is no such method.
     """
     model = next((model for name, model in BASELINES.items() if name == method), None)
     if model is None:
@@ -74,7 +74,7 @@ def load_baseline(method: str, overrides: Overrides = (), *, name: str | None = 
 
 
 def parse_values(content: bytes, path: Path) -> dict[str, object]:
-    """Return the keys and values of a run's config.yaml, not validated. Raises ConfigError."""
+    """Return the keys and values of a run's config.yaml, not validated. Raises `ConfigError`."""
     text = decoded(content, path)
     if (values := _values_by_lines(text)) is not None:
         return values
@@ -85,9 +85,9 @@ def parse_values(content: bytes, path: Path) -> dict[str, object]:
 
 
 def _values_by_lines(text: str) -> dict[str, object] | None:
-    """Return the values of a text whose every line is a mapping of one key, as `dump` writes it, or None.
+    """Return the values of a text with one complete key and value per line, as `dump` writes it, or None.
 
-    Thousands of runs share nearly all their lines, and each of these needs to be parsed only once.
+    Thousands of runs share nearly all their lines, so each line is parsed only once.
     """
     pairs = [_pair(line) for line in text.removesuffix("\n").split("\n", _MOST_LINES)]
     values = dict(filter(None, pairs))
@@ -96,7 +96,7 @@ def _values_by_lines(text: str) -> dict[str, object] | None:
 
 @lru_cache(maxsize=4096)
 def _pair(line: str) -> tuple[str, object] | None:
-    """Return the key and the value of a line that is a mapping by itself, whatever surrounds it."""
+    """Return the key and the value of a line that is a mapping by itself, or None."""
     if not _ONE_KEY.fullmatch(line):
         return None
     try:
@@ -108,7 +108,7 @@ def _pair(line: str) -> tuple[str, object] | None:
 
 
 def defaults() -> dict[str, object]:
-    """Return the defaults of the keys of an experiment that have one, as a config has them written."""
+    """Return the defaults of the keys of an experiment, as they are written in a config."""
     fields = {
         key: info.get_default() for key, info in Experiment.model_fields.items() if not info.is_required()
     }
@@ -118,12 +118,12 @@ def defaults() -> dict[str, object]:
 
 
 def dump(config: Experiment | Baseline) -> str:
-    """Write `config` with every key; it loads as the same."""
+    """Return `config` as YAML with every key; loading the text gives an equal config."""
     return yaml12.dump(config.model_dump())
 
 
 def default_name(path: Path | None) -> str:
-    """Return the name of an experiment whose config has none: that of its file, as far as it may be one."""
+    """Return the name of an experiment whose config has none: the file's, made valid."""
     stem = "" if path is None else re.sub(r"[^A-Za-z0-9_.+-]", "_", path.stem)
     return stem.lstrip(".+-")[:100] or "experiment"
 
@@ -134,7 +134,7 @@ def _validated(
     document: Document,
     path: Path | None,
 ) -> T:
-    """Return what `document` says over `defaults`. Raises ConfigError with all its mistakes."""
+    """Return the `model` of `document`, with `defaults`. Raises `ConfigError` with all mistakes."""
     mistakes = list(document.mistakes)
     try:
         config = model.model_validate({**defaults, **document.values})

@@ -1,4 +1,4 @@
-"""Mistakes in plain words: `FILE:LINE: KEY: what is wrong (what was given); what is allowed`."""
+"""The wording of mistakes: `FILE:LINE: KEY: what is wrong (what was given); what is allowed`."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ _OF_RECORD = {
 def mistakes_of(
     error: ValidationError, document: Document, model: type[BaseModel] = Experiment
 ) -> list[Mistake]:
-    """Return in plain words what pydantic reports about `document`, which should be a `model`."""
+    """Return the mistakes that pydantic found in `document`, which should be a `model`, in plain words."""
 
     def path(detail: ErrorDetails) -> str:
-        """Return the key that an error is about: eta, dataset_options.steps, start.weights."""
+        """Return the key that an error is about, such as eta or dataset_options.steps."""
         loc = detail["loc"]
         return ".".join(map(str, loc[: 2 if loc[0] in sub_keys(model) else 1]))
 
@@ -66,7 +66,7 @@ def mistakes_of(
     mistakes = []
     for detail in details:
         key = str(detail.get("ctx", {}).get("key") or path(detail))
-        # Somebody who wrote learning_rate has made one mistake, and has not also forgotten eta.
+        # Writing learning_rate for eta is one mistake: do not report eta as missing too.
         if detail["type"] != "missing" or key not in renamed:
             line = document.lines.get(key, document.lines.get(key.partition(".")[0], document.first_line))
             mistakes.append(Mistake(line, key, _explain(key, detail, document, model)))
@@ -74,7 +74,7 @@ def mistakes_of(
 
 
 def describe_error(detail: ErrorDetails) -> str:
-    """Return in plain words what pydantic reports about a record, which is in JSON."""
+    """Return pydantic's error about a JSON record in plain words."""
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "json_invalid":
         place = re.search(r"line \d+ column \d+", str(context["error"]))
@@ -88,7 +88,7 @@ def describe_error(detail: ErrorDetails) -> str:
 
 
 def lines(file: str, mistakes: Iterable[Mistake], *, elsewhere: str = "command line") -> list[str]:
-    """Return a line for each key that is wrong, in the file's order; those from `elsewhere` come last."""
+    """Return one line per wrong key, in the order of the file; mistakes from `elsewhere` come last."""
     first: dict[tuple[int | None, str], Mistake] = {}
     for mistake in mistakes:
         first.setdefault(mistake[:2], mistake)
@@ -100,7 +100,7 @@ def lines(file: str, mistakes: Iterable[Mistake], *, elsewhere: str = "command l
 
 
 def quoted(value: object) -> str:
-    """Return a given value as a config writes it, on one short line."""
+    """Return a value as it is written in a config, on one short line."""
     if isinstance(value, str):
         return one_line(repr(value[: 2 * _SHOWN]))
     if isinstance(value, list | tuple):
@@ -116,7 +116,7 @@ def quoted(value: object) -> str:
 
 
 def one_line(text: str, limit: int = _SHOWN) -> str:
-    """Return `text` cut to `limit` characters, with whatever could upset a terminal escaped."""
+    """Return `text` cut to `limit` characters, with control characters escaped."""
     text = printable(text[: limit + 1])
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
@@ -146,10 +146,10 @@ def _explain(key: str, detail: ErrorDetails, document: Document, model: type[Bas
 
 
 def _unknown(key: str, document: Document, model: type[BaseModel], *, is_within: bool) -> str:
-    """Return what to write instead of a key that does not exist, which may lie within a mapping."""
+    """Return what to write instead of an unknown key, which may be in a mapping."""
     owner, _, option = key.rpartition(".")
     if mapping := sub_keys(model).get(owner):
-        if not is_within:  # a file's key with a dot in it
+        if not is_within:  # a key with a dot, written in a file
             return f"unknown key; in a file it is written {owner}: {{{one_line(option)}: …}}"
         allowed = list(mapping.fields(document.values))
         has = (

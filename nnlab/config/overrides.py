@@ -1,4 +1,4 @@
-"""Keys from elsewhere, laid over those of a file: KEY=VALUE on a command line, or values of Python."""
+"""Overrides, which replace values of a config: KEY=VALUE on the command line, or Python values."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from nnlab.config.messages import one_line
 from nnlab.config.yaml12 import Document, Mistake, UnreadableError
 from nnlab.errors import ConfigError
 
-# KEY=VALUE or KEY.OPTION=VALUE, as on the command line, or values of Python by key.
+# KEY=VALUE or KEY.OPTION=VALUE, as on the command line, or a mapping of Python values.
 Overrides: TypeAlias = Sequence[str] | Mapping[str, object]
 
 
 def read_overrides(overrides: Overrides, name: str | None) -> Document:
-    """Return what `overrides` say, and `name` too if it is not None. Raises ConfigError."""
+    """Return the overrides, with `name` if it is not None. Raises `ConfigError`."""
     if isinstance(overrides, Mapping):
         return of_values({**overrides, **({} if name is None else {"name": name})})
     values: dict[str, object] = {} if name is None else {"name": name}
@@ -45,7 +45,7 @@ def read_overrides(overrides: Overrides, name: str | None) -> Document:
 
 
 def of_values(values: Mapping[str, object]) -> Document:
-    """Return values of Python as those of a file, but without lines."""
+    """Return Python values as those of a config, but without lines."""
     mistakes = [
         Mistake(None, repr(key), "not a key; a key is text") for key in values if type(key) is not str
     ]
@@ -53,8 +53,8 @@ def of_values(values: Mapping[str, object]) -> Document:
     return Document(keys, dict.fromkeys(keys), tuple(mistakes), first_line=None, elsewhere="arguments")
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 (whatever a key may be given)
-    """Return `value` with numbers and arrays of NumPy as those of Python, which configs are made of."""
+def _plain(value: Any) -> Any:  # noqa: ANN401 (a key may have any value)
+    """Return `value` with the numbers and arrays of NumPy as plain Python, which configs consist of."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     if isinstance(value, Mapping):
@@ -63,7 +63,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 (whatever a key may be given)
 
 
 def with_overrides(file: Document, command_line: Document) -> Document:
-    """Return the file with the command line laid over it, and without the file's mistakes in those keys."""
+    """Return `file` with the overrides of `command_line`, without its own mistakes in the overridden keys."""
 
     def is_kept(key: str) -> bool:
         parts = key.split(".")
@@ -72,7 +72,7 @@ def with_overrides(file: Document, command_line: Document) -> Document:
     values = dict(file.values)
     for key, value in command_line.values.items():
         outer, dot, inner = key.partition(".")
-        found = values.get(outer) or {}  # null, as a run's config has it
+        found = values.get(outer) or {}  # a run's config may say null
         if dot and outer in sub_keys(Experiment) and isinstance(found, dict):
             values[outer] = found | {inner: value}
         else:

@@ -12,7 +12,7 @@ from nnlab.network import LOSS_OF_A_GUESS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# What an editor fills in for the required keys: an experiment that can be trained as it stands.
+# The values that an editor fills in for the required keys: an experiment that can be trained unchanged.
 SKELETON: dict[str, object] = {
     "dataset": "mnist",
     "architecture": [784, 100, 10],
@@ -30,10 +30,12 @@ SKELETON: dict[str, object] = {
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a config: `# yaml-language-server: $schema=FILE`."""
     schema = Experiment.model_json_schema()
-    del schema["properties"]["name"]["default"]  # it is the file's name, which a schema cannot say
+    del schema["properties"]["name"][
+        "default"
+    ]  # the default is the file's name, which a schema cannot express
     for key, described in schema["properties"].items():
         described["title"] = key
-        # Editors show descriptions alone, and offer the default for completion.
+        # Editors show only descriptions, and offer the default as a completion.
         if key in SKELETON:
             described["default"] = SKELETON[key]
             described["description"] += "; required"
@@ -44,7 +46,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _rules_between_keys() -> list[dict[str, Any]]:
-    """Return, as JSON Schema, which losses fit an output, and what a dataset of values needs."""
+    """Return as JSON Schema which losses fit each output, and what a regression needs."""
 
     def rule(key: str, values: Sequence[str], allowed: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         return {

@@ -1,4 +1,4 @@
-"""The text of a config: a file or standard input, bounded, and in UTF-8."""
+"""Reads the text of a config from a file or standard input: limited in size, and UTF-8."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from nnlab.errors import ConfigError
 from nnlab.files import open_regular
 from nnlab.shipped import configs
 
-_CONFIGS = Path("configs")  # where many people keep theirs
+_CONFIGS = Path("configs")  # a usual folder for configs
 
 
 def place_of(path: Path | None) -> str:
-    """Return what messages call the file."""
+    """Return how messages refer to the file."""
     return "<stdin>" if path is None else one_line(str(path), limit=4096)
 
 
 def read_text(path: Path | None) -> str:
-    """Read a config, from standard input if `path` is None. Raises ConfigError."""
+    """Return the text of a config, from standard input if `path` is None. Raises `ConfigError`."""
     try:
         content = _read_bytes(path)
     except FileNotFoundError:
@@ -39,7 +39,7 @@ def read_text(path: Path | None) -> str:
 
 
 def decoded(content: bytes, path: Path | None) -> str:
-    """Return the text of a config whose bytes are at `path`. Raises ConfigError."""
+    """Return the `content` of the config at `path` as text. Raises `ConfigError`."""
     if len(content) > MAX_BYTES:
         raise ConfigError(
             [f"{place_of(path)}: larger than {MAX_BYTES // 1024} KiB; a config is one screen of text"]
@@ -54,7 +54,7 @@ def decoded(content: bytes, path: Path | None) -> str:
 
 def _read_bytes(path: Path | None) -> bytes:
     if path is not None:
-        # A shell puts what it has for <(…) there. Waiting for any other pipe might never end.
+        # A shell puts the pipe of <(…) there. Waiting for any other pipe might never end.
         is_of_the_shell = path.parts[:2] in (("/", "dev"), ("/", "proc"))
         descriptor = os.open(path, os.O_RDONLY) if is_of_the_shell else open_regular(path)
         with os.fdopen(descriptor, "rb") as file:
@@ -65,7 +65,7 @@ def _read_bytes(path: Path | None) -> bytes:
 
 
 def _nearby(path: Path | None) -> str:
-    """Return a hint: a config that exists and may be meant, or those that come with nnlab."""
+    """Return a hint: an existing config that may be meant, or the shipped configs."""
     if path is None:
         return ""
     if (path / "config.yaml").is_file():  # of a run

@@ -1,4 +1,4 @@
-"""What other tools and textbooks call the keys and values of a config."""
+"""The names that other tools and textbooks use for the keys and values of a config."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-# scikit-learn, Keras, PyTorch, fastai, Nielsen's network2.py.
+# They come from scikit-learn, Keras, PyTorch, fastai and Nielsen's network2.py.
 SYNONYMS = {
     "eta": ("learning_rate", "lr", "learning_rate_init", "step_size", "η"),
     "architecture": (
@@ -74,7 +74,7 @@ SYNONYMS = {
     "float64": ("double", "f64"),
 }
 
-# A key without any counterpart in nnlab needs a sentence, not a name.
+# A key without a counterpart in nnlab needs an explanation instead of another name.
 _SGD = "training is stochastic gradient descent, set by eta, batch_size and momentum"
 _CONSTANT_ETA = "eta stays the same throughout training"
 _NO_DROPOUT = "there is no dropout; l2 and patience work against overfitting"
@@ -121,23 +121,23 @@ NO_SUCH_KEY = {
 }
 
 
-_LONGEST = 40  # letters: a longer word is no name, and comparing it would take its time
-_SHORTEST_PART = 3  # letters of a name that are enough to mean it
+_LONGEST = 40  # letters; a longer word is not a name, and comparing it would be slow
+_SHORTEST_PART = 3  # the number of letters of a name that are enough to recognise it
 
 
 def no_such_key(word: str) -> str | None:
-    """Return what nnlab has instead of a key of other tools that has no counterpart here."""
+    """Return an explanation for a key of other tools that has no counterpart in nnlab, or None."""
     return NO_SUCH_KEY.get(_normalised(word))
 
 
 def synonym(word: str, allowed: Iterable[str]) -> str | None:
-    """Return the one of `allowed` that `word` is, or is another name for."""
+    """Return the name in `allowed` that equals `word` or has it as a synonym, or None."""
     word = _normalised(word)
     return next((name for name in allowed if word == name or word in SYNONYMS.get(name, ())), None)
 
 
 def did_you_mean(word: str, allowed: Collection[str]) -> str | None:
-    """Return the one of `allowed` that `word` is another name for, or else a misspelling of."""
+    """Return the name in `allowed` that `word` is a synonym, a misspelling or a part of, or None."""
     word = _normalised(word)
     if len(word) > _LONGEST:
         return None
@@ -146,13 +146,13 @@ def did_you_mean(word: str, allowed: Collection[str]) -> str | None:
         names = dict.fromkeys(SYNONYMS.get(name, ()), name) | names
     if close := get_close_matches(word, names, n=1, cutoff=0.7):
         return names[close[0]]
-    # `slow` means slow-learning, if no other name contains it.
+    # `slow` stands for slow-learning if no other name contains it.
     containing = [name for name in allowed if word in _normalised(name)]
     return containing[0] if len(containing) == 1 and len(word) >= _SHORTEST_PART else None
 
 
 def hint_for(word: str, allowed: Collection[str]) -> str:
-    """Return the hint for somebody who wrote `word` where only the `allowed` ones are possible."""
+    """Return a hint for `word`, which is none of `allowed`: the name that is meant, or all names."""
     meant = did_you_mean(word, allowed)
     return f"did you mean {meant}?" if meant else f"there are {', '.join(allowed)}"
 

@@ -1,7 +1,7 @@
-"""YAML 1.2's core schema, read and written: one mapping of scalars, lists and small mappings.
+"""Reads and writes YAML 1.2 with its core schema: one mapping of scalars, lists and small mappings.
 
-PyYAML reads YAML 1.1, where `1e-3` is text, `010` is eight and `no` is false; and its loaders build whatever
-the file asks for. Only its parser is used here: the events are folded into plain values.
+PyYAML reads YAML 1.1, in which `1e-3` is text, `010` is eight and `no` is false, and its loaders may build
+any object. So only its parser is used here, and its events are turned into plain values.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-# A config fills a screen. The limits are far above that, and low enough that any text is read at once.
+# A config fits on a screen. The limits are far above that, but low enough for any text to be read quickly.
 MAX_BYTES = 64 * 1024
 _MAX_DEPTH = 8
 _MAX_NODES = 1000
@@ -28,12 +28,12 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _UNPRINTABLE = re.compile(r"[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-# Takes the place of a refused value, so that no schema accepts it and no rule builds on it.
+# Stands for a refused value, so that no schema accepts it and no rule uses it.
 REFUSED = object()
 
 
 class Mistake(NamedTuple):
-    """What is wrong with `key`, on `line` of the file or, if that is None, on the command line."""
+    """A mistake in `key`, on `line` of the file or, if that is None, on the command line."""
 
     line: int | None
     key: str
@@ -42,9 +42,9 @@ class Mistake(NamedTuple):
 
 @dataclass(frozen=True)
 class Document:
-    """The values of a mapping, the line of every key, and what was refused; line 1 is the first.
+    """The values of a mapping, the line of every key (from 1), and the mistakes.
 
-    What did not come from a file has no lines: None.
+    Lines are None for values that did not come from a file.
     """
 
     values: dict[str, object] = field(default_factory=dict)
@@ -55,10 +55,10 @@ class Document:
 
 
 class UnreadableError(Exception):
-    """The text as a whole cannot be read; `what` says why, `line` where."""
+    """The text as a whole cannot be read: `what` is wrong on `line`."""
 
     def __init__(self, line: int, what: str) -> None:
-        """Keep the two apart: the caller knows the file's name."""
+        """Keep the line and the message apart; the caller adds the file's name."""
         super().__init__(what)
         self.line, self.what = line, what
 
@@ -88,7 +88,7 @@ _CORE_SCHEMA = tuple(
 _OUT_OF_PLACE = "every line must be `key: value`, all keys beginning in the same column"
 _UNCLOSED = "a bracket here is not closed properly; a list is written [784, 30, 10]"
 
-# PyYAML and libyaml word the same mistake differently, and both for people who write parsers.
+# PyYAML and libyaml word the same mistake differently, and both in the language of parsers.
 _SYNTAX_MISTAKES = (
     (
         r"mapping values are not allowed",
@@ -104,9 +104,9 @@ _SYNTAX_MISTAKES = (
 
 
 def parse(text: str) -> Document:
-    """Read the mapping that `text` holds; mistakes that concern one key alone are in the document.
+    """Return the mapping in `text`, together with the mistakes that concern a single key.
 
-    Raises UnreadableError if there is no mapping, more than one document or no valid YAML at all.
+    Raises `UnreadableError` if there is no mapping, more than one document or no valid YAML at all.
     """
     events = _events(text)
     top = next(events, None)
@@ -118,13 +118,13 @@ def parse(text: str) -> Document:
     lines: dict[str, int | None] = {}
     mistakes: list[Mistake] = []
     values = _mapping(events, lines, mistakes)
-    for _ in events:  # whatever follows is parsed too, so that it can be refused
+    for _ in events:  # parse the rest as well, to find errors in it
         pass
     return Document(values, lines, tuple(mistakes), first_line)
 
 
 def parse_value(text: str) -> object:
-    """Read `text` as the value of a key; nothing is null. Raises UnreadableError."""
+    """Return `text` as the value of a key; an empty text is null. Raises `UnreadableError`."""
     events = _events(text)
     first = next(events, None)
     if first is None:
@@ -145,12 +145,12 @@ def parse_value(text: str) -> object:
 
 
 def dump(values: Mapping[str, object]) -> str:
-    """Write `values` so that `parse` reads them back unchanged."""
+    """Return `values` as YAML that `parse` reads back unchanged."""
     return yaml.dump(dict(values), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=math.inf)
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
-    """Yield the nodes of the only document in `text` and their ends. Raises UnreadableError."""
+    """Yield the starts and ends of the nodes in the only document of `text`. Raises `UnreadableError`."""
     if len(text) > MAX_BYTES:
         raise UnreadableError(1, f"longer than {MAX_BYTES} characters")
     if found := _UNPRINTABLE.search(text):
@@ -163,7 +163,7 @@ def _events(text: str) -> Iterator[yaml.Event]:
 
 
 def _bounded(events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
-    """Yield the nodes and their ends, while they are those of one small document. Raises UnreadableError."""
+    """Yield the starts and ends of nodes. Raises `UnreadableError` unless they form one small document."""
     documents = nodes = depth = 0
     for event in events:
         if isinstance(event, yaml.NodeEvent):
@@ -195,9 +195,9 @@ def _is_plain_mapping(event: yaml.Event) -> bool:
 def _mapping(
     events: Iterator[yaml.Event], lines: dict[str, int | None], mistakes: list[Mistake], prefix: str = ""
 ) -> dict[str, object]:
-    """Return the mapping that has begun; add the line of each key to `lines`, and refusals to `mistakes`.
+    """Return the mapping whose start was read; add the line of each key to `lines`, refusals to `mistakes`.
 
-    A key within the mapping of another goes by both names, as in dataset_options.steps.
+    A key in a nested mapping has a compound name, such as dataset_options.steps.
     """
     values: dict[str, object] = {}
     for event in events:
@@ -227,7 +227,7 @@ def _mapping(
 
 
 def _fold(event: yaml.Event, events: Iterator[yaml.Event]) -> tuple[object, str | None]:
-    """Return the value of the node that begins with `event`, and what is refused about it."""
+    """Return the value of the node that begins with `event`, and why it is refused, or None."""
     if isinstance(event, yaml.ScalarEvent) and event.tag is None:
         return _scalar(event.value) if event.implicit[0] else (event.value, None)
     if isinstance(event, yaml.AliasEvent):
@@ -253,7 +253,7 @@ def _fold(event: yaml.Event, events: Iterator[yaml.Event]) -> tuple[object, str 
 
 @lru_cache(maxsize=1024)  # the keys, and most values, of a thousand runs are the same
 def _scalar(text: str) -> tuple[object, str | None]:
-    """Return a plain scalar's value by the core schema, and what is refused about it."""
+    """Return the value of a plain scalar in the core schema, and why it is refused, or None."""
     for scalars in _CORE_SCHEMA:
         if scalars.pattern.match(text):
             if len(text) > _MAX_DIGITS:
@@ -263,9 +263,9 @@ def _scalar(text: str) -> tuple[object, str | None]:
 
 
 def _syntax_mistake(error: yaml.MarkedYAMLError, text: str) -> UnreadableError:
-    """Put the parser's complaint in plain words, at the line to look at."""
+    """Return the parser's error in plain words, with the line that causes it."""
     mark = error.problem_mark
-    # A missing colon, quote or bracket is noticed only below the line it is missing from.
+    # The parser notices a missing colon, quote or bracket only after the line that lacks it.
     if error.context_mark and re.search("quoted scalar|simple key|flow", error.context or ""):
         mark = error.context_mark
     line, column = (mark.line, mark.column) if mark else (0, 0)
@@ -278,15 +278,15 @@ def _syntax_mistake(error: yaml.MarkedYAMLError, text: str) -> UnreadableError:
 
 
 class _Dumper(yaml.SafeDumper):
-    """PyYAML's dumper; it quotes a text that YAML 1.1 or, by the resolvers added below, 1.2 would misread."""
+    """PyYAML's dumper, which quotes text that YAML 1.1 or, with the resolvers below, 1.2 would misread."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 (the parent's signature)
-        """Write a list out every time; the reader refuses aliases."""
+        """Return True: write every list in full, because the reader refuses aliases."""
         return True
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    # Only double quotes keep every line break and control character, and all on one line.
+    # Only double quotes preserve every line break and control character on a single line.
     style = None if text.isprintable() else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 

@@ -1,4 +1,4 @@
-"""What networks learn from: the MNIST family, found or downloaded and always checked; and toys."""
+"""Datasets: the MNIST family, found or downloaded and always verified, and toys."""
 
 from nnlab.datasets.dataset import Dataset, DatasetInfo, Split
 from nnlab.datasets.inventory import (

@@ -1,4 +1,4 @@
-"""HTTP connections that one thread waits for and another can cut, at any moment and in any state."""
+"""HTTP connections on which one thread waits, and which another thread can close at any moment."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ class Connections:
     """The connections of one session."""
 
     def __init__(self) -> None:
-        """Start without any."""
+        """Start without connections."""
         self._lock = threading.Lock()
         self._sockets: list[socket.socket] = []
         self._are_cut = False
 
     def session(self) -> requests.Session:
-        """Return a session that connects as usual, over http, https and proxies, until it is cut."""
+        """Return a session that uses http, https and proxies as usual, until `cut` is called."""
         session = requests.Session()
         for scheme in ("http://", "https://"):
             session.mount(scheme, _Adapter(self))
         return session
 
     def keep(self, sock: socket.socket) -> socket.socket:
-        """Return `sock`, just connected. Raises `ConnectionAbortedError` after the cut."""
+        """Register `sock`, just connected, and return it. Raises `ConnectionAbortedError` after `cut`."""
         with self._lock:
             if self._are_cut:
                 sock.close()
                 raise ConnectionAbortedError
-            # A second handle on the connection: TLS takes the first one over before it shakes hands.
+            # Keep a duplicate: TLS takes over the original before its handshake.
             self._sockets.append(sock.dup())
         return sock
 
     def cut(self) -> None:
-        """End all connections, and whatever waits for them, at once; no other can be made."""
+        """Close all connections, which wakes every thread that waits on one, and allow no new one."""
         with self._lock:
             self._are_cut = True
             for sock in self._sockets:
-                with suppress(OSError):  # the other end was faster
+                with suppress(OSError):  # the other end has already closed it
                     sock.shutdown(socket.SHUT_RDWR)
                 sock.close()
 
 
 class _Adapter(HTTPAdapter):
-    """Keeps every connection that it makes."""
+    """An adapter that registers every connection that it makes."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
@@ -71,7 +71,7 @@ class _Adapter(HTTPAdapter):
         manager.pool_classes_by_scheme = {scheme: self._watched(pool) for scheme, pool in classes.items()}
 
     def _watched(self, pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
-        """Return that kind of pool, with connections that are kept."""
+        """Return a subclass of `pool` whose connections are registered."""
         kind: Any = pool.ConnectionCls
 
         def connect(connection: HTTPConnection) -> socket.socket:

@@ -1,4 +1,4 @@
-"""What all datasets have in common, whether their examples are read from files or drawn."""
+"""The interface of all datasets, whether their examples are read from files or drawn."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from nnlab.datasets.options import Options
 
 # Inputs (examples, features), and labels (examples,) or, in a regression, values (examples, 1). Pixels are
-# bytes, as they are on disk.
+# bytes, as on disk.
 Examples: TypeAlias = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
 
 class DatasetInfo(Protocol):
-    """A dataset before its examples are loaded: what is known about it, and how to get them.
+    """The description of a dataset, with functions that load its examples.
 
-    A new dataset is one entry of `DATASETS`; no other code asks which kind of dataset it has.
+    A new dataset is one entry of `DATASETS`; no other code distinguishes kinds of datasets.
     """
 
     @property
     def title(self) -> str:
-        """How messages call it."""
+        """The name used in messages."""
 
     @property
     def features(self) -> int:
@@ -41,29 +41,29 @@ class DatasetInfo(Protocol):
 
     @property
     def options(self) -> type[Options]:
-        """The options that it takes, all of them with defaults."""
+        """The model of its options, all of which have defaults."""
 
     @property
     def validation_size(self) -> int:
-        """How many examples are held out for validation unless a config says otherwise."""
+        """The number of examples held out for validation by default."""
 
     @property
     def digests(self) -> dict[str, str]:
         """The published SHA-256 of each of its files, by file name."""
 
     def number_of_examples(self, options: Options, /) -> int:
-        """Return how many examples there are to train and validate with."""
+        """Return the number of examples for training and validation."""
 
     def load_training(self, options: Options, rng: np.random.Generator, source: Source, /) -> Examples:
-        """Return all examples to train and validate with. Raises `DatasetError`."""
+        """Return all examples for training and validation. Raises `DatasetError`."""
 
     def load_test(self, options: Options, source: Source, /) -> Examples:
-        """Return the examples to test with. Raises `DatasetError`."""
+        """Return the test examples. Raises `DatasetError`."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """Examples, a row each: `inputs` (examples, features), C-contiguous, pixels in [0, 1].
+    """Examples, one per row: `inputs` (examples, features), C-contiguous, pixels in [0, 1].
 
     `labels` are classes as integers, (examples,), or in a regression the values, (examples, 1), as floats.
     """
@@ -78,5 +78,5 @@ class Dataset:
 
     name: str
     classes: tuple[str, ...]  # in the order of their labels; none in a regression
-    training: Split  # all examples to train and validate with, in their order
+    training: Split  # all examples for training and validation, in their published order
     test: Split

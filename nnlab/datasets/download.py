@@ -1,4 +1,4 @@
-"""Downloads one published file: mirror after mirror, until one has the right bytes."""
+"""Downloads a published file: tries one mirror after another until one has the right bytes."""
 # ruff: noqa: PLC0415 - requests and tqdm are slow to import, and most runs download nothing
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
     from nnlab.datasets.connections import Connections
     from nnlab.datasets.published import PublishedFile
 
-TIMEOUT = 20.0  # seconds to connect, and between two pieces
-DEADLINE = 900.0  # seconds per mirror in all: the largest file at 30 kB/s
+TIMEOUT = 20.0  # seconds to connect, and between two pieces of data
+DEADLINE = 900.0  # seconds per mirror in total: enough for the largest file at 30 kB/s
 MAX_REDIRECTS = 5
 MAX_REQUESTS = 1 + MAX_REDIRECTS
 CHUNK = 1 << 16
-# Subclasses before their base classes.
+# Subclasses come before their base classes.
 REASONS: dict[type[BaseException], str] = {
     TimeoutError: "timed out",
     ConnectionRefusedError: "refused the connection",
     ConnectionError: "broke the connection",
     socket.gaierror: "unknown host",
     ssl.SSLError: "no trusted TLS connection",
-    http.client.IncompleteRead: "",  # the number of bytes received says it better
+    http.client.IncompleteRead: "",  # the number of bytes received is the better message
     http.client.HTTPException: "no HTTP answer",
 }
 
 
 class _MirrorError(Exception):
-    """Why a mirror is of no use, in a few words."""
+    """A mirror failed; the message gives the reason in a few words."""
 
 
 def download(
@@ -55,10 +55,10 @@ def download(
     timeout: float = TIMEOUT,
     deadline: float = DEADLINE,
 ) -> bytes:
-    """Write `file`, from the first of `mirrors` (base URLs) that has its bytes, to `path`; return the bytes.
+    """Download `file` to `path` from the first of `mirrors` (base URLs) that has it; return its bytes.
 
-    Nothing is written before the digest is right. `timeout` and `deadline` are in seconds per mirror.
-    Raises `DatasetError` with every mirror's reason when all fail, `NnlabError` if `path` cannot be written.
+    Nothing is written before the digest is verified. `timeout` and `deadline` are in seconds per mirror.
+    Raises `DatasetError` with the reason for each mirror if all fail, `NnlabError` if it cannot be written.
     """
     reasons = []
     for mirror in mirrors:
@@ -86,7 +86,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _fetch(url: str, file: PublishedFile, *, progress: bool, timeout: float, deadline: float) -> bytes:
-    """Return the bytes of `file` from one mirror, checked. Raises `_MirrorError`."""
+    """Return the verified bytes of `file` from one mirror. Raises `_MirrorError`."""
     import requests
     import urllib3
 
@@ -94,7 +94,7 @@ def _fetch(url: str, file: PublishedFile, *, progress: bool, timeout: float, dea
     reason = ""
     try:
         _receive(url, data, file, progress=progress, timeout=timeout, deadline=deadline)
-    # ValueError: a redirect to an address that is none.
+    # ValueError: a redirect to an invalid address.
     except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
         reason = _reason(error)
         if isinstance(error, requests.exceptions.ProxyError):
@@ -110,22 +110,22 @@ def _fetch(url: str, file: PublishedFile, *, progress: bool, timeout: float, dea
 def _receive(
     url: str, data: bytearray, file: PublishedFile, *, progress: bool, timeout: float, deadline: float
 ) -> None:
-    """Append to `data` what the mirror sends, until it ends or there are as many bytes as published.
+    """Append what the mirror sends to `data`, until it ends or the published size is reached.
 
-    Raises whatever goes wrong on the way, and `TimeoutError` when time is up.
+    Raises any error of the connection, and `TimeoutError` when time is up.
     """
     import tqdm
 
     from nnlab.datasets.connections import Connections
 
-    # No timeout of a socket bounds the search for an address, or a line that arrives byte by byte. So
-    # another thread waits for the mirror, and this one only for the clock and for Ctrl-C.
+    # A socket's timeout limits neither the DNS lookup nor a line that arrives byte by byte. So another thread
+    # waits for the mirror, and this one only for the clock and for Ctrl-C.
     pieces: SimpleQueue[bytes | BaseException | None] = SimpleQueue()
     connections = Connections()
     started = time.monotonic()
-    end = started + min(deadline, MAX_REQUESTS * timeout)  # of the header
+    end = started + min(deadline, MAX_REQUESTS * timeout)  # the deadline of the header
     threading.Thread(
-        target=_ask,
+        target=_request,
         args=(url, file.size, timeout, connections, pieces),
         name=f"download of {url}",
         daemon=True,
@@ -146,17 +146,17 @@ def _receive(
     except Empty:
         raise TimeoutError from None
     finally:
-        connections.cut()  # which ends the other thread, unless it is still looking up an address
+        connections.cut()  # this ends the other thread, unless it is still looking up an address
 
 
-def _ask(
+def _request(
     url: str,
     size: int,
     timeout: float,
     connections: Connections,
     pieces: SimpleQueue[bytes | BaseException | None],
 ) -> None:
-    """Put into `pieces` an empty one for the header, then those of the undecoded body, then None or an error.
+    """Put into `pieces`: b"" after the header, the pieces of the undecoded body, and None or an exception.
 
     Nothing is read after `size` bytes.
     """
@@ -168,20 +168,20 @@ def _ask(
                 size -= len(piece)
                 pieces.put(piece)
         pieces.put(None)
-    except BaseException as error:  # noqa: BLE001 (it is raised in the thread that waits)
+    except BaseException as error:  # noqa: BLE001 (it is raised in the waiting thread)
         pieces.put(error)
 
 
 def _open(session: requests.Session, url: str, timeout: float) -> requests.Response:
-    """Follow redirects to a response of status 200, its body unread.
+    """Follow redirects to a response with status 200, and return it with its body unread.
 
-    Session.get would read the bodies of redirects, however long, and follow from https to http.
+    Session.get would read the bodies of redirects, however long, and follow a redirect from https to http.
     """
     import requests
 
     for _ in range(MAX_REQUESTS):
         request = session.prepare_request(requests.Request("GET", url, {"Accept-Encoding": "identity"}))
-        # The proxies and certificate authorities that the environment names.
+        # The proxies and certificate authorities of the environment.
         settings = session.merge_environment_settings(url, {}, stream=True, verify=True, cert=None)
         response = session.get_adapter(url).send(
             request,
@@ -206,7 +206,7 @@ def _open(session: requests.Session, url: str, timeout: float) -> requests.Respo
 
 
 def _fault(data: bytearray, file: PublishedFile) -> str | None:
-    """Return what is wrong with a body, or None."""
+    """Return what is wrong with a response body, or None."""
     if data.lstrip().startswith(b"<"):
         return "HTML instead of the file"
     if len(data) < file.size:
@@ -217,7 +217,7 @@ def _fault(data: bytearray, file: PublishedFile) -> str | None:
 
 
 def _reason(error: BaseException) -> str:
-    """Return in a few words what lies under the layers of exceptions of requests and urllib3."""
+    """Return in a few words the cause under the nested exceptions of requests and urllib3."""
     layers = [error]
     while cause := layers[-1].__cause__ or layers[-1].__context__:
         layers.append(cause)

@@ -1,7 +1,7 @@
-"""The IDX format, in which the MNIST family is published: bytes in, array out.
+"""Decodes IDX, the format in which the MNIST family is published.
 
-Two zero bytes, a byte for the type of the elements (0x08: unsigned byte), a byte for the number of
-dimensions, each dimension as a big-endian 32-bit integer, then the elements in row-major order.
+A file holds two zero bytes, a byte for the type of the elements (0x08: unsigned byte), a byte for the number
+of dimensions, each dimension as a big-endian 32-bit integer, then the elements in row-major order.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ MAX_DIMENSIONS = 3
 
 
 def header(shape: tuple[int, ...]) -> bytes:
-    """Return the header of an IDX file of unsigned bytes of that shape."""
+    """Return the header of an IDX file of unsigned bytes with this shape."""
     return struct.pack(f">HBB{len(shape)}I", 0, UNSIGNED_BYTE, len(shape), *shape)
 
 
 def decode(content: bytes, name: str) -> npt.NDArray[np.uint8]:
-    """Return the array that `content` holds: one to three dimensions of unsigned bytes, read-only, no copy.
+    """Return the array in `content`: one to three dimensions of unsigned bytes, read-only, not a copy.
 
-    Raises `DatasetError`, in which the content is called `name`, if the header is another or the length is
-    not exactly what it announces.
+    Raises `DatasetError`, which calls the content `name`, if the header is invalid or the length differs from
+    what the header announces.
     """
     if len(content) < MAGIC_SIZE:
         raise DatasetError(f"{name}: not an IDX file: {len(content)} bytes are too few for a header")

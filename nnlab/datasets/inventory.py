@@ -1,4 +1,4 @@
-"""What `nnlab data` does: lists where files are, verifies their bytes, downloads whole datasets."""
+"""Lists where the files of datasets are, verifies them, and downloads whole datasets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Listing:
-    """Where a file of a dataset was found, unread; the path is None if it is missing."""
+    """The path of a file of a dataset, unread, or None if it is missing."""
 
     dataset: str
     file: str
@@ -27,9 +27,9 @@ class Listing:
 
 @dataclass(frozen=True)
 class Verification:
-    """Whether the bytes of a file are the published ones.
+    """The result of comparing a file with the published one.
 
-    `unverified` is raw content of the right shape whose digest is not known; only `wrong` has a reason.
+    `unverified` is raw content of the right shape without a known digest; only `wrong` has a reason.
     """
 
     dataset: str
@@ -41,7 +41,7 @@ class Verification:
 
 @dataclass(frozen=True)
 class Download:
-    """Where a verified file of a dataset is now, and whether it was there before."""
+    """The path of a verified file of a dataset, and whether it had to be downloaded."""
 
     dataset: str
     file: str
@@ -50,7 +50,7 @@ class Download:
 
 
 def list_files(data_dir: Path | None = None) -> tuple[Listing, ...]:
-    """Return every file of every dataset."""
+    """Return every file of every dataset, with its path."""
     return tuple(
         Listing(info.name, file.name, locate.find(info, file, data_dir))
         for info in MNIST_FAMILY.values()
@@ -59,7 +59,7 @@ def list_files(data_dir: Path | None = None) -> tuple[Listing, ...]:
 
 
 def verify(name: str, data_dir: Path | None = None) -> tuple[Verification, ...]:
-    """Return how the files that training and evaluation would use compare with the published ones."""
+    """Compare the files that training and evaluation would use with the published ones."""
     info = MNIST_FAMILY[name]
     return tuple(_verification(info, file, locate.find(info, file, data_dir)) for file in info.files)
 
@@ -75,7 +75,7 @@ def _verification(info: PublishedFiles, file: PublishedFile, path: Path | None) 
 
 
 def find_folder(name: str, data_dir: Path | None = None) -> Path:
-    """Return the folder that holds the dataset, or to which it would be downloaded."""
+    """Return the folder that holds the dataset, or else the folder for its download."""
     info = MNIST_FAMILY[name]
     found = (locate.find(info, file, data_dir) for file in info.files)
     path = next((path for path in found if path), None)
@@ -85,10 +85,10 @@ def find_folder(name: str, data_dir: Path | None = None) -> Path:
 def download_dataset(
     name: str, data_dir: Path | None = None, *, progress: bool = False
 ) -> tuple[Download, ...]:
-    """Make sure that all four files are in the user's root, or else the cache folder, and are right.
+    """Make sure that all four files are in the user's root, or else in the cache folder, and are correct.
 
-    Raises `DatasetError` if no mirror has a file or a folder is in its place, `NnlabError` if it cannot be
-    written.
+    Raises `DatasetError` if no mirror has a file or a folder is in its place, `NnlabError` if a file cannot
+    be written.
     """
     info = MNIST_FAMILY[name]
     root = locate.target_root(data_dir)
@@ -98,7 +98,7 @@ def download_dataset(
 def _download(info: PublishedFiles, file: PublishedFile, root: Path, *, progress: bool) -> Download:
     checks = [_verification(info, file, path) for path in locate.candidates(root, info, file)]
     for check in checks:
-        if check.path and check.path.is_dir():  # which nothing replaces
+        if check.path and check.path.is_dir():  # a download cannot replace a folder
             raise DatasetError(f"{check.path}: {check.reason}")
     kept = next((check.path for check in checks if check.status == "ok"), None)
     packed = locate.folder_in(root, info) / file.name
@@ -106,5 +106,5 @@ def _download(info: PublishedFiles, file: PublishedFile, root: Path, *, progress
         download(file, info.mirrors, packed, progress=progress)
     for check in checks:
         if check.status == "wrong" and check.path and check.path != packed:
-            remove(check.path)  # wrong raw content, which would be found before the good .gz
+            remove(check.path)  # raw content would be found before the correct .gz
     return Download(info.name, file.name, kept or packed, "kept" if kept else "downloaded")

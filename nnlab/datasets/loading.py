@@ -1,4 +1,4 @@
-"""Loads the examples of a dataset, whichever it is, as arrays of floats."""
+"""Loads the examples of any dataset as arrays of floats."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DEFAULT_SOURCE = Source()
 
 
 def number_of_examples(name: str, options: Options | None = None) -> int:
-    """Return how many examples there are to train and validate with."""
+    """Return the number of examples for training and validation."""
     info = _info(name)
     return info.number_of_examples(options or info.options())
 
@@ -41,9 +41,9 @@ def load_training(
     """Return the training and the validation split, disjoint random samples of the training examples.
 
     `rng` draws the examples of a toy, and permutes those of any dataset. The first `validation_size` are for
-    validation, the next `train_size` for training, or all the rest if it is None. So `train_size` never moves
-    the validation split, but another `validation_size` moves the training split. If none are held out, the
-    training examples are for validation too. The test files stay closed.
+    validation, the next `train_size` for training, or all the rest if it is None. So `train_size` never
+    changes the validation split, but `validation_size` changes the training split. If none are held out, the
+    training examples are used for validation too. The test files are not opened.
     Raises `UsageError` if there are fewer examples, `DatasetError` if the files are unavailable.
     """
     info = _info(name)
@@ -54,7 +54,7 @@ def load_training(
     if validation_size < 0 or train_size < 1 or validation_size + train_size > available:
         raise UsageError(
             f"train_size {train_size:,} and validation_size {validation_size:,} do not fit {info.title}, "
-            f"which has {available:,} examples to train and validate with; take fewer"
+            f"which has {available:,} examples for training and validation; take fewer"
         )
     inputs, labels = info.load_training(options, rng, source)
     order = rng.permutation(available)
@@ -71,9 +71,9 @@ def load_test(
     options: Options | None = None,
     source: Source = DEFAULT_SOURCE,
 ) -> Split:
-    """Return the test split in its order: as published, or a toy's.
+    """Return the test split in its published order.
 
-    A function is tested on an even grid, without noise; a toy of a few examples on all of them.
+    A toy function is tested on an even grid without noise, a toy with few examples on all of them.
     Raises `DatasetError` if the files are unavailable.
     """
     info = _info(name)
@@ -90,7 +90,7 @@ def load(
 ) -> Dataset:
     """Return all training and test examples of a dataset, in their published order.
 
-    The examples of a toy are those that an experiment of this `seed` has.
+    The examples of a toy are those of an experiment with this `seed`.
     Raises `UsageError` if there is no such dataset, `DatasetError` if the files are unavailable.
     """
     info = _info(name)
@@ -105,7 +105,7 @@ def load(
 
 
 def digests(name: str) -> dict[str, str]:
-    """Return the published SHA-256 of each .gz by its file name; a toy has no files."""
+    """Return the published SHA-256 of each .gz, by file name; none for a toy, which has no files."""
     return _info(name).digests
 
 
@@ -122,8 +122,8 @@ def _split(
     rows: npt.NDArray[np.intp] | slice,
     dtype: npt.DTypeLike,
 ) -> Split:
-    """Return those `rows` of all examples, with pixels scaled to [0, 1]."""
-    # Bytes are gathered first and scaled afterwards: an eighth of the memory traffic, and one copy of floats.
+    """Return these `rows` of the examples, with pixels scaled to [0, 1]."""
+    # Gather bytes first and scale afterwards: an eighth of the memory traffic, and one copy of floats.
     unit = 1 / MAX_PIXEL if inputs.dtype == np.uint8 else 1
     scaled = np.multiply(inputs[rows], unit, dtype=dtype)
     values = labels.dtype.kind == "f"

@@ -1,4 +1,4 @@
-"""Finds the files of a dataset, checks their bytes and, where allowed, downloads what is missing."""
+"""Finds the files of a dataset, verifies them and, if allowed, downloads missing ones."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REMEDIES = {
 
 @dataclass(frozen=True)
 class Source:
-    """Where files may come from: the root that the user names, and whether and how to download."""
+    """Where files may come from: the root named by the user, and whether and how to download."""
 
     data_dir: Path | None = None
     offline: bool = False
@@ -38,17 +38,17 @@ class Source:
 
 
 def roots(data_dir: Path | None) -> list[Path]:
-    """Return the absolute folders to look in, in order, each once."""
+    """Return the absolute folders to search, in order and without duplicates."""
     wanted = (_named_root(data_dir), Path("data"), _bundled_root(), _cache_root())
     return list(dict.fromkeys(_absolute(root) for root in wanted if root))
 
 
 def target_root(data_dir: Path | None) -> Path:
-    """Return the root that downloads go to. Raises `DatasetError` if the user has none and names none."""
+    """Return the root for downloads. Raises `DatasetError` if the user names none and has no cache folder."""
     root = _named_root(data_dir) or _cache_root()
     if root is None:
         raise DatasetError(
-            "there is no cache folder without a home; name a folder with --data-dir or NNLAB_DATA_DIR"
+            "there is no home for a cache folder; name a folder with --data-dir or NNLAB_DATA_DIR"
         )
     return _absolute(root)
 
@@ -61,7 +61,7 @@ def _named_root(data_dir: Path | None) -> Path | None:
 
 
 def _bundled_root() -> Path | None:
-    """Return the copy that comes with nnlab: inside the package in a wheel, next to it in a checkout."""
+    """Return the root that comes with nnlab: inside the package in a wheel, next to it in a checkout."""
     package = Path(__file__).parents[1]
     return next((root for root in (package / "data", package.parent / "data") if root.is_dir()), None)
 
@@ -73,7 +73,7 @@ def _cache_root() -> Path | None:
         root = Path(platformdirs.user_cache_dir("nnlab"))
     except RuntimeError:
         return None
-    # Without a home, older versions of platformdirs answer `~/.cache`, which would be a folder named `~`.
+    # Without a home, older versions of platformdirs return `~/.cache`, which would be a folder named `~`.
     return root if root.is_absolute() else None
 
 
@@ -85,15 +85,15 @@ def _absolute(root: Path) -> Path:
 
 
 def folder_in(root: Path, info: PublishedFiles) -> Path:
-    """Return the folder that torchvision keeps the files of a dataset in."""
+    """Return the folder in which torchvision keeps the files of a dataset."""
     return root / info.folder / "raw"
 
 
 def candidates(root: Path, info: PublishedFiles, file: PublishedFile) -> list[Path]:
-    """Return where `file` may lie under `root`, the preferred path first.
+    """Return the existing paths of `file` under `root`, the preferred one first.
 
-    Raw content loads faster. But where its digest is not known, only the .gz can be verified.
-    Raises `DatasetError` if the system refuses to say.
+    Raw content loads faster, but without a known digest only the .gz can be verified. Raises `DatasetError`
+    if a path cannot be examined.
     """
     packed = folder_in(root, info) / file.name
     raw = packed.with_suffix("")
@@ -107,7 +107,7 @@ def _exists(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
-        # A link to nowhere exists, and reading it will say what is wrong. Any other trouble is on the way.
+        # A broken link exists, and reading it reports what is wrong. Any other error is in a parent folder.
         try:
             path.lstat()
         except OSError as error:
@@ -116,9 +116,9 @@ def _exists(path: Path) -> bool:
 
 
 def find(info: PublishedFiles, file: PublishedFile, data_dir: Path | None) -> Path | None:
-    """Return the path of `file` that counts, unread, or None.
+    """Return the path of `file` that is to be used, unread, or None.
 
-    A root that the user did not name and may not enter is passed over. Raises `DatasetError` as `candidates`.
+    A root that the user did not name and may not enter is skipped. Raises `DatasetError` like `candidates`.
     """
     named = _named_root(data_dir)
     for root in roots(data_dir):
@@ -134,13 +134,13 @@ def find(info: PublishedFiles, file: PublishedFile, data_dir: Path | None) -> Pa
 
 
 def explain(error: OSError) -> str:
-    """Return why the system refused a path, and the remedy."""
+    """Return why the system refused access to a path, and the remedy."""
     reason = error.strerror or str(error)
     return f"{reason}; {REMEDIES.get(error.errno or 0, '')}name another folder with --data-dir"
 
 
 def digest(path: Path, file: PublishedFile) -> str | None:
-    """Return the published SHA-256 of the bytes at `path`: of the .gz or of its content, if known."""
+    """Return the published SHA-256 of the file at `path`, a .gz or its content; None if it is not known."""
     return file.sha256 if _is_packed(path) else file.content_sha256
 
 
@@ -149,9 +149,10 @@ def _is_packed(path: Path) -> bool:
 
 
 def read(path: Path, file: PublishedFile) -> bytes:
-    """Return the content of `file`, which is at `path`, unpacked and checked.
+    """Return the unpacked and verified content of `file`, which is at `path`.
 
-    The bytes are read once: those returned are those checked. Raises `DatasetError` with the reason alone.
+    The file is read once, so the bytes that are returned are those that were verified. Raises `DatasetError`
+    with the reason alone.
     """
     size = file.size if _is_packed(path) else file.content_size
     expected = digest(path, file)
@@ -174,12 +175,12 @@ def read(path: Path, file: PublishedFile) -> bytes:
 
 
 def unpack(data: bytes, file: PublishedFile) -> bytes:
-    """Return the content of a .gz whose digest was checked, which bounds its size."""
+    """Return the content of a .gz whose digest was verified, which limits its size."""
     return zlib.decompress(data, GZIP_WINDOW, file.content_size)
 
 
 def obtain(info: PublishedFiles, file: PublishedFile, source: Source) -> bytes:
-    """Return the checked content of `file`, downloaded if it is nowhere to be found.
+    """Return the verified content of `file`, downloaded if it cannot be found.
 
     Raises `DatasetError` with the remedy if the file is wrong, or missing and unavailable.
     """

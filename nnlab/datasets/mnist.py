@@ -1,4 +1,4 @@
-"""The MNIST family: grey images of 28 × 28 pixels and their classes, in published files."""
+"""The MNIST family: published datasets of grey images of 28 × 28 pixels with their classes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ImageDataset(PublishedFiles):
         return (len(self.classes),)
 
     def number_of_examples(self, _: Options) -> int:
-        """Return how many examples there are to train and validate with."""
+        """Return the number of examples for training and validation."""
         return self.train_images.shape[0]
 
     def load_training(self, _: Options, _rng: np.random.Generator, source: Source) -> Examples:
@@ -53,7 +53,7 @@ class ImageDataset(PublishedFiles):
         """Return images (examples, features) and labels (examples,), as bytes."""
         images = idx.decode(obtain(self, images_file, source), images_file.name)
         labels = idx.decode(obtain(self, labels_file, source), labels_file.name)
-        # Only raw content without a published digest can get here.
+        # Only raw content without a published digest can have such labels.
         if labels.max() >= len(self.classes):
             raise DatasetError(
                 f"{find(self, labels_file, source.data_dir)}: label {labels.max()}, "
@@ -116,7 +116,7 @@ FASHION_MNIST = ImageDataset(
     folder="FashionMNIST",
     mirrors=(
         "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
-        # There is no https; the digest guards the bytes.
+        # This mirror has no https; the digest protects the bytes.
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     ),
     train_images=_train_images(

@@ -1,4 +1,4 @@
-"""The files of a published dataset: where they come from, where they lie, and the digests of their bytes."""
+"""The files of a published dataset: their mirrors, their folder, their sizes and their digests."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from nnlab.datasets import idx
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A gzipped IDX file: its `size` in bytes, its digests, and the shape of the array within.
+    """A gzipped IDX file: its `size` in bytes, its digests, and the shape of its array.
 
-    The digest of the content is None where the authors' bytes were never unpacked to take it.
+    The digest of the unpacked content is None if it is not known.
     """
 
     name: str
@@ -28,13 +28,13 @@ class PublishedFile:
 
     @property
     def content_size(self) -> int:
-        """The size of the content in bytes, header included."""
+        """The size of the unpacked content in bytes, including the header."""
         return len(self.header) + math.prod(self.shape)
 
 
 @dataclass(frozen=True)
 class PublishedFiles:
-    """The four files of a dataset; `folder` is where torchvision keeps them under a root."""
+    """The four files of a dataset; torchvision keeps them in `folder` under a root."""
 
     name: str
     title: str

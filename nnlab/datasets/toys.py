@@ -1,4 +1,4 @@
-"""Toy datasets: the lecture's small examples, drawn anew from the seed, with options of their own."""
+"""Toy datasets: the small examples of the lecture, drawn from the seed, each with its own options."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ GRID = 1000  # test examples of a function, evenly spread
 class FunctionOptions(Options):
     """Options of a function y = f(x) that is learnt from noisy examples."""
 
-    examples: int = Field(100, ge=1, le=1_000_000, description="examples to train and validate with")
+    examples: int = Field(
+        100, ge=1, le=1_000_000, description="number of examples for training and validation"
+    )
     noise: float = Field(0.0, ge=0, le=1e6, description="standard deviation of the noise on y")
 
 
@@ -50,16 +52,16 @@ class StepOptions(FunctionOptions):
 class Toy:
     """A small dataset: a `DatasetInfo` whose examples are drawn.
 
-    It has one output. Where there are two `classes`, that output tells them apart, or two outputs do; a
-    regression has none. Unless a config holds some back, its training examples are validated on too.
+    A toy has two `classes`, which one output or two outputs distinguish, or none, in a regression. Unless a
+    config holds out examples, the training examples are used for validation too.
     """
 
     title: str
     features: int
     classes: tuple[str, ...]
     options: type[Options]
-    count_examples: Callable[[Any], int]  # options -> how many examples there are to train and validate with
-    draw: Callable[[Any, np.random.Generator], Examples]  # those examples
+    count_examples: Callable[[Any], int]  # options -> the number of examples for training and validation
+    draw: Callable[[Any, np.random.Generator], Examples]  # the examples for training and validation
     test: Callable[[Any], Examples]
     validation_size: int = 0
 
@@ -70,24 +72,24 @@ class Toy:
 
     @property
     def digests(self) -> dict[str, str]:
-        """The digests of its files, of which it has none."""
+        """The digests of its files: none."""
         return {}
 
     def number_of_examples(self, options: Options) -> int:
-        """Return how many examples there are to train and validate with."""
+        """Return the number of examples for training and validation."""
         return self.count_examples(options)
 
     def load_training(self, options: Options, rng: np.random.Generator, _: Source) -> Examples:
-        """Return the examples to train and validate with, as `rng` draws them."""
+        """Return the examples for training and validation, as `rng` draws them."""
         return self.draw(options, rng)
 
     def load_test(self, options: Options, _: Source) -> Examples:
-        """Return an even grid without noise for a function; all examples if they are few."""
+        """Return an even grid without noise for a function, all examples for any other toy."""
         return self.test(options)
 
 
 def jumps(steps: int) -> Numbers:
-    """Return where the step function with n = `steps` steps jumps: at k/(n + 1), k = 1 … n."""
+    """Return the jumps of the step function with n = `steps` steps: k/(n + 1) for k = 1 … n."""
     return np.arange(1, steps + 1) / (steps + 1)
 
 
@@ -111,7 +113,7 @@ def symmetric_step_function(x: Numbers, steps: int) -> Numbers:
 
 
 def _table(title: str, inputs: list[list[float]], labels: list[int]) -> Toy:
-    """Return the toy that has only the examples listed."""
+    """Return the toy that consists of these examples."""
     examples = np.array(inputs, float), np.array(labels)
     return Toy(
         title,

@@ -1,4 +1,4 @@
-"""The lecture as a laboratory: small programs that show what it says and check it.
+"""Demos: small programs that show what the lecture says, and check it.
 
 A demo is a generator of pieces: text, tables, curves and claims. The command line prints them.
 """
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nnlab.datasets import Source
     from nnlab.rendering.pieces import Piece
 
-# In the order of the lecture. The program of `slow-learning` is slow_learning.py, and so on.
+# They are in the order of the lecture. The program of `slow-learning` is slow_learning.py, and so on.
 DEMOS = {
     "neuron": "one neuron: linear regression, the perceptron, and σ",
     "digits": "the running example: from 784 pixels to a digit",
@@ -23,9 +23,9 @@ DEMOS = {
     "regions": "linear regions of rectifier networks: exponential in depth",
     "curse": "how much data more dimensions need: neighbours, SVM, networks",
     "invariance": "the cat in another corner: digits moved, rotated and mirrored",
-    "xor": "no single layer computes XOR, one hidden layer does",
-    "gradient-descent": "the steepest way down, how far to step, and what batches do",
-    "early-stopping": "where training and validation cost part ways, and when to stop",
+    "xor": "no single layer computes XOR, but one hidden layer does",
+    "gradient-descent": "the steepest descent, the size of a step, and the effect of batches",
+    "early-stopping": "where training and validation cost diverge, and when to stop",
     "slow-learning": "saturated sigmoid neurons: quadratic cost or cross-entropy",
     "tanh": "tanh is σ rescaled, and lets weights move in both directions",
     "dead-relu": "rectified neurons whose input is negative stop learning",
@@ -33,7 +33,7 @@ DEMOS = {
 
 
 def show(name: str, source: Source) -> Iterator[Piece]:
-    """Yield the pieces of a demo; MNIST, if it needs that, comes from `source`.
+    """Yield the pieces of a demo, which may load MNIST from `source`.
 
     Raises `DatasetError`, and `NnlabError` for a missing library.
     """

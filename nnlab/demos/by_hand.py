@@ -1,4 +1,4 @@
-"""Networks built by hand, layer by layer, each layer with an activation of its own."""
+"""Networks built by hand, layer by layer, each layer with its own activation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Layer:
-    """Neurons of one activation: `weights` (fan_out, fan_in), `biases` (fan_out,)."""
+    """A layer of neurons with one activation: `weights` (fan_out, fan_in), `biases` (fan_out,)."""
 
     activation: str
     weights: Array
@@ -29,7 +29,7 @@ class Layer:
 def layer(
     activation: str, weights: Sequence[Sequence[float]] | Array, biases: Sequence[float] | Array
 ) -> Layer:
-    """Return a layer, its weights and biases given as lists or arrays."""
+    """Return a layer with weights and biases given as lists or arrays."""
     return Layer(activation, np.array(weights, float), np.array(biases, float))
 
 
@@ -46,19 +46,19 @@ def number_of_parameters(layers: Sequence[Layer]) -> int:
 
 
 def steps_layer(positions: Array) -> Layer:
-    """Return a layer with a step neuron for each of `positions` on a line: its output is 1 from there on."""
+    """Return a layer with one step neuron for each of `positions`; its output is 1 from there on."""
     return Layer("step", np.ones((len(positions), 1)), -positions)
 
 
 def sum_layer(weights: Array, bias: float) -> Layer:
-    """Return a layer of one neuron, which adds up its inputs, times `weights`, and the `bias`."""
+    """Return a layer of one linear neuron with these `weights` and this `bias`."""
     return Layer("identity", weights[np.newaxis], np.array([bias]))
 
 
 def fold_layers(folds: int) -> list[Layer]:
     """Return the layers that fold [0, 1] into `folds` pieces on top of one another: a zigzag.
 
-    A rectified neuron starts each piece, and one more adds them up, with slopes that alternate between +n
+    One rectified neuron starts each piece, and another adds them up, with slopes that alternate between +n
     and −n. Together they have 3n + 1 parameters.
     """
     slopes = np.full(folds, 2.0 * folds) * (-1.0) ** np.arange(folds)

@@ -47,7 +47,7 @@ MNIST_EXAMPLES = (100, 300, 1000, 3000)
 
 
 def demo(source: Source) -> Iterator[Piece]:
-    """Show distances, symmetric tasks in one dimension and in many, and MNIST."""
+    """Show distances, symmetric tasks in one dimension and in several, and MNIST."""
     yield from distances()
     yield from one_symmetry()
     yield from symmetry()
@@ -86,7 +86,7 @@ def distances() -> Iterator[Piece]:
 
 def one_symmetry() -> Iterator[Piece]:
     """Compare how many examples it takes to learn 2n symmetric steps with a fold and without one."""
-    svm = load_baseline("svm_rbf", ["gamma=300", "penalty=1000"])  # the best of a few that were tried
+    svm = load_baseline("svm_rbf", ["gamma=300", "penalty=1000"])  # the best of a few values that were tried
     grid = (np.arange(1000) + 0.5) / 1000
     answers = np.searchsorted(jumps(STEPS_TO_LEARN), np.abs(2 * grid - 1), side="right")
     errors: dict[str, list[float]] = {
@@ -136,7 +136,7 @@ def one_symmetry() -> Iterator[Piece]:
 
 
 def folding_steps(x: Array, labels: NDArray[np.intp]) -> list[Layer]:
-    """Return the network that folds [0, 1] about ½, and steps where the `labels` of neighbours differ."""
+    """Return the network that folds [0, 1] about ½, with steps between neighbours whose `labels` differ."""
     order = np.argsort(np.abs(2 * x - 1))
     t, heights = np.abs(2 * x - 1)[order], labels[order].astype(float)
     at = np.flatnonzero(np.diff(heights))
@@ -180,13 +180,13 @@ def symmetry() -> Iterator[Piece]:
 
 
 def random_points(examples: int, dimension: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Return points in [−1, 1]^d, one per row, and whether their coordinates are on average far from 0."""
+    """Return points in [−1, 1]^d, one per row, and whether the mean of |x_i| exceeds ½ for each."""
     x = rng.uniform(-1, 1, (examples, dimension))
     return x, (np.abs(x).mean(axis=1) > 0.5).astype(float)
 
 
 def folding_network(x: Array, labels: Array) -> Network:
-    """Return the network whose first layer folds every axis; its second is trained on `x` and `labels`."""
+    """Return a network whose first layer folds every axis, and whose second is trained on the examples."""
     dimension = x.shape[1]
     architecture = (dimension, 2 * dimension, 1)
     network = Network(
@@ -286,13 +286,14 @@ def one_optimum(source: Source) -> Iterator[Piece]:
         answers["network"].append(state.network.predict(others.inputs))
     same = {name: float((one == other).mean()) for name, (one, other) in answers.items()}
     yield (
-        "And is it fast to train? It has no closed form, as linear regression has: an SVM is found step by "
+        "And is it fast to train? Unlike linear regression, an SVM has no closed form: it is found step by "
         "step, too. But its problem is convex and has a single optimum, wherever one starts; a network ends "
         "where its starting weights lead it. Both are fitted twice to the same 1,000 images, in different "
-        "orders, the network from different weights; so many of their answers to 2,000 others agree:"
+        "orders, the network from different weights. The table shows how many of their answers to 2,000 "
+        "others agree:"
     )
-    # An SVM per pair of digits needs the kernel of all pairs of their images; a network goes forward with all
-    # its weights, back with those above the first layer, and has a gradient for all of them.
+    # An SVM for each pair of digits needs the kernel of all pairs of their images. A network multiplies by
+    # all its weights forward, by those above the first layer backward, and computes a gradient for all.
     of_digit = np.bincount(training.labels)
     kernels = sum((one + other) ** 2 for one, other in combinations(of_digit.tolist(), 2))
     weights = number_of_weights(ARCHITECTURE)

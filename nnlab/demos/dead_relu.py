@@ -1,4 +1,4 @@
-"""Rectified neurons whose input is negative stop learning; how many do on MNIST depends on η."""
+"""Rectified neurons with negative input stop learning; how many do on MNIST depends on η."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def demo(source: Source) -> Iterator[Piece]:
 
 
 def one_neuron(source: Source) -> Iterator[Piece]:
-    """Train a hidden neuron whose input starts at −4, with both activations."""
+    """Train a hidden neuron whose input is −4 at the start, with both activations."""
     rows = {}
     for activation in ("relu", "sigmoid"):
         keys = {
@@ -63,7 +63,7 @@ def one_neuron(source: Source) -> Iterator[Piece]:
         }
     )
     (relu_before, relu_after), (sigmoid_before, sigmoid_after) = rows.values()
-    # All weights come first, then all biases; the hidden neuron's are the first of each.
+    # The parameters are all weights, then all biases; those of the hidden neuron are the first of each.
     moved = np.abs(sigmoid_after - sigmoid_before)[[0, 2]]
     yield Claim(
         "the rectified neuron has not changed by a single bit; only the output's bias has learnt",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SIDE = 28
 HIDDEN = 30
-SHOWN = 2  # hidden neurons
+SHOWN = 2  # the number of hidden neurons to show
 KEYS = MNIST | {"eta": 0.5, "epochs": 10}
 
 
@@ -35,7 +35,7 @@ def demo(source: Source) -> Iterator[Piece]:
     accuracy = float((network.classes(z) == others.labels).mean())
     yield (
         "f: ℝ⁷⁸⁴ → {0, 1, …, 9}, equation (1). An image of MNIST is 28 × 28 = 784 numbers. The first one "
-        f"held back for validation is a {others.labels[0]}:"
+        f"held out for validation is a {others.labels[0]}:"
     )
     yield Picture({"": others.inputs[0].reshape(SIDE, SIDE)})
     outputs = network.output.activate(z)[:, 0]

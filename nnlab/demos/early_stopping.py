@@ -1,4 +1,4 @@
-"""Early stopping: where the validation cost turns, and what happens after."""
+"""Early stopping: where the validation cost begins to rise, and what happens afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gradient descent: the steepest way down, how far a step may go, and what batches do."""
+"""Gradient descent: the steepest descent, the size of a step, and the effect of batches."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def in_a_valley() -> Iterator[Piece]:
 
 
 def path(eta: float) -> list[float]:
-    """Return the cost at START and after each step."""
+    """Return the cost at START and after each step of gradient descent."""
     v, costs = START, [cost(START)]
     for _ in range(STEPS):
         v = v - eta * VALLEY * v

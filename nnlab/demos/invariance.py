@@ -1,4 +1,4 @@
-"""Invariance: digits moved, rotated and mirrored, and the data or structure that a network needs for them."""
+"""Invariance: what a network needs to recognise moved, rotated and mirrored digits."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ CORNERS = {
 }
 HIDDEN = 30
 ETA, BATCH = 0.5, 10
-SEEN = 50_000  # images per training, ten epochs of 5,000; twice as many for larger training sets
+SEEN = 50_000  # images per training: ten epochs of 5,000; twice as many for larger training sets
 EMPTY = 500  # blank images, for the network that slides over an image
 ANGLES = (0, 15, 30, 45, 90)
-RANGE = 45  # degrees, by which training images are rotated
+RANGE = 45  # degrees; the largest rotation of training images
 
 
 def demo(source: Source) -> Iterator[Piece]:
@@ -75,7 +75,7 @@ def shrunk(inputs: Array) -> Array:
 
 
 def placed(small: Array, corner: str) -> Array:
-    """Return images, (examples, 784), with the `small` ones, (examples, 14, 14), in a corner."""
+    """Return blank images, (examples, 784), with the `small` ones, (examples, 14, 14), in a corner."""
     row, column = CORNERS[corner]
     images = np.zeros((len(small), SIDE, SIDE), small.dtype)
     images[:, row : row + HALF, column : column + HALF] = small
@@ -85,7 +85,7 @@ def placed(small: Array, corner: str) -> Array:
 def centred(inputs: Array) -> Array:
     """Return the images, shifted by whole pixels so that their centre of mass is in the middle."""
     images = inputs.reshape(-1, SIDE, SIDE)
-    # In float64 these sums are exact, so that an image and a shifted copy are centred alike.
+    # In float64 these sums are exact, so an image and its shifted copy are centred alike.
     pixels, ink = np.arange(SIDE), images.sum(axis=(1, 2), dtype=np.float64)
     middle = (SIDE - 1) / 2
     down, right = (
@@ -246,7 +246,7 @@ def mirrored(inputs: Array) -> Array:
 
 
 def mirrored_digits(training: Split, others: Split) -> Iterator[Piece]:
-    """Recognise mirrored digits, and tell them apart from digits."""
+    """Recognise mirrored digits, and distinguish them from digits."""
     rng = np.random.default_rng(0)
     targets = targets_of(training.labels, 10, "float32")
     both = np.concatenate([training.inputs, mirrored(training.inputs)])

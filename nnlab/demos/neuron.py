@@ -46,7 +46,7 @@ def demo(source: Source) -> Iterator[Piece]:
 
 
 def linear_regression(source: Source) -> Iterator[Piece]:
-    """With a = identity and the quadratic cost, gradient descent finds the least-squares line."""
+    """Fit the least-squares line by gradient descent, with a = identity and the quadratic cost."""
     _, state = run(source, **LINE)
     training, _ = load_splits(Experiment(**LINE), source)
     w, b = state.network.parameters
@@ -64,7 +64,7 @@ def linear_regression(source: Source) -> Iterator[Piece]:
 
 
 def perceptron() -> Iterator[Piece]:
-    """With a = step, build AND, OR and NAND by hand."""
+    """Build AND, OR and NAND by hand, with a = step."""
     yield (
         "a = step: the perceptron, step(w₁x₁ + w₂x₂ + b). Three logical functions, built by hand: "
         + ", ".join(f"{name} with w₁ = w₂ = {w[0]}, b = {b}" for name, (w, b) in GATES.items()).replace(
@@ -105,7 +105,7 @@ def smoothed_step() -> Iterator[Piece]:
 
 
 def training_a_step() -> Iterator[Piece]:
-    """Show that a step, whose slope is 0 wherever it is defined, gives gradient descent nothing to follow."""
+    """Show that gradient descent cannot train a step, because its slope is 0 wherever it is defined."""
     rng = np.random.default_rng(0)
     parameters = rng.normal(size=(RANDOM, 3))  # w₁, w₂, b
     small = 1e-6 * np.eye(3)

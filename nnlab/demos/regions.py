@@ -1,4 +1,4 @@
-"""Linear regions of rectifier networks: counted exactly on a line, and by a grid of points on a plane."""
+"""Linear regions of rectifier networks, counted exactly on a line, and with a grid of points on a plane."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SHAPES = list(product((2, 4, 8), (1, 2, 3, 4)))  # width, depth
 DRAWS = 20
 SIDE = 1000  # points along a side of the square
-HORIZON = 1e6  # a line is counted from −HORIZON to HORIZON
+HORIZON = 1e6  # regions of a line are counted between −HORIZON and HORIZON
 
 
 def demo(_: Source) -> Iterator[Piece]:
@@ -38,9 +38,9 @@ def demo(_: Source) -> Iterator[Piece]:
 
 
 def kinks(layers: Sequence[Layer]) -> Array:
-    """Return, sorted, where on the line a neuron of a rectifier network switches: in between it is linear.
+    """Return the points of the line at which a neuron of a rectifier network switches on or off, sorted.
 
-    Exact: on each piece of the line a neuron's input is linear in x, and so changes its sign at most once.
+    They are exact: on each piece of the line, the input of a neuron is linear and changes sign at most once.
     """
     ends = np.array([-HORIZON, HORIZON])
     for depth, each in enumerate(layers):
@@ -54,7 +54,7 @@ def kinks(layers: Sequence[Layer]) -> Array:
 
 
 def number_of_pieces(layers: Sequence[Layer], low: float = 0, high: float = 1) -> int:
-    """Return on how many pieces of [low, high] the output is linear: a kink counts if the slope changes."""
+    """Return the number of linear pieces of the output on [low, high]; a kink counts if the slope changes."""
     inside = kinks(layers)
     inside = inside[(inside > low + 1e-9) & (inside < high - 1e-9)]
     ends = np.concatenate([[low], inside, [high]])
@@ -90,8 +90,8 @@ def folding_layers(width: int, depth: int) -> list[Layer]:
     """
     rise, total = fold_layers(width)
     deeper = Layer("relu", rise.weights @ total.weights, rise.biases)
-    # The last layer need not fold: its kinks only have to lie within (0, 1). Its first neuron is mirrored, so
-    # that no end has all neurons off: there, the pieces of two folds would merge into one.
+    # The last layer need not fold, but its kinks have to be within (0, 1). Its first neuron is mirrored, so
+    # that some neuron is on at either end: otherwise the pieces of two folds would merge into one there.
     way = np.where(np.arange(width) == 0, -1.0, 1.0)
     t = (np.arange(width) + 0.5) / width
     last = Layer("relu", way[:, np.newaxis] @ (total.weights if depth > 1 else np.ones((1, 1))), -way * t)

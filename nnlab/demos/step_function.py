@@ -1,4 +1,4 @@
-"""Step functions: one hidden layer computes any of them, and so approximates any continuous function."""
+"""Step functions: one hidden layer computes each exactly, so it approximates any continuous function."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ LEARNT = {
     "patience": None,
     "dtype": "float64",
 }
-STEEP = 50.0  # of the smooth steps with which training starts
+STEEP = 50.0  # the steepness of the smooth steps at the start of training
 HIDDEN = (1, 2, 4, 16)
 EXAMPLES = (20, 50, 100, 2000)
-SEEN = 60_000  # examples per training, repeated ones included: by then its costs hardly change
+SEEN = 60_000  # examples per training, repeated ones included; its costs hardly change afterwards
 SEEDS = range(8)
 
 
-def built(positions: Array, heights: Array) -> list[Layer]:
-    """Return the network of a step function: a step neuron per jump, whose output weight is its height.
+def step_network(positions: Array, heights: Array) -> list[Layer]:
+    """Return the network of a step function: one step neuron per jump, with the height as output weight.
 
-    The function jumps at `positions` (n,), and has the values `heights` (n + 1,) between them.
+    The function jumps at `positions`, (n,), and has the values `heights`, (n + 1,), between them.
     """
     return [steps_layer(positions), sum_layer(np.diff(heights), heights[0])]
 
@@ -68,9 +68,9 @@ def exact() -> Iterator[Piece]:
         heights = rng.integers(-100, 100, steps + 1) / 8  # their sums are exact in binary
         x = np.concatenate([GRID, positions])
         expected = heights[np.searchsorted(positions, x, side="right")]
-        network = built(positions, heights)
+        network = step_network(positions, heights)
         wrong += not np.array_equal(forward(x[np.newaxis], network)[0], expected)
-        another = built(positions / 2, rng.normal(size=steps + 1))
+        another = step_network(positions / 2, rng.normal(size=steps + 1))
         different.append(sum(differing(a, b) for a, b in zip(network, another, strict=True)))
     yield (
         "Built by hand: a step neuron for each jump, step(x − t_k), whose output weight is the height of the "
@@ -96,7 +96,7 @@ def smooth() -> Iterator[Piece]:
     steepness = (10, 100, 1000, 10_000)
     target = step_function(GRID, 4)
     away = np.abs(GRID[:, np.newaxis] - jumps(4)).min(axis=1) >= 0.01
-    step, total = built(jumps(4), levels(4))
+    step, total = step_network(jumps(4), levels(4))
     versions = {
         s: forward(GRID[np.newaxis], [Layer("sigmoid", s * step.weights, s * step.biases), total])[0]
         for s in steepness
@@ -129,7 +129,9 @@ def universal() -> Iterator[Piece]:
     errors = []
     for n in neurons:
         heights = np.sin(2 * np.pi * (np.arange(n + 1) + 0.5) / (n + 1))
-        errors.append(float(np.abs(forward(GRID[np.newaxis], built(jumps(n), heights))[0] - target).max()))
+        errors.append(
+            float(np.abs(forward(GRID[np.newaxis], step_network(jumps(n), heights))[0] - target).max())
+        )
     yield "So one hidden layer approximates any continuous function on an interval. sin(2πx), built by hand:"
     yield Table(
         {

@@ -30,7 +30,7 @@ SHOWN = (1, 2, 4, 8, 16, 32)
 
 
 def one_layer(heights: Array) -> list[Layer]:
-    """Return the network that treats the 2n steps of n + 1 `heights`, mirrored about 1/2, like any others."""
+    """Return the network with one neuron for each of 2n steps: n + 1 `heights`, mirrored about 1/2."""
     t = jumps(len(heights) - 1)
     mirrored = np.concatenate([heights[::-1], heights[1:]])
     return [
@@ -40,7 +40,7 @@ def one_layer(heights: Array) -> list[Layer]:
 
 
 def two_layers(heights: Array) -> list[Layer]:
-    """Return the network that first folds the interval about 1/2, |2x − 1|, and then needs n steps."""
+    """Return the network that folds the interval about 1/2, |2x − 1|, and then has n steps."""
     fold = layer("relu", [[2], [-2]], [-1, 1])
     t = jumps(len(heights) - 1)
     steps = Layer("step", np.ones((len(t), 2)), -t)  # of the sum of the two halves

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nnlab.network import Array
 
 EXAMPLES = 100
-# A learning rate that suits each: tanh is four times as steep as σ.
+# tanh is four times as steep as σ, so it gets a smaller learning rate.
 ETA = {"sigmoid": 0.5, "tanh": 0.1}
 
 
@@ -53,7 +53,7 @@ def rescaled() -> Iterator[Piece]:
 
 
 def signs(source: Source) -> Iterator[Piece]:
-    """Count how often (26) moves all weights of an output neuron the same way."""
+    """Count how often all weights of an output neuron move the same way, as (26) predicts for σ."""
     shares = {}
     for activation in ETA:
         experiment = Experiment(**MNIST | {"activation": activation, "eta": 0.1, "epochs": 1})
@@ -88,7 +88,7 @@ def signs(source: Source) -> Iterator[Piece]:
 
 
 def zigzag() -> Iterator[Piece]:
-    """Follow the weights of a linear neuron that have to move in opposite directions."""
+    """Follow the two weights of a linear neuron that have to move in opposite directions."""
     rng = np.random.default_rng(0)
     goal = np.array([1.0, -1.0])
     inputs = {
@@ -146,7 +146,7 @@ def descend(inputs: Array, goal: Array, eta: float = 0.5) -> Array:
 
 
 def on_mnist(source: Source) -> Iterator[Piece]:
-    """Train the same network with both: as the lecture says, neither has a decisive advantage."""
+    """Train the same network with both; as the lecture says, neither has a decisive advantage."""
     accuracies = {
         activation: [
             epoch.val_accuracy or 0

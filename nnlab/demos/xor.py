@@ -1,4 +1,4 @@
-"""XOR: no single layer computes it, one hidden layer does, and training finds such a network."""
+"""XOR: no single layer computes it, but one hidden layer does, and training finds such a network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ POINTS = np.array(list(product([0, 1], repeat=2)), float)  # one example per row
 XOR = np.array([0, 1, 1, 0])
 SEEDS = range(10)
 BITS = 8  # a power of 2
-# Two neurons: OR and NAND, and both at once.
+# A layer with OR and NAND, and a neuron that is AND of both.
 WITH_STEPS = [layer("step", [[1, 1], [-1, -1]], [-0.5, 1.5]), layer("step", [[1, 1]], [-1.5])]
 # The solution in chapter 6.1 of "Deep Learning" (Goodfellow, Bengio, Courville).
 WITH_RECTIFIERS = [layer("relu", [[1, 1], [1, 1]], [0, -1]), layer("identity", [[1, -2]], [0])]
@@ -44,9 +44,9 @@ def demo(source: Source) -> Iterator[Piece]:
 
 
 def one_layer() -> Iterator[Piece]:
-    """Go through all labellings of the four points that a perceptron can give: XOR is not among them."""
-    # Small weights and half-integer biases already give every possible labelling: all that counts is on which
-    # side of the line each point lies.
+    """Enumerate the labellings of the four points by a perceptron: XOR is not among them."""
+    # Small weights and half-integer biases give every possible labelling, because it only matters on which
+    # side of the line each point is.
     grid = [(*w, b / 2) for *w, b in product(range(-3, 4), range(-3, 4), range(-13, 14, 2))]
     weights = np.array(grid)
     labels = weights[:, :2] @ POINTS.T + weights[:, 2:] >= 0

@@ -1,7 +1,7 @@
-"""Jobs: each carries an experiment or a baseline from its config to its run folder, or measures a run.
+"""Jobs: train an experiment or fit a baseline into a run folder, resume a run, or evaluate it.
 
-No terminal and no signals: the command line, a notebook and a worker call the same functions, in any thread
-or process. Whoever calls one is told through `Callbacks` what is going on, and may ask it to stop.
+Jobs use neither a terminal nor signals, so the command line, a notebook and a worker call the same functions,
+in any thread or process. `Callbacks` report progress to the caller, and let it stop a training.
 """
 
 from nnlab.jobs.baseline import FitResult, fit_baseline

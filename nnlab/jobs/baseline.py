@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FitResult:
-    """A baseline that was fitted, and what came of it."""
+    """A fitted baseline and its results."""
 
     run: Run
     summary: Summary
@@ -42,9 +42,9 @@ def fit_baseline(
 ) -> FitResult:
     """Fit `baseline`, measure it on the validation split, and write a new run folder in `runs`.
 
-    The library is at work within the context `during`, which is given the number of training examples; until
-    then there is nothing to lose. Raises `DatasetError`, and `NnlabError` if scikit-learn is missing or the
-    file system refuses.
+    `during`, called with the number of training examples, returns the context in which scikit-learn works;
+    nothing is written before it ends. Raises `DatasetError`, and `NnlabError` if scikit-learn is missing or
+    the file system refuses.
     """
     training, validation = load_splits(baseline, source)
     examples, threads = len(training.labels), available_threads()

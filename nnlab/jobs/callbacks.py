@@ -1,4 +1,4 @@
-"""What a training tells its caller, what it asks, and what it returns."""
+"""What a training reports to its caller, and what it returns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nnlab.training import Epoch
 
 @dataclass(frozen=True)
 class TrainingStarted:
-    """A training that has begun, or was resumed and goes on after `epoch`; its first files are written."""
+    """A training that has begun, or resumes after `epoch`; its first files are written."""
 
     run: Run
     experiment: Experiment
@@ -26,7 +26,7 @@ class TrainingStarted:
     is_resumed: bool = False
 
 
-def _ignore(_: Any) -> None:  # noqa: ANN401 (whatever a callback is told)
+def _ignore(_: Any) -> None:  # noqa: ANN401 (callbacks get different arguments)
     pass
 
 
@@ -36,24 +36,24 @@ class Callbacks:
 
     before_writing: Callable[[], None] = lambda: None  # from here on, ask to stop rather than raise
     on_begin: Callable[[TrainingStarted], None] = _ignore
-    on_batch: Callable[[int], None] = _ignore  # the number of examples in a batch that is done
-    on_epoch: Callable[[Epoch], None] = _ignore  # an epoch that is done; it may not be written yet
-    should_stop: Callable[[], bool] = lambda: False  # asked after every batch
+    on_batch: Callable[[int], None] = _ignore  # called after each batch with its number of examples
+    on_epoch: Callable[[Epoch], None] = _ignore  # called after each epoch, perhaps before it is written
+    should_stop: Callable[[], bool] = lambda: False  # called after every batch
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """A training that has ended, and its summary; `is_stopped`: because the caller asked for it."""
+    """The result of a training; `is_stopped` means that the caller asked it to stop."""
 
     run: Run
     experiment: Experiment
     summary: Summary
     is_stopped: bool = False
-    loss_of_a_guess: float | None = None  # val_loss of a network that ignores its input, if it went on
+    loss_of_a_guess: float | None = None  # best val_loss without looking at the input; None: nothing to do
 
     @property
     def error(self) -> DivergedError | None:
-        """What is wrong with how it ended, if anything is."""
+        """The error with which the training ended, if it diverged."""
         summary = self.summary
         if summary.status != "diverged":
             return None

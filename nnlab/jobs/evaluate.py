@@ -24,7 +24,7 @@ _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """A run of `config`, measured. Where the result could not be kept in its folder, `not_kept` says why."""
+    """The evaluation of a run of `config`; `not_kept` says why it could not be written to the run folder."""
 
     run: Run
     config: Experiment | Baseline
@@ -33,7 +33,7 @@ class EvaluationResult:
 
     @property
     def is_read_only(self) -> bool:
-        """Whether the result was not kept because the folder may not be written to."""
+        """Whether the result was not kept because the folder is read-only."""
         cause = None if self.not_kept is None else self.not_kept.__cause__
         return isinstance(cause, OSError) and cause.errno in _READ_ONLY
 
@@ -45,7 +45,7 @@ def evaluate(
     split: SplitName = "test",
     source: Source = DEFAULT_SOURCE,
 ) -> EvaluationResult:
-    """Measure the weights of `run` on a split; keep in its folder what the best ones are worth.
+    """Measure the weights of `run` on a split; keep the figures of the best weights in its folder.
 
     Raises `RunError`, `DatasetError`, and `UsageError` for the last weights of a baseline, and for what is
     not a split or a checkpoint.
@@ -62,6 +62,6 @@ def evaluate(
         evaluations.write(run, result)
     except NnlabError as error:
         return EvaluationResult(run, config, result, error)
-    if files.fingerprint(run.best_npz) != measured:  # a training has found better weights meanwhile
+    if files.fingerprint(run.best_npz) != measured:  # a training has meanwhile found better weights
         files.remove(run.eval_json(split))
     return EvaluationResult(run, config, result)

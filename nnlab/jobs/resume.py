@@ -1,4 +1,4 @@
-"""Going on with a run from where it ended, or was interrupted."""
+"""Resuming a run from where it ended or was interrupted."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def resume(
     command: Sequence[str] = (),
     callbacks: Callbacks = Callbacks(),  # noqa: B008 (it is frozen)
 ) -> TrainingResult:
-    """Go on with `run` to the same weights as if it had never stopped.
+    """Resume `run`, to the same weights as if it had never stopped.
 
-    Its epochs and patience may be `raised`, by KEY=VALUE overrides or by values of Python. Where there is
-    nothing to do, the run stays as it is. `threads` are by default those that it began with.
+    Its epochs and patience may be `raised`, by overrides. If there is nothing to do, the run is not changed.
+    The default of `threads` is the number that the run was made with.
 
-    Raises `RunError` for a run that is broken or in training, `UsageError` and `ConfigError` for one that
-    cannot go on as is asked, and whatever `train` raises.
+    Raises `RunError` for a run that is broken or being trained, `UsageError` and `ConfigError` if the
+    overrides are invalid, and the errors of `train`.
     """
     threads = checked_threads(threads)
     with locked(run):
@@ -84,12 +84,12 @@ def _advice(run: Run) -> Iterator[None]:
     except NewerError:
         raise
     except RunError as error:
-        anew = f"nnlab train {shlex.quote(str(run.config_yaml))}"
-        raise RunError(f"{error}; restore the file, or train again with `{anew}`") from error
+        command_again = f"nnlab train {shlex.quote(str(run.config_yaml))}"
+        raise RunError(f"{error}; restore the file, or train again with `{command_again}`") from error
 
 
 def newest_to_resume(runs: Path, *, finished: bool) -> Run:
-    """Return the newest run that can go on, one that is `finished` only if it may. Raises `RunError`."""
+    """Return the newest run that can be resumed, `finished` ones included on request. Raises `RunError`."""
     for run in newest_first(find_each(runs, ())):
         summary = records.read_or_none(run.summary_json, Summary)
         ended = summary is not None and (

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class _StopRequestedError(Exception):
-    """The caller wants the training to stop."""
+    """Raised when the caller wants the training to stop."""
 
 
 def train(
@@ -45,11 +45,11 @@ def train(
     command: Sequence[str] = (),
     callbacks: Callbacks = Callbacks(),  # noqa: B008 (it is frozen)
 ) -> TrainingResult:
-    """Train `experiment` into a new folder in `runs`.
+    """Train `experiment` into a new run folder in `runs`.
 
-    `threads` are those of the matrix products, by default as many as a step is worth. `command` is recorded
-    as what made the run. Raises `DatasetError`, `UsageError` for an impossible number of threads, and
-    `NnlabError` when the file system refuses.
+    `threads` is the number of threads for matrix products, by default chosen by the size of a step. `command`
+    is recorded as the command that made the run. Raises `DatasetError`, `UsageError` for an impossible number
+    of threads, and `NnlabError` if the file system refuses.
     """
     threads = checked_threads(threads)
     training, validation = load_splits(experiment, source)
@@ -70,7 +70,7 @@ def train(
 def continue_training(
     writer: RunWriter, state: TrainingState, training: Split, validation: Split, callbacks: Callbacks
 ) -> TrainingResult:
-    """Train from `state` until there is a stop reason or the caller asks for it; write every epoch."""
+    """Train from `state` until there is a stop reason or the caller stops it; write every epoch."""
     experiment, run = writer.experiment, writer.run
     batch_done, should_stop = callbacks.on_batch, callbacks.should_stop
 
@@ -87,7 +87,7 @@ def continue_training(
                 callbacks.on_epoch(epoch)
         except _StopRequestedError:
             is_stopped = True
-            with suppress(NnlabError):  # the disk is full: the checkpoint before is as good
+            with suppress(NnlabError):  # on a full disk, the previous checkpoint remains valid
                 writer.flush("interrupted")
         except BaseException as error:
             with suppress(NnlabError):
@@ -98,7 +98,7 @@ def continue_training(
 
 
 def _write(writer: RunWriter, epoch: Epoch, state: TrainingState) -> None:
-    """Write an epoch. Raises `NnlabError` that says how to go on."""
+    """Write an epoch. Raises an `NnlabError` that says how to resume."""
     try:
         writer.add(epoch, state)
     except NnlabError as error:

@@ -1,4 +1,4 @@
-"""The mathematics of a multilayer perceptron: no files, no config, no randomness of its own."""
+"""The mathematics of multilayer perceptrons. Files, configs and random numbers are left to the caller."""
 
 from nnlab.network.activations import ACTIVATIONS, Activation, Array
 from nnlab.network.gradient_check import ArrayCheck, check_gradients

@@ -1,4 +1,4 @@
-"""Activations: z ↦ a, da/dz computed from a, and everything else that is known about each of them.
+"""Activations: z ↦ a, da/dz computed from a, and everything else that is known about each activation.
 
 A new activation is one entry in `ACTIVATIONS`.
 """
@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
 
-# Exact in every precision. They are arrays because a Python number doubles the cost of an operation on a
-# small batch.
+# These are exact in every precision. They are arrays because a Python number would double the cost of an
+# operation on a small batch.
 ZERO, HALF, ONE = (np.array(value, np.float32) for value in (0, 0.5, 1))
 
 
@@ -24,25 +24,25 @@ ZERO, HALF, ONE = (np.array(value, np.float32) for value in (0, 0.5, 1))
 class Activation:
     """An activation and all that the rest of the code needs to know about it.
 
-    Gradient checking calls `function` with complex z too; it has to be the analytic continuation there.
+    Gradient checking also calls `function` with complex z, where it has to be the analytic continuation.
     """
 
     function: Callable[[Array, Array | None], Array]  # (z, out) -> a; out may be z itself
-    # a -> da/dz, elementwise. None: a hidden layer of these cannot be trained.
+    # a -> da/dz, elementwise. None: a hidden layer with this activation cannot be trained.
     derivative: Callable[[Array], npt.NDArray[Any]] | None
-    initialiser: str  # in INITIALISERS; `auto` takes it, to keep the variance of the signal through a layer
+    initialiser: str  # in INITIALISERS; used by `auto`, keeps the variance of the signal through a layer
     max_slope: float = 1.0  # the largest slope
-    kinks: tuple[float, ...] = ()  # the z at which the slope jumps
-    unit_rounding: bool = False  # whether a is rounded by a share of 1, not by a share of itself
+    kinks: tuple[float, ...] = ()  # the values of z at which the slope jumps
+    unit_rounding: bool = False  # whether the rounding error of a is relative to 1, not to a
 
 
 def identity(z: Array, out: Array | None = None) -> Array:
-    """Return a = z: a neuron of linear regression."""
+    """Return a = z, as in linear regression."""
     return np.positive(z, out=out)
 
 
 def step(z: Array, out: Array | None = None) -> Array:
-    """Return a = 1 where z ≥ 0, else 0: the perceptron."""
+    """Return a = 1 where z ≥ 0, else 0, as in a perceptron."""
     a: Array = np.greater_equal(z, 0, out=np.empty_like(z) if out is None else out, casting="unsafe")
     return a
 
@@ -50,7 +50,7 @@ def step(z: Array, out: Array | None = None) -> Array:
 def sigmoid(z: Array, out: Array | None = None) -> Array:
     """Return σ(z) = 1 / (1 + e⁻ᶻ) = (1 + tanh(z/2)) / 2, lecture (4) and (25).
 
-    The form with tanh cannot overflow. Its absolute error is that of a single rounding.
+    The form with tanh cannot overflow, and its absolute error is that of a single rounding.
     """
     a: Array = np.multiply(z, HALF, out=out)
     np.tanh(a, out=a)
@@ -67,7 +67,7 @@ def tanh(z: Array, out: Array | None = None) -> Array:
 
 def relu(z: Array, out: Array | None = None) -> Array:
     """Return max(0, z), lecture (27)."""
-    # NumPy vectorises the comparison of two arrays, but not of an array and a number: four times as slow.
+    # NumPy vectorises the maximum of two arrays; that of an array and a number is four times slower.
     a: Array = np.maximum(z, zeros(z.shape, z.dtype), out=out)
     return a
 

@@ -17,28 +17,28 @@ if TYPE_CHECKING:
     from nnlab.network.activations import Activation, Array
     from nnlab.network.network import Network
 
-# ∂C/∂w = Im C(w + iε) / ε up to order ε² (Squire and Trapp 1998). Nothing is subtracted, so that ε can be as
-# small as numbers get. Only rounding is left, even where a neuron saturates and differences would be noise.
+# ∂C/∂w = Im C(w + iε) / ε up to order ε² (Squire and Trapp 1998). Nothing is subtracted, so ε can be tiny.
+# The only error left is rounding, even where a neuron saturates and a difference quotient would be noise.
 STEP = 1e-60
-UNDERFLOW = 1e-200  # a smaller derivative loses digits: ε times it is at the end of the range of floats
-# Noise in the place of rounding shows how much rounding matters: large compared with rounding, and yet small.
+UNDERFLOW = 1e-200  # a smaller derivative loses digits, because ε times it is near the smallest float
+# Relative noise, added instead of rounding errors to measure their effect: larger than they are, but small.
 NOISE = 1e-12
 DRAWS = 16
-MARGIN = 10  # a sum of many terms is rounded more often than noise is added to it
-# A neuron is at a kink if its input is as near to it as this share of the terms that add up to the input.
+MARGIN = 10  # a safety factor: a sum of many terms is rounded more often than noise is added to it
+# A neuron is at a kink if its input is closer to it than this share of the terms that add up to the input.
 KINK = 1e-11
 
 
 @dataclass(frozen=True)
 class ArrayCheck:
-    """How the gradient of a layer's weights or biases compares with the derivative; layers count from 1."""
+    """The gradient of a layer's weights or biases, compared with the derivative; layers count from 1."""
 
     layer: int
     array: Literal["weights", "biases"]
     parameters: int
     checked: int
-    at_kinks: int  # left out: a neuron's input is at a kink of the activation, where there is no derivative
-    cannot_tell: int  # left out: rounding may exceed the tolerance, and would explain the error
+    at_kinks: int  # left out: a neuron is at a kink of the activation, where there is no derivative
+    cannot_tell: int  # left out: rounding may exceed the tolerance and explain the error
     largest_gradient: float
     largest_error: float | None  # |∂C − derivative| / max(|∂C|, |derivative|); None if nothing was checked
 
@@ -49,13 +49,13 @@ def check_gradients(
     """Compare the gradients of up to `samples` parameters of each array, chosen by `rng`.
 
     C is the mean cost of the examples `x`, (features, examples), with `targets`, (outputs, examples). The
-    network's parameters are float64 and stay as they are. An error above `tolerance` means that the gradient
+    network's parameters are float64 and are not changed. An error above `tolerance` means that the gradient
     is wrong. A difference that rounding alone may explain counts as `cannot_tell`, not as an error.
     """
     backpropagation = Backpropagation(network, x.shape[1])
     backpropagation(x, targets)
     roundings = views(_rounding(backpropagation, x, targets, rng), network.architecture)
-    # The place of each parameter in the vector; as floats, which are exact far beyond any network's size.
+    # The index of each parameter in the vector, as a float, which is exact for networks of any size.
     indices = views(np.arange(network.parameters.size, dtype=np.float64), network.architecture)
     gradients = backpropagation.weight_gradients, backpropagation.bias_gradients
     derivative = _derivative(network, x, targets)
@@ -67,11 +67,11 @@ def check_gradients(
             given = gradients[kind][layer].ravel()[chosen]
             derivatives = [derivative(int(place)) for place in places.ravel()[chosen]]
             at_kinks = np.array([each is None for each in derivatives])
-            found = np.array(derivatives, np.float64)  # None becomes NaN, so that it is not `known` below
+            found = np.array(derivatives, np.float64)  # None becomes NaN, which is not `known` below
             error, scale = np.abs(given - found), np.maximum(np.abs(given), np.abs(found))
             rounding = roundings[kind][layer].ravel()[chosen] + UNDERFLOW * (scale > 0)
             known = (rounding <= tolerance * scale) | (error > rounding + tolerance * scale)
-            # Where gradient and derivative are both zero, they agree.
+            # If gradient and derivative are both zero, they agree.
             errors = error[known] / np.where(scale == 0, 1, scale)[known]
             yield ArrayCheck(
                 layer=layer + 1,
@@ -86,7 +86,7 @@ def check_gradients(
 
 
 def _derivative(network: Network, x: Array, targets: Array) -> Callable[[int], float | None]:
-    """Return the function place ↦ ∂C of that parameter, or None where it moves a neuron off a kink."""
+    """Return a function index ↦ ∂C of that parameter, or None if it moves a neuron off a kink."""
     parameters: npt.NDArray[Any] = network.parameters.astype(np.complex128)
     moved = replace(network, parameters=parameters)
     kinks = _kinks(network, x)
@@ -110,7 +110,7 @@ def _derivative(network: Network, x: Array, targets: Array) -> Callable[[int], f
 
 
 def _kinks(network: Network, x: Array) -> list[npt.NDArray[np.bool_]]:
-    """Return which hidden neurons are at a kink for which example, (fan_out, examples) for each layer."""
+    """Return for each hidden layer which neurons are at a kink for which example, (fan_out, examples)."""
     kinks = []
     for weights, biases in zip(network.weights[:-1], network.biases[:-1], strict=True):
         z = weights @ x + biases
@@ -124,10 +124,10 @@ def _kinks(network: Network, x: Array) -> list[npt.NDArray[np.bool_]]:
 
 
 def _rounding(backpropagation: Backpropagation, x: Array, targets: Array, rng: np.random.Generator) -> Array:
-    """Return how far rounding may move each entry of the gradient: what noise in its place does, scaled.
+    """Return how far rounding may move each entry of the gradient, estimated by adding noise instead.
 
-    Everything is rounded by a share of itself, except an activation with unit rounding: where a neuron
-    saturates, a share of 1 may be more than its slope.
+    The error of every value is relative to the value, except for an activation with unit rounding: where a
+    neuron saturates, an error relative to 1 may be larger than its slope.
     """
     network = backpropagation.network
 

@@ -1,4 +1,4 @@
-"""Starting weights: how widely they spread around zero."""
+"""Initialisers: the spread of the random starting weights around zero."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ INITIALISERS: dict[str, Callable[[int, int], float]] = {
     "he": lambda fan_in, _: math.sqrt(2 / fan_in),  # He et al. 2015
     "glorot": lambda fan_in, fan_out: math.sqrt(2 / (fan_in + fan_out)),  # Glorot and Bengio 2010
     "lecun": lambda fan_in, _: math.sqrt(1 / fan_in),  # LeCun et al. 1998
-    "standard_normal": lambda *_: 1.0,  # the textbook's large start, where saturated neurons learn slowly
+    "standard_normal": lambda *_: 1.0,  # large weights, as in the textbook; saturated neurons learn slowly
 }
 
 
 def initialise(network: Network, initialisation: str, *, rng: np.random.Generator) -> None:
     """Draw the weights of `network` from normal distributions around zero.
 
-    `initialisation` is one of `INITIALISERS`, or `auto`, which takes each layer's own. Biases are zero, or
-    standard normal with `standard_normal`.
+    `initialisation` is one of `INITIALISERS`, or `auto`, which takes the default of each layer's activation.
+    Biases are zero, or with `standard_normal` standard normal.
     """
     for weights, biases, activation in zip(network.weights, network.biases, network.activations, strict=True):
         fan_out, fan_in = weights.shape

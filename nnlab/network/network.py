@@ -1,6 +1,6 @@
 """The network: weights and biases, the forward pass and backpropagation.
 
-Layer l computes x^l = a(W^l x^(l−1) + b^l), with W^l of shape (fan_out, fan_in) and a column per sample.
+Layer l computes x^l = a(W^l x^(l−1) + b^l), with W^l of shape (fan_out, fan_in) and one column per sample.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-CHUNK = 1000  # examples that go forward at a time: few enough for their activations to stay in the cache
+CHUNK = 1000  # examples per forward pass: few enough for their activations to stay in the cache
 HALF = 0.5
 
 
@@ -28,8 +28,8 @@ HALF = 0.5
 class Network:
     """A multilayer perceptron whose parameters are views of one vector.
 
-    `parameters` holds first all weights, then all biases. So an update is one operation on a vector, and
-    whatever concerns the weights alone (L2) is one operation on a slice of it.
+    `parameters` holds all weights, then all biases. So an update is one operation on a vector, and L2, which
+    concerns only the weights, is one operation on a slice of it.
     """
 
     architecture: tuple[int, ...]  # widths, input to output
@@ -49,7 +49,7 @@ class Network:
 
     @cached_property
     def all_weights(self) -> Array:
-        """The weights of all layers, a view of the part of `parameters` that they take up."""
+        """The weights of all layers, a view of the first part of `parameters`."""
         return self.parameters[: number_of_weights(self.architecture)]
 
     @property
@@ -65,11 +65,11 @@ class Network:
     def forward(self, x: Array, buffers: Sequence[Array | None] | None = None) -> Array:
         """Return z of the output layer, (outputs, batch), for `x` of shape (features, batch).
 
-        Layer l's activations are left in `buffers[l]`, (fan_out, batch), where buffers are given.
+        If `buffers` are given, the activations of layer l are written to `buffers[l]`, (fan_out, batch).
         """
         last = len(self.weights) - 1
         for layer, out in enumerate(buffers or [None] * (last + 1)):
-            # np.dot, here and below: for a small product, np.matmul takes twice as long to reach BLAS.
+            # np.dot here and below: for a small product, np.matmul takes twice as long to reach BLAS.
             z = np.dot(self.weights[layer], x, out=out)
             z += self.biases[layer]
             x = self.activation.function(z, z) if layer < last else z
@@ -83,7 +83,7 @@ class Network:
         return z
 
     def outputs(self, inputs: Array) -> Array:
-        """Return what the network answers, (examples, outputs), to `inputs` of shape (examples, features).
+        """Return the outputs of the network, (examples, outputs), for `inputs` of shape (examples, features).
 
         For softmax these are the probabilities of the classes, in a regression the values.
         """
@@ -92,14 +92,14 @@ class Network:
     def predict(self, inputs: Array) -> NDArray[np.intp]:
         """Return the class of each of the `inputs`, (examples, features), as an integer.
 
-        A network that has learnt values has no classes: read its `outputs` instead.
+        In a regression there are no classes; use `outputs` instead.
         """
         return self.classes(self.pre_activations(inputs))
 
     def classes(self, z: NDArray[Any]) -> NDArray[np.intp]:
-        """Return the classes, (examples,), that output pre-activations `z`, (outputs, examples), stand for.
+        """Return the classes, (examples,), for pre-activations `z` of the output layer, (outputs, examples).
 
-        The largest output decides. A single output stands for class 1 from a half upwards.
+        The largest output decides. A single output means class 1 if it is at least a half.
         """
         has_one_output = len(z) == 1
         classes: NDArray[np.intp] = self.output.activate(z)[0] >= HALF if has_one_output else z.argmax(axis=0)
@@ -107,12 +107,12 @@ class Network:
 
 
 def number_of_weights(architecture: Sequence[int]) -> int:
-    """Return how many weights a network of this architecture has, not counting its biases."""
+    """Return the number of weights of a network with this architecture, without its biases."""
     return sum(fan_in * fan_out for fan_in, fan_out in pairwise(architecture))
 
 
 def number_of_parameters(architecture: Sequence[int]) -> int:
-    """Return how many weights and biases a network of this architecture has."""
+    """Return the number of weights and biases of a network with this architecture."""
     return number_of_weights(architecture) + sum(architecture[1:])
 
 
@@ -128,10 +128,10 @@ def views(parameters: Array, architecture: Sequence[int]) -> tuple[list[Array], 
 
 
 class Backpropagation:
-    """`scale` times the gradient of the mean cost of a batch, computed in buffers for batches of one size."""
+    """The gradient of the mean cost of a batch, times `scale`, computed in buffers for one batch size."""
 
     def __init__(self, network: Network, batch_size: int, scale: float = 1.0) -> None:
-        """Reserve the buffers. Raises `ValueError` for an activation without a derivative."""
+        """Allocate the buffers. Raises `ValueError` for an activation without a derivative."""
         if network.activation.derivative is None:
             raise ValueError(
                 "an activation without a derivative, such as step, cannot be trained; "
@@ -141,7 +141,7 @@ class Backpropagation:
         self.network = network
         self.derivative = network.activation.derivative
         self.activations = [np.empty((width, batch_size), dtype) for width in widths]
-        # The deltas of all layers lie in one array, as all biases do, so that one product sums them all.
+        # The deltas of all layers are in one array, like the biases, so that one product sums them all.
         self.all_deltas = np.empty((sum(widths), batch_size), dtype)
         self.deltas = np.split(self.all_deltas, np.cumsum(widths)[:-1])
         self.ones = np.ones((batch_size, 1), dtype)
@@ -165,7 +165,7 @@ class Backpropagation:
         return z
 
     def _backward(self, x: Array) -> None:
-        """Send δ = dC/dz back: dC/dW = δ xᵀ, dC/db = Σ δ, and Wᵀδ ⊙ a'(z) for the layer below."""
+        """Propagate δ = dC/dz back: dC/dW = δ xᵀ, dC/db = Σ δ, and Wᵀδ ⊙ a'(z) for the layer below."""
         for layer in reversed(range(1, len(self.deltas))):
             a, delta = self.activations[layer - 1], self.deltas[layer - 1]
             np.dot(self.deltas[layer], a.T, out=self.weight_gradients[layer])

@@ -1,7 +1,7 @@
-"""An output activation and its loss: one pair, differentiated together with respect to z.
+"""Pairs of an output activation and a loss, differentiated together with respect to z.
 
-Every array has a column per sample: z, a and the targets y are of shape (outputs, batch). Losses are
-computed from z, never from a, so that no logarithm meets a zero.
+Every array has one column per sample: z, a and the targets y have the shape (outputs, batch). Losses are
+computed from z, never from a, so that the logarithm of zero does not occur.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from nnlab.network.activations import (
 
 @dataclass(frozen=True)
 class Output:
-    """What the last layer computes, what it costs, and the error δ that it sends back."""
+    """The activation of the last layer, its loss, and the error δ that it propagates back."""
 
     activation: Activation
     loss: Callable[[Array, Array], Array]  # (z, y) -> the cost of each sample, (batch,); z may be complex
     delta: Callable[[Array, Array], Array]  # (a, y) -> dC/dz, (outputs, batch)
 
     def activate(self, z: Array) -> Array:
-        """Return a = activation(z), (outputs, batch), in an array of its own."""
+        """Return a = activation(z), (outputs, batch), in a new array."""
         return self.activation.function(z, None)
 
 
@@ -61,7 +61,7 @@ def cross_entropy(z: Array, targets: Array) -> Array:
 
 def _softplus(z: Array) -> Array:
     """Return log(1 + e^z)."""
-    if z.dtype.kind == "c":  # for which there is no np.logaddexp
+    if z.dtype.kind == "c":  # np.logaddexp does not take complex numbers
         positive = np.maximum(z, 0)  # complex numbers are ordered by their real parts
         return np.asarray(positive + np.log1p(np.exp(z - 2 * positive)))
     return np.asarray(np.logaddexp(0, z))
@@ -78,12 +78,12 @@ def quadratic(activation: Activation) -> Callable[[Array, Array], Array]:
 
 
 def difference(a: Array, targets: Array) -> Array:
-    """Return a − y: where loss and activation match, the derivative a'(z) cancels, lecture (15), (22)."""
+    """Return a − y: if loss and activation match, the derivative a'(z) cancels, lecture (15), (22)."""
     return a - targets
 
 
 def sigmoid_quadratic_delta(a: Array, targets: Array) -> Array:
-    """Return (a − y) σ'(z), small wherever the neuron saturates, lecture (10)."""
+    """Return (a − y) σ'(z), which is small if the neuron saturates, lecture (10)."""
     delta = a - targets
     delta *= sigmoid_derivative(a)
     return delta
@@ -112,15 +112,16 @@ def _entropy(shares: Array) -> float:
     return float(-(shares * np.log(np.where(shares > 0, shares, 1))).sum())
 
 
-# The smallest mean loss of a network that ignores its input, from the targets (outputs, examples): that of
-# outputs equal to their mean. For the quadratic cost it is half their variance, else the classes' entropy.
+# The smallest mean loss of a network that ignores its input, from the targets (outputs, examples). The
+# outputs of such a network are the mean targets. Its loss is half their variance for the quadratic cost, and
+# the entropy of the classes for the others.
 LOSS_OF_A_GUESS: dict[str, Callable[[Array], float]] = {
     "quadratic": lambda targets: 0.5 * float(targets.var(axis=1, dtype=np.float64).sum()),
     "cross_entropy": lambda targets: _entropy(_shares(targets)) + _entropy(1 - _shares(targets)),
     "log_likelihood": lambda targets: _entropy(_shares(targets)),
 }
 
-# By the names of output and loss in a config.
+# The keys are the names of output and loss in a config.
 OUTPUTS: dict[tuple[str, str], Output] = {
     ("softmax", "log_likelihood"): Output(SOFTMAX, log_likelihood, difference),
     ("softmax", "quadratic"): Output(SOFTMAX, quadratic(SOFTMAX), softmax_quadratic_delta),

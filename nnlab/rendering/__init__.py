@@ -1,4 +1,4 @@
-"""How results look: the pieces that they are made of, and the formats in which they are rendered.
+"""Results: the pieces that they consist of, and the formats in which they are rendered.
 
 Nothing here prints. A format is a function from pieces to text, and an entry in `formats.FORMATS`.
 """

@@ -1,4 +1,4 @@
-"""CSV that neither runs in a spreadsheet nor steers a terminal, whoever wrote its values."""
+"""CSV that is safe in a spreadsheet and on a terminal, even if its values come from somebody else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BEGIN_A_FORMULA = ("=", "+", "-", "@")
 
 
 def as_csv(pieces: Sequence[Piece], _page: Page) -> str:
-    """Return the table of a result as CSV: values to the last digit, empty for None."""
+    """Return the table of a result as CSV: values with all digits, empty for None."""
     columns = only_table(pieces).columns
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -29,6 +29,6 @@ def as_csv(pieces: Sequence[Piece], _page: Page) -> str:
 
 
 def _not_a_formula(value: object) -> str:
-    """Return a cell that a spreadsheet does not take for a formula; a number may begin with a sign."""
+    """Return a cell that a spreadsheet does not take for a formula; numbers may begin with a sign."""
     text = printable(formatters.text(value))
     return f"'{text}" if text.startswith(_BEGIN_A_FORMULA) and not isinstance(value, int | float) else text

@@ -1,4 +1,4 @@
-"""Curves and pictures as plain text: no colours and no cursor, so that they survive a pipe."""
+"""Curves and pictures as plain text, without escape codes, so that they can be piped."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from nnlab.rendering.pieces import Curves, Picture
 
-WIDTH, HEIGHT = 68, 16  # of the canvas; with its scale it is narrower than 80 columns
+WIDTH, HEIGHT = 68, 16  # of the canvas; with its scale, it fits in 80 columns
 MARKS = "*o+x#@"
 INK, OPPOSITE = " ░▒▓█", "  ··:"
 
@@ -17,7 +17,7 @@ def draw(piece: Curves | Picture) -> str:
 
 
 def _draw_curves(drawing: Curves) -> str:
-    """Return curves as lines of text, with axes and a legend; where two meet, the first is seen."""
+    """Return curves as lines of text, with axes and a legend; where two meet, the first is on top."""
     x, curves = drawing.x, drawing.curves
     low = min(float(np.min(curve)) for curve in curves.values())
     high = max(float(np.max(curve)) for curve in curves.values())
@@ -44,7 +44,7 @@ def _draw_curves(drawing: Curves) -> str:
 
 
 def _draw_picture(picture: Picture) -> str:
-    """Return images side by side as text, two characters per pixel; the darkest pixel of each is full."""
+    """Return images side by side as text, two characters per pixel, each scaled to its darkest pixel."""
     blocks = []
     for caption, image in picture.images.items():
         shades = np.rint(image / (np.abs(image).max() or 1) * (len(INK) - 1)).astype(int)
@@ -54,5 +54,5 @@ def _draw_picture(picture: Picture) -> str:
 
 
 def _tick(value: float, extent: float) -> str:
-    """Return `value` to three digits, or 0 where it is negligible against the `extent` of its axis."""
+    """Return `value` to three digits, or 0 if it is negligible compared with the `extent` of its axis."""
     return f"{value if abs(value) > extent / 1000 else 0:.3g}"

@@ -29,7 +29,7 @@ def render(
 ) -> str:
     """Return a result in a format, as text that ends with a line break.
 
-    `width` is how many columns text may take, None for any number of them; `styled` text holds the escape
-    codes of a terminal. The other formats are the same everywhere.
+    `width` limits the columns of text, None for no limit; `styled` text contains the escape codes of a
+    terminal. Neither affects the other formats.
     """
     return FORMATS[form](pieces, Page(width, styled=styled))

@@ -1,4 +1,4 @@
-"""How a single value looks to a person."""
+"""Functions that format a single value for people."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ TINY, HUGE = 5e-5, 1e5  # a loss outside this range is written with an exponent
 
 
 def text(value: object) -> str:
-    """Return any value as text: nothing for None, 784-30-10 for a list, steps=4 noise=0.1 for a mapping."""
+    """Return any value as text: empty for None, 784-30-10 for a list, steps=4 noise=0.1 for a mapping."""
     if isinstance(value, list | tuple):
         return "-".join(map(str, value))
     if isinstance(value, dict):
@@ -15,7 +15,7 @@ def text(value: object) -> str:
 
 
 def decimals(loss: float | None) -> str:
-    """Return a loss to four decimals, or with an exponent where they would hide it."""
+    """Return a loss with four decimals, or with an exponent if it is very small or large."""
     if loss is None:
         return "not finite"
     return f"{loss:.4f}" if loss == 0 or TINY <= loss < HUGE else f"{loss:.3e}"
@@ -37,5 +37,5 @@ def counted(number: int, thing: str) -> str:
 
 
 def digest(sha256: str) -> str:
-    """Return the beginning of a digest, which is enough to compare two by eye."""
+    """Return the first characters of a digest, enough to compare two by eye."""
     return sha256[:12]

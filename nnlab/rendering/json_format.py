@@ -1,4 +1,4 @@
-"""JSON that does not steer the terminal it may be printed to."""
+"""JSON without characters that control the terminal to which it may be printed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def json_text(value: object) -> str:
 
 
 def _escape(match: re.Match[str]) -> str:
-    """Return a character of JSON as it is, or escaped; json.dumps itself lets DEL pass."""
+    """Return a character of JSON, escaped if it is not printable; json.dumps does not escape DEL."""
     char = match[0]
     if char.isprintable():
         return char

@@ -1,4 +1,4 @@
-"""Markdown in which nothing is a link or HTML, whoever wrote the values."""
+"""Markdown in which no value becomes a link or HTML, even if it comes from somebody else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ESCAPES = str.maketrans(
 
 
 def as_markdown(pieces: Sequence[Piece], _page: Page) -> str:
-    """Return a result as Markdown, a blank line between its pieces; claims are a list."""
+    """Return a result as Markdown, with blank lines between its pieces; claims form a list."""
     return "\n".join("".join(map(_markdown, block)) for block in blocks(pieces))
 
 
@@ -38,6 +38,6 @@ def _markdown(piece: Piece) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Return text on one line that is neither a link nor HTML, and does not steer a terminal."""
+    """Return `text` on one line, without links, HTML and control characters."""
     text = printable(" ".join(text.split()))
     return text.translate(_ESCAPES).replace("://", "&#58;//").replace("www.", "www&#46;")

@@ -1,4 +1,4 @@
-"""The pieces that a result is made of, whatever it is rendered to."""
+"""The pieces of a result, independent of the format in which they are rendered."""
 
 from __future__ import annotations
 
@@ -10,47 +10,47 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from nnlab.rendering import formatters
 
-if TYPE_CHECKING:  # NumPy takes longer to import than `nnlab --help` takes to print
+if TYPE_CHECKING:  # importing NumPy takes longer than `nnlab --help`
     from numpy.typing import NDArray
 
     Numbers: TypeAlias = Sequence[float] | NDArray[Any]
     Image: TypeAlias = NDArray[Any]  # (rows, columns)
 
-_NUMBERS = (int, float, Real)  # Real covers those of NumPy, but is slower to check
-# Why a claim cannot fail unless the program is wrong.
+_NUMBERS = (int, float, Real)  # Real includes NumPy's numbers, but is slower to check
+# Why a claim can only fail if the program is wrong.
 Certain: TypeAlias = Literal["by definition", "by construction", "a theorem"]
 
 
 @dataclass(frozen=True)
 class Column:
-    """Values of one kind, and how each looks to a person."""
+    """The values of a column, and how they are formatted for people."""
 
     values: Sequence[object]
     formatter: Callable[[Any], str] = formatters.text
-    missing: str = ""  # how None looks
-    align: Literal["left", "right"] | None = None  # None: numbers to the right, all else to the left
-    bold_rows: Collection[int] = ()  # the rows whose values stand out
-    is_prose: bool = False  # may be folded at 80 columns
+    missing: str = ""  # the text for None
+    align: Literal["left", "right"] | None = None  # None: right for numbers, left for all else
+    bold_rows: Collection[int] = ()  # the rows whose values are bold
+    is_prose: bool = False  # long text, which may be wrapped at 80 columns
 
     def cells(self) -> list[str]:
-        """Return the values as a person reads them."""
+        """Return the formatted values."""
         return [self.missing if value is None else self.formatter(value) for value in self.values]
 
     def is_right_aligned(self) -> bool:
-        """Return whether the values stand to the right."""
+        """Return whether the values are right-aligned."""
         if self.align is None:
             return all(value is None or isinstance(value, _NUMBERS) for value in self.values)
         return self.align == "right"
 
 
 def row_labels(values: Sequence[object], formatter: Callable[[Any], str] = formatters.text) -> Column:
-    """Return a column of what the rows are about, such as epochs: to the left, even if they are numbers."""
+    """Return a column of row labels, such as epochs: left-aligned, even if they are numbers."""
     return Column(values, formatter, align="left")
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of one length, by heading; a table too wide for a terminal is split, and repeats the first."""
+    """Columns of the same length, by heading. A table that is too wide is split, and repeats its first."""
 
     columns: Mapping[str, Column]
     title: str = ""
@@ -58,7 +58,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Curves:
-    """Curves over common, increasing values of x; a curve may be shorter than x."""
+    """Curves over the same, increasing values of x; a curve may be shorter than x."""
 
     title: str
     x: Numbers
@@ -68,21 +68,21 @@ class Curves:
 
 @dataclass(frozen=True)
 class Picture:
-    """Images side by side, by caption: large numbers are ink, negative ones its opposite."""
+    """Images side by side, by caption: large numbers are dark, negative ones dotted."""
 
     images: Mapping[str, Image]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement that was checked, and whether it holds; `certain`: why it had to, whatever was measured."""
+    """A statement that was checked, and whether it holds; `certain` is the reason if it cannot fail."""
 
     text: str
     holds: bool
     certain: Certain | None = None
 
     def sentence(self) -> str:
-        """Return the statement, with the reason why it is certain."""
+        """Return the statement, with the reason if it is certain."""
         return f"{self.text} ({self.certain})" if self.certain else self.text
 
 
@@ -92,20 +92,20 @@ Piece: TypeAlias = str | Table | Curves | Picture | Claim
 
 @dataclass(frozen=True)
 class Page:
-    """What text is written on: `width` columns or, with None, any number of them; `styled`: a terminal."""
+    """The layout of text: at most `width` columns, None for no limit; `styled` for a terminal."""
 
     width: int | None = None
     styled: bool = False
 
 
 def blocks(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
-    """Yield the pieces one by one, but claims that follow each other together."""
+    """Yield the pieces one by one, except that consecutive claims form one block."""
     for are_claims, group in groupby(pieces, lambda piece: isinstance(piece, Claim)):
         block = list(group)
         yield from [block] if are_claims else ([piece] for piece in block)
 
 
 def only_table(pieces: Sequence[Piece]) -> Table:
-    """Return the one table of a result, which is all of it that a program reads. Raises `ValueError`."""
+    """Return the only table of a result, for formats that programs read. Raises `ValueError`."""
     (table,) = (piece for piece in pieces if isinstance(piece, Table))
     return table

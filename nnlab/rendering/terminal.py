@@ -1,4 +1,4 @@
-"""What a terminal shows in colours, and tables that fit its width."""
+"""Coloured lines, and tables that fit the width of a terminal."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from nnlab.rendering.pieces import Table
 
-UNLIMITED = 100_000  # columns: rich shall neither cut nor fold
+UNLIMITED = 100_000  # columns; so rich neither cuts nor wraps
 
 
 def styled_line(*parts: str | tuple[str, str], styled: bool) -> str:
-    """Return a line made of `parts`, each a text or a text and its style, which only `styled` text shows."""
+    """Return a line of `parts`, each a text, or a text and its style; styles apply only if `styled`."""
     console = _console(UNLIMITED, styled=styled)
     for part in parts:
         text, style = (part, "") if isinstance(part, str) else part
@@ -37,7 +37,7 @@ def styled_line(*parts: str | tuple[str, str], styled: bool) -> str:
 def fitted_table(table: Table, width: int, *, styled: bool) -> str:
     """Return a table that fits `width` columns.
 
-    Headings may be folded, and what is too wide goes into several tables that repeat the first column.
+    Headings may be wrapped, and a table that is too wide becomes several that repeat the first column.
     """
     console = _console(width if styled else UNLIMITED, styled=styled)
     cells = {
@@ -49,7 +49,7 @@ def fitted_table(table: Table, width: int, *, styled: bool) -> str:
     }
     first, *others = widths
     room = width - widths[first] - len(SEPARATOR)
-    widths |= {key: min(widths[key], room) for key in others}  # the first is never cut for another
+    widths |= {key: min(widths[key], room) for key in others}  # never at the expense of the first column
     for number, block in enumerate(_blocks(widths, width)):
         part = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
         fitted = _widened({key: widths[key] for key in block}, headings, width)
@@ -68,7 +68,7 @@ def fitted_table(table: Table, width: int, *, styled: bool) -> str:
 
 
 def _widened(widths: Mapping[str, int], headings: Mapping[str, str], available: int) -> Mapping[str, int]:
-    """Return the widths, at least `widths`, that give headings as few lines as `available` allows."""
+    """Return widths, at least `widths`, with which the headings take as few lines as `available` allows."""
     for lines in range(1, max(len(headings[key].split()) for key in widths) + 1):
         wider = {key: max(width, _folded_width(headings[key], lines)) for key, width in widths.items()}
         if sum(wider.values()) + len(SEPARATOR) * (len(wider) - 1) <= available:
@@ -77,7 +77,7 @@ def _widened(widths: Mapping[str, int], headings: Mapping[str, str], available: 
 
 
 def _folded_width(heading: str, lines: int) -> int:
-    """Return the least width at which `heading`, folded between words, takes at most `lines` lines."""
+    """Return the smallest width at which `heading`, wrapped between words, takes at most `lines` lines."""
     words = heading.split()
     narrowest = max(map(len, words), default=0)
     return next(
@@ -88,7 +88,7 @@ def _folded_width(heading: str, lines: int) -> int:
 
 
 def _blocks(widths: Mapping[str, int], available: int) -> list[list[str]]:
-    """Deal the columns out to tables no wider than `available`, each beginning with the first column."""
+    """Distribute the columns to tables no wider than `available`, each beginning with the first column."""
     first, *others = widths
     blocks: list[list[str]] = [[]]
     for key in others:
@@ -100,7 +100,7 @@ def _blocks(widths: Mapping[str, int], available: int) -> list[list[str]]:
 
 
 def _console(width: int, *, styled: bool) -> Console:
-    """Return a console that writes into a buffer."""
+    """Return a console that writes to a buffer."""
     return Console(file=io.StringIO(), force_terminal=styled, width=width, highlight=False, soft_wrap=True)
 
 

@@ -1,4 +1,4 @@
-"""Plain text: for a pipe as wide as it comes, for a terminal or a page folded to its width."""
+"""Plain text: unlimited in width for a pipe, wrapped to the width of a terminal or a page."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from nnlab.rendering.pieces import Page, Piece
 
 PROSE_WIDTH = 80
-NARROWEST = 20  # of a column of prose, however wide the others are
+NARROWEST = 20  # the minimum width of a column of prose
 SEPARATOR = "   "  # between the columns of a table on a terminal
 
 
 def as_text(pieces: Sequence[Piece], page: Page) -> str:
-    """Return a result as text, a blank line between its pieces; claims are a list with a heading."""
+    """Return a result as text, with blank lines between its pieces; claims form a list with a heading."""
     return "\n".join(
         ("Claims checked:\n" if isinstance(block[0], Claim) else "")
         + "".join(_text(piece, page) for piece in block)
@@ -42,7 +42,7 @@ def _text(piece: Piece, page: Page) -> str:
 
 
 def _filled(text: str, page: Page, indent: int = 0) -> str:
-    """Return `text` in lines that fit the page, all but the first after an `indent`; no word is broken."""
+    """Return `text` wrapped between words to fit the page; all lines but the first have an `indent`."""
     if page.width is None:
         return f"{printable(text)}\n"
     return (
@@ -66,7 +66,7 @@ def _table(table: Table, page: Page) -> str:
 
 
 def _plain_table(table: Table) -> str:
-    """Return a table as lines of text, headings first. Rich takes ten times as long for thousands of rows."""
+    """Return a table as lines of text. For thousands of rows, rich would take ten times as long."""
     padded = []
     for heading, column in table.columns.items():
         texts = [heading, *map(printable, column.cells())]
@@ -77,7 +77,7 @@ def _plain_table(table: Table) -> str:
 
 
 def _folded(table: Table) -> Table:
-    """Return the table with its column of prose, if it has one, folded: a row per line of it."""
+    """Return the table with its column of prose, if any, wrapped into one row per line."""
     prose = next((heading for heading, column in table.columns.items() if column.is_prose), None)
     if prose is None:
         return table

@@ -1,1 +1,1 @@
-"""The run folder: what training leaves behind, and how it is found and read again."""
+"""Run folders: writing, finding and reading them."""

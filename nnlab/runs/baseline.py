@@ -1,4 +1,4 @@
-"""The run folder of a baseline: like that of a training, but without epochs."""
+"""The run folder of a baseline: like that of a network, but without epochs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def write_baseline(
     train_examples: int,
     seconds: float,
 ) -> Summary:
-    """Fill the new folder `run`, with what was fitted as best.npz, and return the summary."""
+    """Write the files of the new `run`, with the fitted `arrays` as best.npz, and return its summary."""
     with removed_on_failure(run):
         records.write(run.environment_json, environment)
         with atomic_write(run.config_yaml) as file:

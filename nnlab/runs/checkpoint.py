@@ -1,4 +1,4 @@
-"""Checkpoints: `weights.0`, `biases.0`, … and what an optimiser keeps, checked against the config."""
+"""Checkpoints: `weights.0`, `biases.0`, … and the arrays of the optimiser, checked against the config."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from nnlab.network import Network
 
 STATE = "training_state"  # JSON, a `Progress`
-OVERHEAD = 1 << 20  # bytes of a checkpoint that are not arrays as large as the parameters, at most
+OVERHEAD = 1 << 20  # the maximum number of bytes in a checkpoint besides arrays the size of the parameters
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What resuming needs besides arrays."""
+    """The state of a training besides its arrays."""
 
     epoch: int
     history: History
-    shuffle: dict[str, Any]  # the state of the generator
-    metrics_sha256: str | None = None  # of the metrics so far; like the next, not in old checkpoints
+    shuffle: dict[str, Any]  # the state of the generator that shuffles
+    metrics_sha256: str | None = None  # of the metrics so far; missing, like the next, in old checkpoints
     weights_sha256: str | None = None  # of the best weights so far
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` for what cannot be true together."""
+        """Raise `ValueError` if the fields contradict each other."""
         best, begun = self.history.best_epoch, self.epoch > 0
         if (
             not (best or 0) <= self.epoch
@@ -50,7 +50,7 @@ class Progress:
 
 
 def weights_sha256(network: Network) -> str:
-    """Return the SHA-256 of weights.0, biases.0, weights.1, …, their bytes little-endian and row by row."""
+    """Return the SHA-256 of weights.0, biases.0, weights.1, …, as little-endian bytes, row by row."""
     return arrays_sha256(_arrays(network))
 
 
@@ -60,7 +60,7 @@ def save_weights(path: Path, network: Network) -> None:
 
 
 def save_state(path: Path, state: TrainingState, *, metrics_sha256: str, weights_sha256: str) -> None:
-    """Write all that resuming needs to `path`, atomically; the digests are of metrics and best weights."""
+    """Write all that resuming needs to `path`, atomically, with the digests of metrics and best weights."""
     progress = Progress(
         state.epoch,
         state.history,
@@ -73,7 +73,7 @@ def save_state(path: Path, state: TrainingState, *, metrics_sha256: str, weights
 
 
 def load_network(path: Path, experiment: Experiment) -> Network:
-    """Return the experiment's network with the weights of `path`. Raises `RunError`."""
+    """Return the network of `experiment` with the weights from `path`. Raises `RunError`."""
     arrays = _load_for(experiment, path)
     network = blank_network(experiment)
     _fill(network, arrays)
@@ -81,7 +81,7 @@ def load_network(path: Path, experiment: Experiment) -> Network:
 
 
 def load_state(path: Path, experiment: Experiment) -> tuple[TrainingState, Progress]:
-    """Return the state that `save_state` wrote to `path`, and what else it recorded. Raises `RunError`."""
+    """Return the state that `save_state` wrote to `path`, and its progress record. Raises `RunError`."""
     arrays = _load_for(experiment, path)
     state = blank_state(experiment)
     _fill(state.network, arrays)
@@ -104,9 +104,9 @@ def _arrays(network: Network) -> dict[str, NDArray[Any]]:
 
 
 def _load_for(experiment: Experiment, path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a checkpoint, if they have the shapes and the dtype that `experiment` asks for.
+    """Return the arrays of a checkpoint, checked to have the shapes and the dtype that `experiment` requires.
 
-    Only then may memory be taken for its network, which may be of any size that somebody wrote into a config.
+    Check before allocating memory for the network: the config of the run may give it any size.
     """
     dtype = np.dtype(experiment.dtype)
     parameters = number_of_parameters(experiment.architecture) * dtype.itemsize
@@ -124,7 +124,7 @@ def _load_for(experiment: Experiment, path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _checked(array: NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return `array` if it is what is expected. Raises `ValueError`."""
+    """Return `array` if it has the expected shape and dtype. Raises `ValueError`."""
     if array.shape != shape or array.dtype != dtype:
         raise ValueError(f"is {array.dtype} {array.shape}; the run's config requires {dtype} {shape}")
     return array

@@ -1,4 +1,4 @@
-"""environment.json: what a run was made with."""
+"""environment.json: the software and the machine that made a run."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class Environment:
     python: str
     numpy: str
     blas: list[dict[str, Any]]  # each library: its name, version, kernel (architecture) and threads
-    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]  # that the matrix products were given
+    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]  # the number of threads for matrix products
     platform: str
     processor: str
     dataset: dict[str, str]  # file -> SHA-256
-    command: list[str]  # that made the run, word by word
+    command: list[str]  # the words of the command that made the run
 
 
 def describe(*, threads: int, digests: dict[str, str], command: Sequence[str] = ()) -> Environment:
-    """Return the environment of this process, which uses files with these `digests`."""
+    """Return the environment of this process, which uses dataset files with these `digests`."""
     return Environment(
         nnlab=nnlab.__version__,
         python=platform.python_version(),

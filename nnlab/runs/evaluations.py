@@ -1,4 +1,4 @@
-"""eval_test.json and its like: what the best weights of a run were measured to be worth on a split."""
+"""eval_SPLIT.json: the figures of the best weights of a run on a split."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SplitName: TypeAlias = Literal["test", "validation", "train"]
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """How one class fared; None where there is nothing to divide by."""
+    """The figures of one class; None if the denominator is zero."""
 
     name: str
     examples: Count
-    precision: Share | None  # of those called so, the share that are
-    recall: Share | None  # of those that are, the share called so
+    precision: Share | None  # the share of correct answers among the examples predicted to be in the class
+    recall: Share | None  # the share of correct answers among the examples that are in the class
 
 
 @dataclass(frozen=True)
@@ -34,24 +34,24 @@ class Evaluation:
     checkpoint: CheckpointName
     split: SplitName
     examples: Count
-    loss: float | None  # None when it overflows, and of a baseline
-    accuracy: Share | None  # None in a regression, as are the errors
+    loss: float | None  # None if it overflows, and for a baseline
+    accuracy: Share | None  # None in a regression, like `errors`
     errors: Count | None
     per_class: list[ClassFigures]
-    confusion: list[list[Count]]  # a row per true class, a column per predicted one
+    confusion: list[list[Count]]  # one row per true class, one column per predicted class
 
 
 def read(run: Run, split: SplitName) -> Evaluation:
-    """Return what was measured on a split. Raises `MissingError` or another `RunError`."""
+    """Return the evaluation on a split. Raises `MissingError` or another `RunError`."""
     return records.read(run.eval_json(split), Evaluation)
 
 
 def write(run: Run, evaluation: Evaluation) -> None:
-    """Keep what was measured. Raises `NnlabError`."""
+    """Write an evaluation to its run folder. Raises `NnlabError`."""
     records.write(run.eval_json(evaluation.split), evaluation)
 
 
 def remove_all(run: Run) -> None:
-    """Remove what was measured, on whatever split. Raises `NnlabError`."""
+    """Remove the evaluations on all splits. Raises `NnlabError`."""
     for path in run.folder.glob("eval_*.json"):
         files.remove(path)

@@ -1,4 +1,4 @@
-"""Finding runs: by name, by path, by pattern, by age."""
+"""Finds runs by name, path, pattern or age."""
 
 from __future__ import annotations
 
@@ -21,38 +21,38 @@ from nnlab.runs.run import Run
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-FILES = "config.yaml", "summary.json", "last.npz", "best.npz"  # any of which makes a folder a run
+FILES = "config.yaml", "summary.json", "last.npz", "best.npz"  # a folder with any of these is a run
 
 
 def runs_folder(named: Path | None) -> Path:
-    """Return the folder of all runs: the one `named`, else NNLAB_RUNS, else `runs`."""
+    """Return the folder of all runs: `named`, or else NNLAB_RUNS, or else `runs`."""
     return named or Path(os.environ.get("NNLAB_RUNS") or "runs")
 
 
 def is_run(folder: str | Path) -> bool:
-    """Return whether `folder` is a run's, be it broken or unfinished."""
+    """Return whether `folder` is a run, even a broken or an unfinished one."""
     try:
         return any(_is_there(f"{folder}/{name}") for name in FILES)
     except PermissionError:
-        return True  # most likely, and what is wrong with it is for its reader to say
-    except (OSError, ValueError):  # not a name that a file could have
+        return True  # most likely; reading it will report what is wrong
+    except (OSError, ValueError):  # not a valid file name
         return False
 
 
 def _is_there(path: str) -> bool:
-    """Return whether something that is not a folder is at `path`. What it is, is for its reader to say."""
+    """Return whether anything but a folder is at `path`; reading it will report what is wrong."""
     try:
         return not stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 (paths of thousands of runs cost time)
     except FileNotFoundError:
         return False
     except OSError as error:
-        if error.errno == errno.ELOOP:  # a link that leads back to itself
+        if error.errno == errno.ELOOP:  # a link to itself
             return True
         raise
 
 
 def find_all(runs: Path) -> list[Run]:
-    """Return the run folders in `runs`, by name."""
+    """Return the run folders in `runs`, ordered by name."""
     try:
         with os.scandir(runs) as entries:
             names = sorted(entry.name for entry in entries if is_run(entry.path))
@@ -64,7 +64,7 @@ def find_all(runs: Path) -> list[Run]:
 
 
 def find(runs: Path, named: str | None) -> Run:
-    """Return the run folder `named` by its path or by its name in `runs`; by None, the newest.
+    """Return the run `named` by its path or by its name in `runs`, or if that is None, the newest run.
 
     Raises `RunError` if there is none.
     """
@@ -85,9 +85,9 @@ def find(runs: Path, named: str | None) -> Run:
 
 
 def find_each(runs: Path, named: Sequence[str]) -> list[Run]:
-    """Return the runs `named`, each once; a pattern such as tanh-* stands for all that match it.
+    """Return the runs `named`, by default all, without duplicates; a pattern stands for all runs it matches.
 
-    If none is named, all. Raises `RunError` if there is none, or none of a name or a pattern.
+    Raises `RunError` if a name or a pattern matches no run, or if there are no runs at all.
     """
     if not named:
         return _find_any(runs)
@@ -95,7 +95,7 @@ def find_each(runs: Path, named: Sequence[str]) -> list[Run]:
 
 
 def _matching(runs: Path, pattern: str) -> list[Run]:
-    """Return the runs in `runs` whose names match a shell's `pattern`, or whose paths do; by name."""
+    """Return the runs whose names in `runs`, or else whose paths, match a shell `pattern`; by name."""
     if not set("*?[") & set(pattern):
         return []
     path = Path(pattern)
@@ -105,7 +105,7 @@ def _matching(runs: Path, pattern: str) -> list[Run]:
 
 
 def _find_any(runs: Path) -> list[Run]:
-    """Return the run folders in `runs`, by name. Raises `RunError` if there is none."""
+    """Return the run folders in `runs`, ordered by name. Raises `RunError` if there is none."""
     if not (found := find_all(runs)):
         raise RunError(
             f"no runs in {runs}; train one with `nnlab train CONFIG`, or name the folder with --runs"
@@ -114,12 +114,12 @@ def _find_any(runs: Path) -> list[Run]:
 
 
 def newest_first(runs: Iterable[Run]) -> list[Run]:
-    """Return `runs`, the one last written to first."""
+    """Return `runs`, most recently written first."""
     return sorted(runs, key=_last_modified, reverse=True)
 
 
 def _not_found(runs: Path, named: str) -> str:
-    """Return what to say to somebody who named something that is not a run."""
+    """Return the message for a name that is not a run."""
     path = Path(named)
     nothing = f"no run {repr(named)[1:-1]}, neither as a path nor in {runs}"
     if _is_file(path) and is_run(path.parent):
@@ -140,7 +140,7 @@ def _last_modified(run: Run) -> tuple[int, str]:
 
 
 def _modified(path: str) -> int:
-    """Return when the file at `path` was written, in nanoseconds since 1970; 0 if it may not be seen."""
+    """Return the modification time of the file at `path` in nanoseconds; 0 if it cannot be read."""
     try:
         return os.stat(path).st_mtime_ns  # noqa: PTH116 (as above)
     except OSError:
@@ -150,5 +150,5 @@ def _modified(path: str) -> int:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # not ours to read, or no name that a file could have
+    except OSError:  # no permission, or not a valid file name
         return False

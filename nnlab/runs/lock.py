@@ -1,9 +1,9 @@
 """The lock of a run: one process trains it at a time.
 
-It is the system's lock on a file that names its holder, and ends with the process, even one that is killed.
-Windows and some network file systems have none. (The package filelock has one for Windows. But it knows no
-shared lock, so that two `nnlab compare` at once would take each other for trainings; and on Windows nobody
-could read the holder's name.)
+It is a lock of the operating system on a file that names its holder. It ends with the process, even if that
+is killed. Windows and some network file systems have no such lock. (The package filelock supports Windows.
+But it has no shared lock, so two simultaneous `nnlab compare` would take each other for trainings, and on
+Windows nobody could read the holder's name.)
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def locked(run: Run) -> Iterator[None]:
-    """Keep others from training `run` in the block. Raises `RunError` if somebody does already."""
+    """Hold the lock of `run` in the block. Raises `RunError` if another process is training it."""
     try:
         descriptor = _lock(run)
     except BaseException:
         with suppress(OSError):
-            run.folder.rmdir()  # which works only if the run is new, and so empty
+            run.folder.rmdir()  # succeeds only if the run is new, and therefore empty
         raise
     try:
         yield
@@ -57,11 +57,11 @@ def is_locked(run: Run) -> bool:
 
 
 def _lock(run: Run) -> int:
-    """Return the open file that is locked."""
+    """Lock `run`, and return the descriptor of the locked file."""
     for _ in range(25):  # half a second: `is_locked` holds the lock for a moment
         descriptor = _open(run.lock)
         if _try_to_lock(descriptor, exclusive=True) and _is_same_file(run.lock, descriptor):
-            with suppress(OSError):  # on a full disk the lock goes without a name
+            with suppress(OSError):  # on a full disk, the lock has no name in it
                 os.ftruncate(descriptor, 0)
                 os.write(descriptor, f"process {os.getpid()} on {platform.node()}".encode())
             return descriptor
@@ -72,7 +72,7 @@ def _lock(run: Run) -> int:
 
 
 def _open(path: Path) -> int:
-    """Return the open lock file; in a run that came from somebody else, anything may be in its place."""
+    """Open the lock file. In a run from somebody else, anything may be in its place."""
     try:
         return open_regular(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
@@ -83,15 +83,15 @@ def _open(path: Path) -> int:
 
 
 def _is_same_file(path: Path, descriptor: int) -> bool:
-    """Return whether an open file is still the one at `path`: its last holder may have removed it."""
+    """Return whether an open file is still the one at `path`; its last holder may have removed it."""
     return path.exists() and os.path.samestat(os.stat(descriptor), path.stat())
 
 
 def _try_to_lock(descriptor: int, *, exclusive: bool) -> bool:
-    """Lock an open file, and return True, unless another process holds it."""
+    """Try to lock an open file, and return False if another process holds the lock."""
     if sys.platform == "win32":
         return True
-    import fcntl  # noqa: PLC0415 (not there on Windows)
+    import fcntl  # noqa: PLC0415 (does not exist on Windows)
 
     try:
         fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""metrics.csv and diagnostics.csv: a row per epoch, and a row per epoch and layer."""
+"""metrics.csv, with one row per epoch, and diagnostics.csv, with one row per epoch and layer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MetricsRow:
-    """The figures of one epoch; None where there is no number."""
+    """The figures of one epoch; None if there is no finite number."""
 
     epoch: int
     train_loss: float | None
@@ -30,7 +30,7 @@ class MetricsRow:
 
 @dataclass(frozen=True)
 class DiagnosticsRow:
-    """How one layer, counted from 1, fared in one epoch; None where there is no number."""
+    """The diagnostics of one layer, counted from 1, in one epoch; None if there is no finite number."""
 
     epoch: int
     layer: int
@@ -41,13 +41,13 @@ class DiagnosticsRow:
 
 
 def metrics_row(epoch: Epoch) -> MetricsRow:
-    """Return the figures of `epoch` that there are, and that are finite."""
+    """Return the figures of `epoch` as a row."""
     figures = {field.name: _finite(getattr(epoch, field.name)) for field in fields(MetricsRow)[1:-1]}
     return MetricsRow(epoch=epoch.epoch, **figures, seconds=round(epoch.seconds, 3))
 
 
 def diagnostics_rows(epoch: Epoch) -> list[DiagnosticsRow]:
-    """Return the diagnostics of each layer in `epoch`."""
+    """Return the diagnostics of `epoch`, one row per layer."""
     return [
         DiagnosticsRow(epoch.epoch, layer, *(_finite(figure) for figure in vars(diagnostics).values()))
         for layer, diagnostics in enumerate(epoch.diagnostics, 1)
@@ -55,18 +55,18 @@ def diagnostics_rows(epoch: Epoch) -> list[DiagnosticsRow]:
 
 
 def digest_input(row: MetricsRow) -> bytes:
-    """Return what the digest in last.npz covers of `row`.
+    """Return the bytes of `row` that the digest in last.npz covers.
 
-    These columns every version writes, so that one that comes later changes no digest of earlier runs.
+    Every version of nnlab writes these columns, so a new column does not change the digests of earlier runs.
     """
     figures = row.train_loss, row.train_accuracy, row.val_loss, row.val_accuracy, row.eta, row.seconds
     return tables.csv_line([row.epoch, *figures])
 
 
 def read(path: Path, *, epochs: int) -> list[MetricsRow]:
-    """Return the rows of metrics.csv up to `epochs`, or as many as there are.
+    """Return the rows of metrics.csv, at most `epochs` of them.
 
-    Raises `RunError` also if they are not those of epochs 1, 2, ….
+    Raises `RunError`, also if the epochs are not 1, 2, ….
     """
     rows = tables.read(path, MetricsRow, most=epochs)
     if [row.epoch for row in rows] != list(range(1, len(rows) + 1)):

@@ -1,4 +1,4 @@
-"""NumPy archives without pickle: written atomically, read with suspicion."""
+"""NumPy archives without pickle: written atomically, and checked before they are trusted."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-LARGEST = 1 << 26  # bytes of an archive whose size no network gives
-TAIL = 4096  # bytes: the directory of the archive of a network of thirty layers
+LARGEST = 1 << 26  # bytes, for an archive whose size does not follow from a network
+TAIL = 4096  # bytes; the directory of an archive with thirty layers fits in
 
-# What NumPy writes before an array of numbers or text. Its own reader takes any Python literal.
+# The header that NumPy writes before an array of numbers or text. NumPy itself reads any Python literal.
 _HEADER = re.compile(
     rb"\x93NUMPY\x01\x00..\{'descr': '([<>|][a-zA-Z]\d{1,9})', 'fortran_order': (False|True), "
     rb"'shape': \(((?:\d{1,18}, ?)*(?:\d{1,18})?)\), \} *\n",
@@ -39,9 +39,9 @@ def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def load_arrays(path: Path, *, limit: int = LARGEST) -> dict[str, NDArray[Any]]:
-    """Return the arrays that `path` holds, read-only. Raises `RunError`, also for more than `limit` bytes.
+    """Return the arrays in `path`, read-only. Raises `RunError`, also for more than `limit` bytes.
 
-    np.load would believe what an archive says of its sizes, and take that much memory.
+    np.load would trust the sizes that an archive claims, and allocate that much memory.
     """
     content = files.read(path, limit=limit)
     try:
@@ -57,7 +57,7 @@ def load_arrays(path: Path, *, limit: int = LARGEST) -> dict[str, NDArray[Any]]:
 
 
 def arrays_sha256(arrays: Mapping[str, NDArray[Any]]) -> str:
-    """Return the SHA-256 of the bytes of `arrays`, one after another, little-endian and row by row."""
+    """Return the SHA-256 of the bytes of `arrays`, in order, little-endian and row by row."""
     digest = hashlib.sha256()
     for array in arrays.values():
         digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
@@ -65,9 +65,9 @@ def arrays_sha256(arrays: Mapping[str, NDArray[Any]]) -> str:
 
 
 def tail_sha256(path: Path) -> str:
-    """Return the SHA-256 of the last bytes of `path`, which hold a checksum of each of its arrays.
+    """Return the SHA-256 of the last bytes of `path`, which contain a checksum of each array.
 
-    So it distinguishes one archive from another without reading it. Raises `RunError`.
+    So it distinguishes archives without reading them in full. Raises `RunError`.
     """
     with files.open_to_read(path) as file:
         size = os.fstat(file.fileno()).st_size
@@ -76,12 +76,12 @@ def tail_sha256(path: Path) -> str:
 
 
 def _array(content: bytes) -> NDArray[Any]:
-    """Return the array that the .npy file `content` holds; it takes no memory of its own."""
+    """Return the array in the .npy file `content`, as a view. Raises `ValueError`."""
     if (header := _HEADER.match(content)) is None:
         raise ValueError("an array does not begin as numpy.savez writes it")
     dtype, by_columns = np.dtype(header[1].decode()), header[2] == b"True"
     shape = tuple(int(length) for length in header[3].split(b",") if length.strip())
     if header.end() + dtype.itemsize * math.prod(shape) != len(content):
         raise ValueError(f"an array of {len(content):,} bytes claims to be {dtype} {shape}")
-    array = np.frombuffer(content, dtype, offset=header.end())  # refuses objects
+    array = np.frombuffer(content, dtype, offset=header.end())  # frombuffer refuses objects
     return array.reshape(shape, order="F" if by_columns else "C")

@@ -1,7 +1,7 @@
-"""The JSON files of a run folder: written atomically, and read strictly by every version.
+"""The JSON files of a run folder: written atomically, and read strictly.
 
-A later version may add keys: a reader ignores what it does not know, and has a default for what an earlier
-version did not write.
+A later version of nnlab may add keys. A reader ignores keys that it does not know, and has a default for
+those that an earlier version did not write.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ Count: TypeAlias = Annotated[int, Field(ge=0)]
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Digest: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
-SCHEMA_VERSION = 1  # raised when an earlier version can no longer make sense of what a later one writes
-LARGEST = 1 << 20  # bytes; the files have a thousandth of it
+SCHEMA_VERSION = 1  # increased when earlier versions can no longer read what is written
+LARGEST = 1 << 20  # bytes; real files are a thousand times smaller
 
 
 def write(path: Path, record: DataclassInstance) -> None:
@@ -41,12 +41,12 @@ def write(path: Path, record: DataclassInstance) -> None:
 
 
 def as_json(record: DataclassInstance) -> str:
-    """Return `record` as a JSON object; a NaN in it is a bug and raises `ValueError`."""
+    """Return `record` as a JSON object. Raises `ValueError` for NaN, which would be a bug."""
     return json_text(asdict(record))
 
 
 def read(path: Path, kind: type[T]) -> T:
-    """Return the dataclass of that `kind` from the file at `path`. Raises `RunError`."""
+    """Return the dataclass `kind` from the file at `path`. Raises `RunError`."""
     content = files.read(path, limit=LARGEST)
     try:
         record = parse(content, kind)
@@ -58,7 +58,7 @@ def read(path: Path, kind: type[T]) -> T:
 
 
 def read_or_none(path: Path, kind: type[T]) -> T | None:
-    """Return the same, or None where the file is missing or broken. Raises `NewerError`."""
+    """Return the dataclass `kind`, or None if the file is missing or broken. Raises `NewerError`."""
     try:
         return read(path, kind)
     except NewerError:
@@ -68,7 +68,7 @@ def read_or_none(path: Path, kind: type[T]) -> T | None:
 
 
 def _schema_version(content: bytes) -> int:
-    """Return the schema_version of a record that cannot be read, if it has one."""
+    """Return the schema_version of a record that cannot be parsed, or the current one if it has none."""
     with suppress(ValueError, RecursionError):
         record = json.loads(content)
         if isinstance(record, dict) and isinstance(version := record.get("schema_version"), int):
@@ -82,7 +82,7 @@ def _refuse_newer(path: Path, version: int) -> None:
 
 
 def parse(text: str | bytes, kind: type[T]) -> T:
-    """Return the dataclass of that `kind` from a JSON object. Raises `ValueError`."""
+    """Return the dataclass `kind` from a JSON object. Raises `ValueError`."""
     try:
         record: T = _adapter(kind).validate_json(text)
     except ValidationError as error:
@@ -95,6 +95,6 @@ def parse(text: str | bytes, kind: type[T]) -> T:
 @cache
 def _adapter(kind: type[T]) -> TypeAdapter[T]:
     strict = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
-    kind.__pydantic_config__ = strict  # type: ignore[attr-defined]  # how a plain dataclass is told
+    kind.__pydantic_config__ = strict  # type: ignore[attr-defined]  # how pydantic configures a plain dataclass
     adapter: TypeAdapter[T] = TypeAdapter(kind)
     return adapter

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """The run in `folder`; its properties are the paths of its files, whether they are there or not."""
+    """The run in `folder`; its properties are the paths of its files, whether or not they exist."""
 
     folder: Path
 
@@ -45,27 +45,27 @@ class Run:
 
     @property
     def config_yaml(self) -> Path:
-        """What was trained: a config that repeats the run."""
+        """The config, which repeats the run."""
         return self.folder / "config.yaml"
 
     @property
     def environment_json(self) -> Path:
-        """With what it was trained."""
+        """The software and the machine that made the run."""
         return self.folder / "environment.json"
 
     @property
     def metrics_csv(self) -> Path:
-        """A row per epoch."""
+        """The metrics, one row per epoch."""
         return self.folder / "metrics.csv"
 
     @property
     def diagnostics_csv(self) -> Path:
-        """A row per epoch and layer, if the config asks for it."""
+        """The diagnostics, one row per epoch and layer, if the config asks for them."""
         return self.folder / "diagnostics.csv"
 
     @property
     def summary_json(self) -> Path:
-        """What came of it."""
+        """The results."""
         return self.folder / "summary.json"
 
     @property
@@ -75,21 +75,21 @@ class Run:
 
     @property
     def last_npz(self) -> Path:
-        """All that the next epoch depends on."""
+        """The last checkpoint: all that the next epoch depends on."""
         return self.folder / "last.npz"
 
     @property
     def lock(self) -> Path:
-        """Locked, and with the name of its holder in it, while a process trains the run."""
+        """The lock file, which names the process that is training the run."""
         return self.folder / ".lock"
 
     def eval_json(self, split: str) -> Path:
-        """Return the path of what was measured on a split."""
+        """Return the path of the evaluation on a split."""
         return self.folder / f"eval_{split}.json"
 
 
 def create(runs: Path, name: str) -> Run:
-    """Make and return a new run NAME-001, NAME-002, … in `runs`; two callers never get the same one.
+    """Make and return a new run NAME-001, NAME-002, … in `runs`. Two callers never get the same one.
 
     Raises `NnlabError`.
     """
@@ -125,7 +125,7 @@ def removed_on_failure(run: Run) -> Iterator[None]:
 
 
 def config_of(run: Run) -> Experiment | Baseline:
-    """Return what `run` is a run of. Raises `RunError` if its config.yaml is missing or broken."""
+    """Return the experiment or the baseline of `run`. Raises `RunError` if its config.yaml is unreadable."""
     try:
         return parse_config(config_text(run), run.config_yaml)
     except ConfigError as error:
@@ -141,5 +141,5 @@ def experiment_of(run: Run) -> Experiment:
 
 
 def config_text(run: Run) -> bytes:
-    """Return what config.yaml of `run` holds. Raises `RunError`."""
+    """Return the content of config.yaml of `run`. Raises `RunError`."""
     return read(run.config_yaml, limit=MAX_BYTES)

@@ -1,4 +1,4 @@
-"""summary.json: what became of a run."""
+"""summary.json: the status and the results of a run."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Summary:
     train_examples: Count
     seconds: Annotated[float, Field(ge=0)]
     weights_sha256: Digest
-    best_npz_tail_sha256: Digest | None = None  # `npz.tail_sha256` of best.npz; not in old runs
+    best_npz_tail_sha256: Digest | None = None  # `npz.tail_sha256` of best.npz; missing in old runs
 
 
 def summarise(
@@ -60,7 +60,7 @@ def summarise(
     train_examples: int,
     stop_reason: StopReason | None,
 ) -> Summary:
-    """Return the summary of a run with the metrics `rows`, whose best weights have that digest."""
+    """Return the summary of a run with the metrics `rows` and the digests of its best weights."""
     best_row = rows[best_epoch - 1] if best_epoch else None
     return Summary(
         schema_version=records.SCHEMA_VERSION,

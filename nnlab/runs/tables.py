@@ -1,4 +1,4 @@
-"""CSV files that grow as a training goes on; a row is a dataclass of numbers, None where there is none."""
+"""CSV files that grow during a training. Each row is a dataclass of numbers, with None for a missing one."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="DataclassInstance")
 
-LONGEST = 1000  # bytes of a line; a row has some hundred
+LONGEST = 1000  # the maximum bytes of a line; a real row has about a hundred
 
 
 def append(path: Path, rows: Iterable[DataclassInstance]) -> None:
-    """Add `rows` to the file at `path`, and see them on the disk."""
+    """Append `rows` to the file at `path`, and flush them to the disk."""
     files.append(path, b"".join(map(line, rows)))
 
 
@@ -34,9 +34,9 @@ def rewrite(path: Path, kind: type[T], rows: Iterable[T]) -> None:
 
 
 def read(path: Path, kind: type[T], *, most: int) -> list[T]:
-    """Return the first rows of the file at `path`, `most` of them, without a last one that was cut off.
+    """Return the rows of the file at `path`, at most `most`, without a last row that was cut off.
 
-    Columns that `kind` does not know are ignored; one that is missing has the default of its field.
+    Columns that are not fields of `kind` are ignored; a missing column has the default of its field.
     Raises `RunError`.
     """
     with files.open_to_read(path) as file:
@@ -56,13 +56,13 @@ def read(path: Path, kind: type[T], *, most: int) -> list[T]:
 
 
 def _cells(kind: type[T], columns: Sequence[str]) -> list[tuple[int, Callable[[str], object]]]:
-    """Return the place in a row, and how to read it, of each field of `kind`. Raises `ValueError`."""
+    """Return, for each field of `kind`, its index in a row and a function to read it. Raises `ValueError`."""
     if len(set(columns)) < len(columns):
         raise ValueError("a column appears twice")
     cells: list[tuple[int, Callable[[str], object]]] = []
     for field in fields(kind):
         if field.name in columns:
-            # Annotations are text here: a count is an int, a figure a float or None.
+            # Annotations are strings here: a count is an int, a figure a float or None.
             cells.append((columns.index(field.name), int if field.type == "int" else _figure))
         elif field.default is MISSING:
             raise ValueError(f"it has no column {field.name}")
@@ -83,12 +83,12 @@ def _of_length(rows: Iterable[list[str]], length: int) -> Iterator[list[str]]:
 
 
 def line(row: DataclassInstance) -> bytes:
-    """Return the row as a line that round-trips."""
+    """Return `row` as a line of CSV that reads back exactly."""
     return csv_line(vars(row).values())
 
 
 def csv_line(figures: Iterable[float | None]) -> bytes:
-    """Return `figures` as a line that round-trips."""
+    """Return `figures` as a line of CSV that reads back exactly."""
     return (",".join("" if figure is None else repr(figure) for figure in figures) + "\n").encode()
 
 

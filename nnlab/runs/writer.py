@@ -1,4 +1,4 @@
-"""Writing a run's files as its training goes on, so that it can be resumed from any moment."""
+"""Writes the files of a run during its training, so that it can be resumed from any moment."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from nnlab.runs.environment import Environment
     from nnlab.training import Epoch, StopReason, TrainingState
 
-# Seconds that a finished epoch may wait to be written. To have a file on the disk takes longer than many an
-# epoch of a toy, so epochs that are over within this time are written together.
+# Seconds that a finished epoch may wait to be written. Flushing a file to the disk takes longer than many an
+# epoch of a toy, so epochs that end within this time are written together.
 DELAY = 0.5
 
 
 class Checkpoint(NamedTuple):
-    """A training after an epoch, and the digest of its metrics up to then."""
+    """The state of a training after an epoch, and the digest of its metrics so far."""
 
     state: TrainingState
     metrics_sha256: str
@@ -35,7 +35,7 @@ class Checkpoint(NamedTuple):
 
 @dataclass
 class Pending:
-    """What was added and is not yet written."""
+    """Rows and checkpoints that are not yet written."""
 
     rows: list[metrics.MetricsRow] = field(default_factory=list)
     diagnostics_rows: list[metrics.DiagnosticsRow] = field(default_factory=list)
@@ -47,26 +47,26 @@ class Pending:
 class RunWriter:
     """Writes the files of one run.
 
-    last.npz is what counts: a row in metrics.csv or diagnostics.csv that it does not know of, a best.npz that
-    it is ahead of, and a summary.json that is not there are put right by `reopen`. So files are written in
-    this order: metrics.csv, diagnostics.csv, last.npz, best.npz, summary.json; and where the best epoch is
-    not the last of those that are written together, last.npz is first written as it was then.
+    last.npz decides. `reopen` removes rows of metrics.csv and diagnostics.csv that are newer than last.npz,
+    and rewrites a best.npz that is older and a summary.json that is missing. So files are written in this
+    order: metrics.csv, diagnostics.csv, last.npz, best.npz, summary.json. If several epochs are written
+    together and the best is not the last of them, last.npz is first written as it was after the best.
     """
 
     run: Run
     experiment: Experiment
     train_examples: int
     best_epoch: int | None = None
-    weights_sha256: str = ""  # of best.npz, as is the next
+    weights_sha256: str = ""  # of best.npz, like the next
     tail_sha256: str = ""
     rows: list[metrics.MetricsRow] = field(default_factory=list)
-    digest: Any = field(default_factory=hashlib.sha256)  # of the rows
-    summary: Summary = field(init=False)  # as it was last written
+    digest: Any = field(default_factory=hashlib.sha256)  # of `rows`
+    summary: Summary = field(init=False)  # as last written
     _pending: Pending = field(default_factory=Pending, init=False)
-    _last_write: float = field(default_factory=monotonic, init=False)  # when an epoch was last written
-    _timer: threading.Timer | None = field(default=None, init=False)  # writes what would wait for too long
-    _is_cut_short: bool = field(default=False, init=False)  # `add` or `flush`, by an exception
-    _failure: BaseException | None = field(default=None, init=False)  # of the timer
+    _last_write: float = field(default_factory=monotonic, init=False)  # the time of the last write
+    _timer: threading.Timer | None = field(default=None, init=False)  # writes what waits too long
+    _is_cut_short: bool = field(default=False, init=False)  # an exception interrupted `add` or `flush`
+    _failure: BaseException | None = field(default=None, init=False)  # in the thread of the timer
     _lock: threading.RLock = field(default_factory=threading.RLock, init=False)
 
     @classmethod
@@ -78,9 +78,9 @@ class RunWriter:
         environment: Environment,
         train_examples: int,
     ) -> RunWriter:
-        """Fill the new folder `run`; the starting weights are its first checkpoint.
+        """Write the first files of the new `run`; its first checkpoint has the starting weights.
 
-        config.yaml makes it a run: from there on it can be resumed. Only environment.json comes before.
+        Once config.yaml exists, the run can be resumed. Only environment.json is written before it.
         """
         with removed_on_failure(run):
             writer = cls(run, experiment, train_examples)
@@ -97,11 +97,11 @@ class RunWriter:
 
     @classmethod
     def reopen(cls, run: Run, experiment: Experiment, train_examples: int) -> tuple[RunWriter, TrainingState]:
-        """Go on with `run` from its last.npz. Raises `RunError`."""
+        """Repair the files of `run`; return a writer and the state in last.npz. Raises `RunError`."""
         state, written = saved_state(run, experiment)
         writer = cls(run, experiment, train_examples, state.history.best_epoch)
         writer._read_metrics(state.epoch, written.metrics_sha256)
-        files.remove_temporary(run.folder)  # left by a process that was killed as it wrote
+        files.remove_temporary(run.folder)  # left by a process that was killed while writing
         tables.rewrite(run.metrics_csv, metrics.MetricsRow, writer.rows)
         if experiment.diagnostics:
             writer._repair_diagnostics(state.epoch)
@@ -124,10 +124,10 @@ class RunWriter:
         return writer, state
 
     def add(self, epoch: Epoch, state: TrainingState) -> None:
-        """Add the figures of `epoch` and the checkpoints after it; a diverged epoch leaves no checkpoint.
+        """Add the figures of `epoch` and the checkpoint after it; a diverged epoch has no checkpoint.
 
-        They are written at once after the last epoch, or if nothing was written for `DELAY` seconds; else
-        when that time is over, whatever the training does then. Raises `NnlabError`.
+        They are written at once after the last epoch, or if nothing was written for `DELAY` seconds.
+        Otherwise a timer writes them after that time. Raises `NnlabError`.
         """
         with self._lock:
             self._raise_failure()
@@ -137,7 +137,7 @@ class RunWriter:
             self._add(row)
             at_once = epoch.stop_reason is not None or monotonic() - self._last_write >= DELAY
             if epoch.stop_reason != "diverged":
-                kept = state if at_once else state.copy()  # the training goes on to change it
+                kept = state if at_once else state.copy()  # the training will change `state`
                 self._pending.last = Checkpoint(kept, self.digest.hexdigest())
                 if epoch.is_best:
                     self.best_epoch = epoch.epoch
@@ -150,11 +150,11 @@ class RunWriter:
                 self._timer.daemon = True
                 try:
                     self._timer.start()
-                except RuntimeError:  # the system has no thread left
+                except RuntimeError:  # the system allows no more threads
                     self.flush(None)
 
     def flush(self, stop_reason: StopReason | None) -> None:
-        """Write all that was added, and the summary; without a `stop_reason` the run goes on.
+        """Write all that was added, and the summary; without a `stop_reason` the run continues.
 
         Raises `NnlabError`. Once this is cut short, by whatever exception, nothing more is written: what is
         there then is what a crash leaves, and `reopen` puts it right.
@@ -188,10 +188,10 @@ class RunWriter:
             self._timer = None
 
     def _write_overdue(self) -> None:
-        """Write what has waited for long enough. What goes wrong is raised in the training's thread."""
+        """Write the epochs that have waited for `DELAY`. An error is raised in the thread of the training."""
         with self._lock:
             try:
-                if self._timer is threading.current_thread():  # or it was written meanwhile
+                if self._timer is threading.current_thread():  # otherwise they are already written
                     self.flush(None)
             except BaseException as error:  # noqa: BLE001 (it is raised by the next call)
                 self._failure = error
@@ -219,7 +219,7 @@ class RunWriter:
             file.write(dump(self.experiment).encode())
 
     def _read_metrics(self, epochs: int, written: str | None) -> None:
-        """Take up the figures of the epochs so far, the digest of which was `written` if that is known."""
+        """Read the rows of the first `epochs`, whose digest has to be `written` unless that is None."""
         path = self.run.metrics_csv
         for row in metrics.read(path, epochs=epochs) if epochs else ():
             self._add(row)
@@ -229,13 +229,13 @@ class RunWriter:
             raise RunError(f"{path} does not hold the figures that were written")
 
     def _repair_diagnostics(self, epochs: int) -> None:
-        """Drop what is of later epochs. Nothing depends on the file: where it is gone, it begins anew."""
+        """Remove the rows of later epochs. The file may be missing, because nothing depends on it."""
         path = self.run.diagnostics_csv
         try:
             most = epochs * (len(self.experiment.architecture) - 1)
             rows = tables.read(path, metrics.DiagnosticsRow, most=most) if path.exists() else []
         except RunError as error:
-            raise RunError(f"{error}; delete it to go on without") from error
+            raise RunError(f"{error}; delete it to continue without it") from error
         tables.rewrite(path, metrics.DiagnosticsRow, [row for row in rows if row.epoch <= epochs])
 
     def _add(self, row: metrics.MetricsRow) -> None:
@@ -250,26 +250,26 @@ class RunWriter:
         )
 
     def _save_best(self, saved: Checkpoint) -> None:
-        """Keep the weights of `saved` as the best; what was measured of earlier ones no longer holds."""
-        evaluations.remove_all(self.run)  # before, lest a crash leave one beside weights that it is not of
+        """Write the weights of `saved` as the best, and remove the evaluations of earlier ones."""
+        evaluations.remove_all(self.run)  # before, so that a crash cannot leave one with other weights
         checkpoint.save_weights(self.run.best_npz, saved.state.network)
-        evaluations.remove_all(self.run)  # after, for one that came in between
+        evaluations.remove_all(self.run)  # after, for one that was written in between
         self.weights_sha256 = checkpoint.weights_sha256(saved.state.network)
         self.tail_sha256 = tail_sha256(self.run.best_npz)
 
 
 def _best_sha256(run: Run, written: checkpoint.Progress) -> str | None:
-    """Return the digest of the best weights that were written, if it is known."""
-    if written.weights_sha256 is None:  # by a version that left it to summary.json, which may be behind
+    """Return the digest of the best weights that were written, or None if it is not known."""
+    if written.weights_sha256 is None:  # an earlier version kept it only in summary.json, which may be older
         summary = records.read_or_none(run.summary_json, Summary)
         return summary.weights_sha256 if summary and summary.status != "running" else None
     return written.weights_sha256
 
 
 def saved_state(run: Run, experiment: Experiment) -> tuple[TrainingState, checkpoint.Progress]:
-    """Return the state to go on with `run` from, and what else its checkpoint records. Raises `RunError`.
+    """Return the state from which to resume `run`, and its progress record. Raises `RunError`.
 
-    A run without any checkpoint was killed as it began, and begins again.
+    A run without a checkpoint was killed at its beginning, and starts again.
     """
     if run.last_npz.exists() or run.best_npz.exists():
         return checkpoint.load_state(run.last_npz, experiment)

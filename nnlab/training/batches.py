@@ -1,4 +1,4 @@
-"""The batches of an epoch: training examples in the order that seed and epoch determine."""
+"""The batches of an epoch: training examples in the order determined by the seed and the epoch."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BatchSource:
-    """Where batches come from: `inputs` (examples, features) and `targets` (outputs, examples)."""
+    """Yields batches of `inputs` (examples, features) and `targets` (outputs, examples)."""
 
     inputs: Array
     targets: Array
     batch_size: int
 
     def groups(self, order: NDArray[np.intp]) -> Iterator[BatchGroup]:
-        """Yield the batches of an epoch in groups of one size: all whole ones, then a shorter last one."""
+        """Yield the batches of an epoch in groups of equal size: all full ones, then a smaller last one."""
         whole = len(order) - len(order) % self.batch_size
         for examples in order[:whole], order[whole:]:
             if len(examples):
@@ -33,7 +33,7 @@ class BatchSource:
 
 @dataclass(frozen=True)
 class BatchGroup:
-    """Batches of one size. `targets` are (outputs, examples of all batches), in order."""
+    """Batches of equal size. `targets` are (outputs, examples of all batches), in order."""
 
     inputs: Array
     targets: Array
@@ -47,14 +47,14 @@ class BatchGroup:
     def __iter__(self) -> Iterator[tuple[Array, Array]]:
         """Yield x, (features, size), and the targets, (outputs, size), of each batch.
 
-        Every x is the same array, filled anew.
+        Every x is the same array with new content.
         """
         outputs = len(self.targets)
-        # A column per sample within each batch, and the batches one after another.
+        # One column per sample within each batch, and the batches one after another.
         y = np.ascontiguousarray(self.targets.reshape(outputs, -1, self.size).swapaxes(0, 1))
         x = np.empty((self.size, self.inputs.shape[1]), self.inputs.dtype)
         columns = x.T
         for batch, y_batch in zip(self.batches, y, strict=True):
-            # mode="clip": with the default one, NumPy fills `out` by way of another copy.
+            # mode="clip" saves a copy: with the default mode, NumPy buffers `out`.
             self.inputs.take(batch, axis=0, out=x, mode="clip")
             yield columns, y_batch

@@ -1,4 +1,4 @@
-"""What goes on inside a network while it learns: gradients, saturated and dead neurons, updates."""
+"""Diagnostics of a network during training: gradients, saturated and dead neurons, updates."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from nnlab.network.network import views
 if TYPE_CHECKING:
     from nnlab.network import Activation, Array, Network
 
-# A neuron saturates where its slope is below this share of the steepest.
+# A neuron is saturated if its slope is below this share of the largest slope.
 SATURATED = 0.05
 
 
 @dataclass(frozen=True)
 class LayerDiagnostics:
-    """How a layer fares. A softmax layer has no slopes of its own, so that two figures are None."""
+    """The diagnostics of a layer. A softmax layer has no slope per neuron, so two figures are None."""
 
     gradient_norm: float  # ‖∂C/∂W‖
-    saturated: float | None  # share of (neuron, example) pairs with next to no slope
-    dead: float | None  # share of neurons for which that is so for every example
+    saturated: float | None  # share of (neuron, example) pairs that are saturated
+    dead: float | None  # share of neurons that are saturated for every example
     update_ratio: float  # ‖W − W before‖ / ‖W‖
 
 
 def sample_size(train_examples: int) -> int:
-    """Return how many training examples to diagnose: few enough to cost next to nothing."""
+    """Return how many training examples to diagnose: few enough to take little time."""
     return min(train_examples, 1000, max(100, train_examples // 50))
 
 
 def diagnose(network: Network, before: Array, x: Array, targets: Array) -> tuple[LayerDiagnostics, ...]:
-    """Return the diagnostics of each layer; `before` are the parameters that `network` had an epoch ago.
+    """Return the diagnostics of each layer; `before` are its parameters before the epoch.
 
     C is the mean cost of the examples `x`, (features, examples), with `targets`, (outputs, examples).
     """

@@ -1,4 +1,4 @@
-"""When to stop: the patience rule, and which epoch was truly best."""
+"""Early stopping: the patience rule, and the best epoch."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class History:
-    """What the rule remembers of the epochs so far."""
+    """The state of early stopping after the epochs so far."""
 
-    best: float | None = None  # the truly best value, the earliest one on a tie
+    best: float | None = None  # the best value, regardless of min_delta; the earliest on a tie
     best_epoch: int | None = None
     to_beat: float | None = None  # the value of the last epoch that improved
     waited: int = 0  # epochs in a row without improvement
@@ -17,7 +17,7 @@ class History:
 
 @dataclass(frozen=True)
 class EarlyStopping:
-    """Stop after `patience` epochs in a row without improvement; never, if `patience` is None.
+    """The rule to stop after `patience` epochs in a row without improvement; None: never.
 
     An epoch improves when it beats the last one that improved by more than `min_delta`. Epochs before
     `start_from_epoch` neither stop nor count.
@@ -37,7 +37,7 @@ class EarlyStopping:
         return replace(history, waited=history.waited + (epoch >= self.start_from_epoch))
 
     def patience_left(self, history: History) -> int | None:
-        """Return how many more epochs without improvement end the training; a patience of 0 allows none."""
+        """Return after how many more epochs without improvement training stops. Patience 0 acts like 1."""
         return None if self.patience is None else max(self.patience, 1) - history.waited
 
     def _beats(self, value: float, rival: float, *, by: float) -> bool:

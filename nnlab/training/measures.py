@@ -1,4 +1,4 @@
-"""What a network's outputs are worth: targets, loss, accuracy, and the loss of a mere guess."""
+"""Targets, loss and accuracy, and the loss of a constant guess."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def targets_of(labels: NDArray[Any], outputs: int, dtype: DTypeLike) -> Array:
-    """Return what `outputs` neurons should say, (outputs, examples).
+    """Return the targets of `outputs` neurons, (outputs, examples).
 
     A class is 1 at its own output and 0 at the others; with a single output, class 0 is 0 and class 1 is 1.
-    The values of a regression stand for themselves.
+    In a regression the values are the targets.
     """
     if labels.dtype.kind == "f":
         return np.ascontiguousarray(labels.T)
@@ -40,5 +40,5 @@ def measure(network: Network, z: Array, targets: Array, labels: NDArray[Any]) ->
 
 
 def loss_of_a_guess(experiment: Experiment, labels: NDArray[Any]) -> float:
-    """Return the mean loss that a network can have on `labels` without looking at its input."""
+    """Return the smallest mean loss on `labels` of a network that ignores its input."""
     return LOSS_OF_A_GUESS[experiment.loss](targets_of(labels, experiment.architecture[-1], np.float64))

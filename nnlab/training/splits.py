@@ -1,4 +1,4 @@
-"""The examples that a network or a baseline learns from and is validated on."""
+"""The examples for training and for validation of a network or a baseline."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def load_splits(config: Config, source: Source) -> tuple[Split, Split]:
-    """Return the training and the validation split of an experiment or a baseline, always the same for it.
+    """Return the training and the validation split of `config`, always the same ones.
 
     Raises `DatasetError`.
     """

@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 @dataclass
 class TrainingState:
-    """What a checkpoint holds: with the experiment and the data, it determines the next epoch."""
+    """All that, with the experiment and the data, determines the next epoch; a checkpoint holds it."""
 
     network: Network
     optimiser: OptimiserState
-    rng: np.random.Generator  # of the shuffles
+    rng: np.random.Generator  # shuffles the examples
     epoch: int = 0
     history: History = field(default_factory=History)
 
     @property
     def is_best(self) -> bool:
-        """Whether its weights are the best so far; before the first epoch, those of the start are."""
+        """Whether its weights are the best so far; before the first epoch, the starting weights are."""
         return self.epoch == (self.history.best_epoch or 0)
 
     def copy(self) -> TrainingState:
-        """Return a copy that stays as it is when the training goes on."""
+        """Return a copy that does not change as the training continues."""
         return replace(
             self,
             network=replace(self.network, parameters=self.network.parameters.copy()),
@@ -43,7 +43,7 @@ class TrainingState:
 
 
 def blank_network(experiment: Experiment) -> Network:
-    """Return the experiment's network with all parameters zero."""
+    """Return the network of `experiment` with all parameters zero."""
     return Network(
         architecture=tuple(experiment.architecture),
         activation=ACTIVATIONS[experiment.activation],
@@ -53,14 +53,14 @@ def blank_network(experiment: Experiment) -> Network:
 
 
 def blank_state(experiment: Experiment) -> TrainingState:
-    """Return the state before the first epoch, but with all parameters zero."""
+    """Return the state before the first epoch with all parameters zero."""
     network = blank_network(experiment)
     optimiser = optimiser_of(experiment).start(network.parameters)
     return TrainingState(network, optimiser, stream(experiment.seed, "shuffle"))
 
 
 def start(experiment: Experiment) -> TrainingState:
-    """Return the state before the first epoch: its weights are given, or drawn by the experiment's seed."""
+    """Return the state before the first epoch, with weights given by `experiment` or drawn from its seed."""
     state = blank_state(experiment)
     network = state.network
     rng = stream(experiment.seed, "initialisation")

@@ -1,4 +1,4 @@
-"""How many threads the matrix products use: a fixed rule, since the number changes the last bits."""
+"""The number of threads for matrix products: a fixed rule, because the number changes the last bits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from nnlab.config import Experiment
 
-# Below so many multiplications a step, a second thread gains little, and loses much when its core is busy.
+# With fewer multiplications per step, a second thread gains little, and loses much if its core is busy.
 MIN_MULTIPLICATIONS = 150_000_000
 
 
@@ -36,20 +36,20 @@ def checked_threads(threads: int | None) -> int | None:
     return int(threads)
 
 
-class _Limit:
-    """The number of threads that BLAS is held to, and who holds it: a process has only one such number."""
+class _ThreadLimit:
+    """The limit on the threads of BLAS, of which a process has only one, and who set it."""
 
     def __init__(self) -> None:
-        """Hold nothing."""
+        """Set no limit."""
         self.changed = threading.Condition()
-        self.holders: Counter[int] = Counter()  # blocks that are entered, by the thread of Python
+        self.holders: Counter[int] = Counter()  # the number of blocks that each thread of Python has entered
         self.threads = 0
-        self.available = 0  # without the limit
-        self.limits: threadpool_limits | None = None  # to be lifted when nobody holds it any more
+        self.available = 0  # the number of threads without a limit
+        self.limits: threadpool_limits | None = None  # to be lifted when no block needs it
 
     @contextmanager
-    def held(self, threads: int) -> Iterator[None]:
-        """Hold BLAS to `threads` in the block, and wait for others, unless it is one thread for all."""
+    def applied(self, threads: int) -> Iterator[None]:
+        """Limit BLAS to `threads` in the block; first wait for other limits, unless all are one thread."""
         me = threading.get_ident()
         has_entered = False
         try:
@@ -89,23 +89,23 @@ class _Limit:
         self.holders.clear()
 
 
-_LIMIT = _Limit()
+_LIMIT = _ThreadLimit()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_LIMIT.forget_threads)
 
 
 def computing_with(threads: int) -> AbstractContextManager[None]:
-    """Let matrix products take that many threads in the block.
+    """Let matrix products use this number of threads in the block.
 
-    Any number of blocks may compute at once with one thread each. A block with several threads computes
-    alone: how BLAS shared them out among several blocks would change the last bits. A block within another
-    computes with the number of the outer one.
+    Any number of blocks with one thread each may compute at the same time. A block with several threads
+    computes alone, because the way BLAS divides threads between blocks would change the last bits. A nested
+    block uses the number of the outer one.
     """
-    return _LIMIT.held(threads)
+    return _LIMIT.applied(threads)
 
 
 def available_threads() -> int:
-    """Return as many threads as the BLAS library would take, whatever it is held to at the moment."""
+    """Return the number of threads that BLAS would use without a limit."""
     with _LIMIT.changed:
         if not _LIMIT.holders:
             _LIMIT.lift()
@@ -114,8 +114,8 @@ def available_threads() -> int:
 
 
 def _take_control() -> None:
-    """Let this thread limit BLAS: of several threads, threadpoolctl would heed only the first."""
-    clear = getattr(OpenBLASController, "clear_controlling_thread", None)  # of version 3.7 and later
+    """Let this thread limit BLAS; otherwise threadpoolctl would obey only the first thread that did."""
+    clear = getattr(OpenBLASController, "clear_controlling_thread", None)  # since version 3.7
     if clear is not None:
         clear(force=True)
 
@@ -125,9 +125,9 @@ def _threads_of_blas() -> int:
 
 
 def number_of_threads(experiment: Experiment, train_examples: int) -> int:
-    """Return 1 for small steps, else as many threads as the BLAS library would take."""
+    """Return 1 for small steps, else the number of threads that BLAS would use."""
     batch_size = train_examples if experiment.batch_size == "full" else experiment.batch_size
-    # Each weight takes part in three products: forward, the gradient, and the error sent back.
+    # Each weight takes part in three products: the forward pass, the gradient and the error sent back.
     if 3 * batch_size * number_of_weights(experiment.architecture) < MIN_MULTIPLICATIONS:
         return 1
     return available_threads()

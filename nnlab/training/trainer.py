@@ -1,4 +1,4 @@
-"""The epoch loop: train, measure on the validation split, decide whether to go on."""
+"""The loop over epochs: train, measure on the validation split, decide whether to stop."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ StopReason: TypeAlias = Literal["patience", "epochs", "diverged", "interrupted"]
 
 @dataclass(frozen=True)
 class Epoch:
-    """The figures of one epoch. A train loss is the running mean over the epoch's batches."""
+    """The figures of one epoch. `train_loss` is the running mean over the batches of the epoch."""
 
     epoch: int
     train_loss: float
@@ -42,14 +42,14 @@ class Epoch:
     eta: float
     seconds: float
     improved: bool  # by more than min_delta
-    is_best: bool  # truly best so far
+    is_best: bool  # the best so far, regardless of min_delta
     patience_left: int | None
     stop_reason: StopReason | None  # of the last epoch
     diagnostics: tuple[LayerDiagnostics, ...] = ()  # of each layer, if the experiment asks for them
 
 
 def early_stopping(experiment: Experiment) -> EarlyStopping:
-    """Return the experiment's patience rule."""
+    """Return the early-stopping rule of `experiment`."""
     return EarlyStopping(
         patience=experiment.patience,
         min_delta=experiment.min_delta,
@@ -59,7 +59,7 @@ def early_stopping(experiment: Experiment) -> EarlyStopping:
 
 
 def stop_reason(experiment: Experiment, state: TrainingState) -> StopReason | None:
-    """Return why the training ends after the epoch that `state` is at, or None if it goes on."""
+    """Return why training stops at the epoch of `state`, or None if it continues."""
     left = early_stopping(experiment).patience_left(state.history)
     if left is not None and left <= 0:
         return "patience"
@@ -76,7 +76,7 @@ def train(
 ) -> Iterator[Epoch]:
     """Train `state` in place and yield each epoch's figures, the last with a stop reason.
 
-    `on_batch` is told the size of each batch that is done, and may end the training by an exception.
+    `on_batch` is called with the size of each finished batch, and may end the training with an exception.
     After a diverged epoch `state.network` is unusable.
     """
     rule, optimiser = early_stopping(experiment), optimiser_of(experiment)
@@ -91,7 +91,7 @@ def train(
         began = time.perf_counter()
         parameters = state.network.parameters.copy() if experiment.diagnostics else None
         order = state.rng.permutation(examples)
-        # A run that diverges is recognised by its losses; the warnings on its way there add nothing.
+        # Divergence is detected by the losses; warnings on the way would add nothing.
         with np.errstate(over="ignore", invalid="ignore"):
             z, shuffled_targets = train_epoch(
                 state.network,
@@ -147,8 +147,8 @@ def train_epoch(
 ) -> tuple[Array, Array]:
     """Update `network` and the optimiser's `state`, in place, with every batch of `source`, in `order`.
 
-    Returns z of the output layer and the targets, (outputs, examples): a column per example, in `order`, z
-    as it was when the example's batch came up.
+    Returns z of the output layer and the targets, (outputs, examples), one column per example, in `order`.
+    The z of an example is the one before the update with its batch.
     """
     outputs, step = len(source.targets), optimiser.step
     logits, targets = [], []

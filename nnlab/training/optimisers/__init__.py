@@ -1,4 +1,4 @@
-"""Optimisers: how a gradient becomes a step. A new one is one file here and one entry in `OPTIMISERS`."""
+"""Optimisers: update rules for the parameters. A new one is one file here and an entry in `OPTIMISERS`."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 __all__ = ["OPTIMISERS", "SGD", "Optimiser", "OptimiserState", "optimiser_of"]
 
-OptimiserState: TypeAlias = "dict[str, Array]"  # by name; a checkpoint stores whatever arrays there are
+OptimiserState: TypeAlias = "dict[str, Array]"  # arrays by name, all of which a checkpoint stores
 
 
 class Optimiser(Protocol):
-    """An update rule. It holds what does not change; what does is in the arrays of its state."""
+    """An update rule. It is immutable; what changes during training is in the arrays of its state."""
 
     def scale(self, eta: float) -> float:
-        """Return the factor by which `step` wants the gradient of the mean cost multiplied."""
+        """Return the factor by which the gradient of the mean cost is multiplied before `step`."""
 
     def start(self, parameters: Array) -> OptimiserState:
-        """Return the state before the first step: arrays as `parameters`, or small ones."""
+        """Return the state before the first step: arrays like `parameters`, or small ones."""
 
     def step(self, network: Network, gradient: Array, state: OptimiserState, eta: float) -> None:
         """Update the parameters of `network` and `state` in place; `gradient`, scaled, may be overwritten."""

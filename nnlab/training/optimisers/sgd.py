@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SGD:
-    """The update rule: v ← μ v + η (∇C + λ W), W ← W − v, lecture (8). λ leaves out the biases."""
+    """The update rule v ← μ v + η (∇C + λ W), W ← W − v, lecture (8). λ does not apply to biases."""
 
     momentum: float = 0.0  # μ
     l2: float = 0.0  # λ
 
     def scale(self, eta: float) -> float:
-        """Return η: folded into the error that is sent back, it saves a pass over all parameters."""
+        """Return η: scaling the error that is sent back saves a pass over all parameters."""
         return eta
 
     def start(self, parameters: Array) -> OptimiserState:
