@@ -9,7 +9,6 @@ of these names.
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields
@@ -21,20 +20,20 @@ import numpy as np
 from nnlab import datasets, jobs, shipped
 from nnlab.analysis import comparison
 from nnlab.analysis.evaluation import best_network
-from nnlab.config import baseline_from_keys, experiment_from_keys
+from nnlab.config import Experiment, load_baseline, load_experiment
 from nnlab.datasets import Source
+from nnlab.errors import UsageError
 from nnlab.runs import find, metrics, records, tables
 from nnlab.runs import run as stored
 from nnlab.runs.environment import Environment
 from nnlab.runs.summary import Summary
+from nnlab.signals import deferred
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from _typeshed import DataclassInstance
     from numpy.typing import NDArray
 
-    from nnlab.config import Baseline, Experiment
+    from nnlab.config import Baseline
     from nnlab.datasets import Dataset
     from nnlab.jobs import Callbacks, TrainingResult, TrainingStarted
     from nnlab.network import Network
@@ -97,7 +96,7 @@ class Run(stored.Run):
 
 
 def train(
-    config: AnyPath | Mapping[str, object],
+    config: AnyPath | Mapping[str, object] | Experiment,
     /,
     *,
     runs: AnyPath | None = None,
@@ -112,12 +111,14 @@ def train(
     Ctrl-C stops it after the batch in progress: `KeyboardInterrupt` is raised, and the run can be resumed.
     Raises `ConfigError`, `DatasetError`, `DivergedError`, or another `NnlabError`.
     """
-    where = config if isinstance(config, Mapping) else _config_path(config)
-    experiment = experiment_from_keys(where, _plain(keys))
+    if isinstance(config, Experiment):
+        config = config.model_dump()
+    source_of_keys = config if isinstance(config, Mapping) else shipped.path_of(str(config))
+    experiment = load_experiment(source_of_keys, keys)
     with _callbacks(progress=progress) as callbacks:
         trained = jobs.train(
             experiment,
-            runs=find.runs_folder(_path(runs)),
+            runs=_runs_dir(runs),
             source=_source(data_dir, offline=offline),
             threads=threads,
             command=["nnlab.train"],
@@ -141,12 +142,12 @@ def resume(
 
     `epochs` and `patience` may be raised. Raises `RunError`, `UsageError`, and what `train` raises.
     """
-    runs_dir = find.runs_folder(_path(runs))
+    runs_dir = _runs_dir(runs)
     found = jobs.newest_to_resume(runs_dir, finished=bool(raised)) if run is None else _found(run, runs_dir)
     with _callbacks(progress=progress) as callbacks:
         trained = jobs.resume(
             found,
-            [f"{key}={'null' if value is None else value}" for key, value in raised.items()],
+            raised,
             source=_source(data_dir, offline=offline),
             threads=threads,
             command=["nnlab.resume"],
@@ -169,22 +170,22 @@ def fit_baseline(
     Raises `ConfigError`, `DatasetError`, or another `NnlabError`.
     """
     fitted = jobs.fit_baseline(
-        baseline_from_keys(method, _plain(keys)),
-        runs=find.runs_folder(_path(runs)),
+        load_baseline(method, keys),
+        runs=_runs_dir(runs),
         source=_source(data_dir, offline=offline),
         command=["nnlab.fit_baseline"],
     )
-    return Run(fitted.run.folder)
+    return Run(fitted.run.folder.absolute())
 
 
 def find_run(name: AnyPath | None = None, /, *, runs: AnyPath | None = None) -> Run:
     """Return a run by its name or its path; by default, the newest. Raises `RunError`."""
-    return Run(find.find(find.runs_folder(_path(runs)), None if name is None else str(name)).folder)
+    return Run(find.find(_runs_dir(runs), None if name is None else str(name)).folder.absolute())
 
 
 def compare(
     *named: AnyPath | stored.Run,
-    where: str | Sequence[str] = (),
+    where: str | Sequence[str] | None = None,
     sort: str = comparison.BEST_FIRST,
     top: int | None = None,
     runs: AnyPath | None = None,
@@ -194,9 +195,11 @@ def compare(
     Columns are the keys of the config and the results. A name may be a pattern, such as tanh-*; `where` holds
     conditions, such as eta=0.1 or val_accuracy>0.97. Raises `RunError` and `UsageError`.
     """
-    runs_dir = find.runs_folder(_path(runs))
+    if top is not None and top < 1:
+        raise UsageError(f"top must be at least 1 (given {top})")
+    runs_dir = _runs_dir(runs)
     found = find.find_each(runs_dir, [str(name) for name in named])
-    conditions = [where] if isinstance(where, str) else where
+    conditions = [where] if isinstance(where, str) else where or ()
     return comparison.compare(
         found, runs_dir=runs_dir, where=conditions, sort=sort, top=top, everything=True
     ).rows
@@ -215,19 +218,20 @@ def load_dataset(
     The examples of a toy are those of an experiment with this `seed` and no options.
     Raises `UsageError` if there is no such dataset, `DatasetError` if its files are unavailable.
     """
+    if seed < 0:
+        raise UsageError(f"seed must be at least 0 (given {seed})")
     return datasets.load(name, seed=seed, source=_source(data_dir, offline=offline))
 
 
 def _run_of(trained: TrainingResult) -> Run:
     if trained.error is not None:
         raise trained.error
-    return Run(trained.run.folder)
+    return Run(trained.run.folder.absolute())
 
 
-def _config_path(config: AnyPath) -> Path:
-    """Return the path of a config, or of the shipped config of that name."""
-    path, by_name = Path(config), shipped.configs().get(str(config))
-    return by_name if by_name is not None and not path.is_file() else path
+def _runs_dir(runs: AnyPath | None) -> Path:
+    """Return the folder of runs, by a path that holds wherever the process goes."""
+    return find.runs_folder(_path(runs)).absolute()
 
 
 def _found(run: AnyPath | stored.Run, runs_dir: Path) -> stored.Run:
@@ -242,15 +246,6 @@ def _source(data_dir: AnyPath | None, *, offline: bool) -> Source:
     return Source(_path(data_dir), offline=offline)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 (a key may have any value)
-    """Return `value` with the numbers and arrays of NumPy as plain Python, which configs consist of."""
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
-
-
 def _columns(rows: list[Any], kind: type[DataclassInstance]) -> dict[str, NDArray[Any]]:
     """Return each field of `kind` as an array over the rows; counts are integers, all else floats."""
     return {
@@ -263,13 +258,18 @@ def _columns(rows: list[Any], kind: type[DataclassInstance]) -> dict[str, NDArra
 
 @contextmanager
 def _callbacks(*, progress: bool) -> Iterator[Callbacks]:
-    """Yield callbacks that draw a progress bar, if wanted, and let Ctrl-C stop a training between batches."""
+    """Yield callbacks that draw a progress bar, if wanted, and let Ctrl-C stop a training between batches.
+
+    Then `KeyboardInterrupt` is raised at the end of the block. A second Ctrl-C raises it at once.
+    """
     with ExitStack() as stack:
-        stop: list[Callable[[], bool]] = []
+        received: list[Callable[[], int | None]] = []
         bars = []
 
+        def before_writing() -> None:
+            received.append(stack.enter_context(deferred(signal.SIGINT)))
+
         def on_begin(started: TrainingStarted) -> None:
-            stop.append(stack.enter_context(_defer_interrupts()))
             if progress:
                 from tqdm.auto import tqdm  # noqa: PLC0415 (needed only for a bar)
 
@@ -286,31 +286,8 @@ def _callbacks(*, progress: bool) -> Iterator[Callbacks]:
                 bar.update()
 
         def should_stop() -> bool:
-            return stop[0]()
+            return received[0]() is not None
 
-        yield jobs.Callbacks(on_begin=on_begin, on_epoch=on_epoch, should_stop=should_stop)
-
-
-@contextmanager
-def _defer_interrupts() -> Iterator[Callable[[], bool]]:
-    """Defer the first Ctrl-C to the end of the block, where it raises `KeyboardInterrupt`.
-
-    Yields a function that returns whether Ctrl-C was pressed. A second one has its usual effect.
-    """
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(before):
-        yield lambda: False  # Ctrl-C does not reach this thread, or is ignored
-        return
-    received: list[int] = []
-
-    def hold(number: int, _: FrameType | None) -> None:
-        received.append(number)
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, hold)
-    try:
-        yield lambda: bool(received)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if received:
+        yield jobs.Callbacks(before_writing, on_begin, on_epoch=on_epoch, should_stop=should_stop)
+    if received and should_stop():
         raise KeyboardInterrupt

@@ -15,6 +15,12 @@ def configs() -> dict[str, Path]:
     return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
 
 
+def path_of(config: str) -> Path:
+    """Return the path that names a config: of a file, or else of the shipped config of that name."""
+    path, by_name = Path(config), configs().get(config)
+    return by_name if by_name and (path.is_dir() or not path.exists()) else path
+
+
 def purpose(config: Path) -> str:
     """Return the purpose of a shipped config: the first sentence of the comment at its top."""
     lines = config.read_text(encoding="utf-8").splitlines()

@@ -14,7 +14,7 @@ MODULES = {path.relative_to(PACKAGE.parent).as_posix(): path for path in PACKAGE
 
 # From the bottom up. Parts of one line know nothing of one another.
 LAYERS = [
-    {"errors", "randomness", "shipped"},
+    {"errors", "randomness", "shipped", "signals"},
     {"files", "network"},
     {"rendering", "datasets"},
     {"config"},
@@ -27,7 +27,7 @@ LAYERS = [
 ]
 LEVELS = {part: level for level, layer in enumerate(LAYERS) for part in layer}
 # Knowing no more than their own mathematics.
-ALONE = {"errors", "randomness", "shipped", "network"}
+ALONE = {"errors", "randomness", "shipped", "signals", "network"}
 
 each_module = pytest.mark.parametrize("module", MODULES)
 
@@ -90,5 +90,6 @@ def test_only_those_who_own_a_process_handle_signals_or_draw_bars(module: str) -
         "interface": {"signal", "tqdm"},
         "datasets": {"tqdm"},
         "__main__": {"signal"},
+        "signals": {"signal"},
     }
     assert libraries <= allowed.get(part(module), set())

@@ -7,17 +7,16 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import nnlab
+from nnlab.config import Experiment
 from nnlab.runs.run import Run as StoredRun
 from tests.trainings import KEYS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 KEYS = {key: value for key, value in KEYS.items() if key != "name"}
 
@@ -32,7 +31,8 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_trained_is_measured_and_predicted_with(capfd: pytest.CaptureFixture[str]) -> None:
     run = nnlab.train("mnist_linear", epochs=3, train_size=1000, eta=np.float32(0.5), batch_size=np.int64(32))
-    assert str(run) == "runs/mnist_linear-001"
+    assert run.name == "mnist_linear-001"
+    assert run.folder == Path.cwd() / "runs" / "mnist_linear-001"
     assert (run.summary.status, run.summary.epochs) == ("finished", 3)
     assert run.config.model_dump()["eta"] == 0.5
     evaluation = run.evaluate()
@@ -60,8 +60,28 @@ def test_resuming_leads_to_the_weights_of_one_that_never_stopped() -> None:
     assert resumed.summary.weights_sha256 == whole.summary.weights_sha256
     assert nnlab.resume(epochs=5).summary.epochs == 5
     assert nnlab.resume(cut, patience=None).summary.epochs == 5
-    with pytest.raises(nnlab.UsageError, match="cannot change eta"):
+    with pytest.raises(nnlab.UsageError, match="resuming cannot change eta"):
         nnlab.resume(cut, eta=1)
+    with pytest.raises(nnlab.ConfigError, match="arguments: epoch: unknown key; did you mean epochs"):
+        nnlab.resume(cut, epoch=9)
+
+
+def test_a_config_is_a_file_a_name_a_mapping_or_that_of_a_run() -> None:
+    keys = {**KEYS, "epochs": np.int64(1), "architecture": np.array([784, 10]), "eta": np.float32(0.5)}
+    run = nnlab.train(keys, name="first")
+    assert isinstance(run.config, Experiment)
+    again = [nnlab.train(config, threads=int(np.int64(1))) for config in (run.config_yaml, run.config)]
+    assert {each.summary.weights_sha256 for each in again} == {run.summary.weights_sha256}
+    with pytest.raises(nnlab.ConfigError, match="arguments: 1: not a key; a key is text"):
+        nnlab.train({**KEYS, 1: 2})  # type: ignore[dict-item]  # it is what is tested
+
+
+def test_a_run_is_found_wherever_the_process_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = nnlab.train("xor", epochs=2)
+    monkeypatch.chdir("/")
+    assert run.summary.epochs == 2
+    assert nnlab.Run(str(run.folder)) == run  # type: ignore[arg-type]  # text will do
+    assert repr(run) == f"Run('{run.folder}')"
 
 
 def test_runs_are_found_and_compared_as_rows() -> None:
@@ -97,14 +117,29 @@ def test_what_does_not_exist_is_an_error_of_nnlab() -> None:
         nnlab.train("nosuch.yaml")
     with pytest.raises(nnlab.UsageError, match="no dataset 'imagenet'; there are mnist"):
         nnlab.load_dataset("imagenet")
-    with pytest.raises(nnlab.ConfigError, match="baseline"):
+    with pytest.raises(nnlab.UsageError, match="no baseline nosuch; there are nearest_neighbours"):
         nnlab.fit_baseline("nosuch")
+    run = nnlab.train("xor", epochs=2)
+    for wrong in ({"split": "tset"}, {"checkpoint": "Best"}):
+        with pytest.raises(nnlab.UsageError, match="did you mean"):
+            run.evaluate(**wrong)  # type: ignore[arg-type]  # it is what is tested
+    assert not list(run.folder.glob("eval_*"))
+    for threads in (0, -1, 4097, 1.0, "2", True):
+        with pytest.raises(nnlab.UsageError, match="threads must be a whole number from 1 to 4096"):
+            nnlab.train("xor", threads=threads)  # type: ignore[arg-type]  # it is what is tested
+        with pytest.raises(nnlab.UsageError, match="threads must be a whole number"):
+            nnlab.resume(run, epochs=9, threads=threads)  # type: ignore[arg-type]  # it is what is tested
+    with pytest.raises(nnlab.UsageError, match="top must be at least 1"):
+        nnlab.compare(top=0)
+    with pytest.raises(nnlab.UsageError, match="seed must be at least 0"):
+        nnlab.load_dataset("xor", seed=-1)
+    assert [row["run"] for row in nnlab.compare(where=None)] == ["xor-001"]
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         nnlab.trian  # noqa: B018 (it is what is tested)
 
 
 def test_a_training_that_diverges_is_an_error_and_keeps_its_run() -> None:
-    with pytest.raises(nnlab.DivergedError, match=r"kept in runs/config-001|kept in runs/experiment-001"):
+    with pytest.raises(nnlab.DivergedError, match=r"kept in .*runs/experiment-001"):
         nnlab.train(KEYS, architecture=(784, 20, 20, 20, 10), activation="relu", eta=1e6)
     assert nnlab.find_run().summary.status == "diverged"
 

@@ -13,7 +13,6 @@ from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Json, Name, Offline, Overrides, Quiet, Runs, command_line
 from nnlab.cli.output import as_path, is_terminal, progress_line, write_stderr, write_stdout
 from nnlab.cli.signals import let_signals_kill
-from nnlab.errors import UsageError
 from nnlab.rendering.formatters import counted, percent
 
 if TYPE_CHECKING:
@@ -51,15 +50,12 @@ def baseline(
       nnlab baseline svm_rbf train_size=5000 penalty=10
       nnlab eval "$(nnlab baseline linear -q)"
     """
-    from nnlab.config import BASELINES, load_baseline
-    from nnlab.config.synonyms import hint_for
+    from nnlab.config import load_baseline
     from nnlab.datasets import Source
     from nnlab.jobs import fit_baseline
     from nnlab.runs.find import runs_folder
     from nnlab.runs.records import as_json
 
-    if method not in BASELINES:
-        raise UsageError(f"no baseline {method}; {hint_for(method, BASELINES)}")
     config = load_baseline(method, overrides or (), name=name)
     fitted = fit_baseline(
         config,

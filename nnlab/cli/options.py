@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
+from nnlab import shipped
 from nnlab.cli import completion
 from nnlab.cli.arguments import is_override
 from nnlab.cli.output import write_stdout
 from nnlab.errors import UsageError
-from nnlab.shipped import configs
 
 DataDir = Annotated[
     Path | None,
@@ -69,10 +69,7 @@ def config_path(config: str) -> Path | None:
         raise UsageError("CONFIG is empty; name a file, or a shipped config such as mnist_softmax")
     if config == "-":
         return None
-    path = Path(config)
-    shipped = configs().get(config)
-    if shipped and (path.is_dir() or not path.exists()):
-        return shipped
+    path = shipped.path_of(config)
     if re.match(r"[\w.-]+=", config) and is_override(config):
         raise UsageError(f"{config} overrides a key; name the CONFIG before it")
     return path

@@ -8,6 +8,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
+from nnlab.signals import deferred, handled_by
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
@@ -31,7 +33,7 @@ def raise_on_signals() -> Iterator[None]:
     def raise_it(number: int, _: FrameType | None) -> NoReturn:
         raise Interrupted(number)
 
-    with _handled_by(raise_it):
+    with handled_by(raise_it, *SIGNALS):
         yield
 
 
@@ -41,23 +43,16 @@ def defer_signals() -> Iterator[Callable[[], bool]]:
 
     Yields a function that returns whether a signal was received. A second signal kills at once.
     """
-    received: list[int] = []
-
-    def hold(number: int, _: FrameType | None) -> None:
-        received.append(number)
-        for each in SIGNALS:
-            signal.signal(each, signal.SIG_DFL)
-
-    with _handled_by(hold):
-        yield lambda: bool(received)
-    if received:
-        raise Interrupted(received[0])
+    with deferred(*SIGNALS, second=signal.SIG_DFL) as received:
+        yield lambda: received() is not None
+    if (number := received()) is not None:
+        raise Interrupted(number)
 
 
 @contextmanager
 def let_signals_kill() -> Iterator[None]:
     """Let a signal kill the process at once: a long computation in a library cannot be asked to stop."""
-    with _handled_by(signal.SIG_DFL):
+    with handled_by(signal.SIG_DFL, *SIGNALS):
         yield
 
 
@@ -77,16 +72,3 @@ def exit_by_signal(number: int) -> NoReturn:
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
     raise SystemExit(128 + number)  # for systems where the signal does not kill
-
-
-@contextmanager
-def _handled_by(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> Iterator[None]:
-    # An ignored signal stays ignored: a shell starts its background jobs so that they ignore Ctrl-C.
-    before = {each: signal.getsignal(each) for each in SIGNALS if signal.getsignal(each) != signal.SIG_IGN}
-    for each in before:
-        signal.signal(each, handler)
-    try:
-        yield
-    finally:
-        for each, old in before.items():
-            signal.signal(each, old)

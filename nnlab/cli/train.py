@@ -24,12 +24,12 @@ from nnlab.cli.options import (
     command_line,
     config_path,
 )
-from nnlab.cli.output import as_path, is_terminal, write_stderr, write_stdout
+from nnlab.cli.output import as_path, is_terminal, write_result, write_stderr, write_stdout
 from nnlab.errors import UsageError
 
 if TYPE_CHECKING:
     from nnlab.cli.training_view import TrainingView
-    from nnlab.jobs import Callbacks, TrainingStarted
+    from nnlab.jobs import Callbacks
 
 
 def train(
@@ -87,8 +87,9 @@ def train(
       run=$(nnlab train my.yaml epochs=2 -q) && nnlab eval "$run"
     """
     from nnlab import jobs
-    from nnlab.cli.training_view import TrainingView, plan
-    from nnlab.config import load_experiment
+    from nnlab.cli.plan import pieces_of
+    from nnlab.cli.training_view import TrainingView
+    from nnlab.config import dump, load_experiment
     from nnlab.datasets import Source
     from nnlab.runs.find import find, runs_folder
     from nnlab.runs.records import as_json
@@ -120,7 +121,8 @@ def train(
         path = _config_path(config, runs_dir)
         experiment = load_experiment(path, overrides or (), name=name)
         if dry_run:
-            write_stdout(plan(experiment))
+            write_stdout(f"{dump(experiment)}\n")
+            write_result(*pieces_of(experiment), width=80)
             return
         if not quiet:
             _report_changed_name(path, experiment.name)
@@ -143,26 +145,20 @@ def train(
 
 @contextmanager
 def _callbacks_of(view: TrainingView) -> Iterator[Callbacks]:
-    """Yield callbacks that show a training. After it has begun, a signal stops it at the end of a batch."""
+    """Yield callbacks that show a training. As soon as it writes, a signal stops it at the end of a batch."""
     from nnlab.cli.signals import defer_signals
     from nnlab.jobs import Callbacks
 
     with ExitStack() as stack:
         was_received: list[Callable[[], bool]] = []
 
-        def on_begin(started: TrainingStarted) -> None:
+        def before_writing() -> None:
             was_received.append(stack.enter_context(defer_signals()))
-            view.begin(started)
 
         def should_stop() -> bool:
             return was_received[0]()
 
-        yield Callbacks(
-            on_begin=on_begin,
-            on_batch=view.advance,
-            on_epoch=view.epoch,
-            should_stop=should_stop,
-        )
+        yield Callbacks(before_writing, view.begin, view.advance, view.epoch, should_stop)
 
 
 def _config_path(config: str, runs: Path) -> Path | None:

@@ -1,17 +1,15 @@
-"""Shows a training on stderr, and describes an experiment for --dry-run."""
+"""Shows a training on stderr."""
 
 from __future__ import annotations
 
 import shlex
-import textwrap
-from itertools import pairwise
 from typing import TYPE_CHECKING, Never
 
 from tqdm import tqdm
 
 from nnlab.cli.output import write_stderr
-from nnlab.config import Experiment, dump
-from nnlab.datasets import DATASETS, number_of_examples
+from nnlab.config import Experiment
+from nnlab.datasets import DATASETS
 from nnlab.files import printable
 from nnlab.network import number_of_parameters
 from nnlab.rendering.formatters import counted, decimals, percent
@@ -101,7 +99,7 @@ class TrainingView:
         run, summary = trained.run, trained.summary
         if self._experiment is None:
             self._report_nothing_to_do(run, summary)
-        elif summary.stop_reason == "interrupted":
+        elif trained.is_stopped:
             self._report_interruption(run, summary)
         elif summary.stop_reason != "diverged":  # divergence is an error with its own message
             self._report_end(trained)
@@ -156,28 +154,3 @@ def verdict(epoch: Epoch, patience: int | None) -> tuple[str, str]:
         return f"{best}no improvement", ""
     allowed = max(patience or 0, 1)
     return f"{best}{allowed - epoch.patience_left} of {allowed}", ""
-
-
-def plan(experiment: Experiment) -> str:
-    """Return the resolved experiment and its network, layer by layer, as text."""
-    layers = list(pairwise(experiment.architecture))
-    activations = [experiment.activation] * (len(layers) - 1) + [experiment.output]
-    lines = [f"{'layer':>5}  {'inputs':>7}  {'neurons':>7}  {'activation':10}  {'parameters':>11}"]
-    for number, ((fan_in, fan_out), activation) in enumerate(zip(layers, activations, strict=True), 1):
-        parameters = number_of_parameters((fan_in, fan_out))
-        lines.append(f"{number:5}  {fan_in:7}  {fan_out:7}  {activation:10}  {parameters:11,}")
-    parameters = number_of_parameters(experiment.architecture)
-    lines.append(f"{'total':>5}  {'':7}  {'':7}  {'':10}  {parameters:11,}")
-    available = number_of_examples(experiment.dataset, experiment.dataset_options)
-    examples = experiment.train_size or available - experiment.validation_size
-    enough = (
-        "here it is met"
-        if examples >= parameters
-        else "here it is not, so early stopping and l2 have to prevent overfitting"
-    )
-    share = f"{examples / parameters:.2g} each"
-    rule = (
-        f"{counted(examples, 'training example')} for {parameters:,} parameters: {share}. "
-        f"The rule of thumb asks for about one; {enough}."
-    )
-    return "\n".join([dump(experiment), *lines, "", textwrap.fill(rule, 80), ""])

@@ -12,11 +12,9 @@ from nnlab.config.baseline import (
 from nnlab.config.experiment import Experiment
 from nnlab.config.keys import Config
 from nnlab.config.load import (
-    baseline_from_keys,
     default_name,
     defaults,
     dump,
-    experiment_from_keys,
     load_baseline,
     load_experiment,
     parse_config,
@@ -37,11 +35,9 @@ __all__ = [
     "MeanDarkness",
     "NearestNeighbours",
     "SvmRbf",
-    "baseline_from_keys",
     "default_name",
     "defaults",
     "dump",
-    "experiment_from_keys",
     "json_schema",
     "load_baseline",
     "load_experiment",

@@ -13,16 +13,15 @@ from nnlab.config import messages, yaml12
 from nnlab.config.baseline import BASELINES, Baseline, arguments
 from nnlab.config.experiment import Experiment
 from nnlab.config.messages import one_line
-from nnlab.config.overrides import read_overrides, with_overrides
+from nnlab.config.overrides import Overrides, of_values, read_overrides, with_overrides
 from nnlab.config.source import decoded, place_of, read_text
+from nnlab.config.synonyms import hint_for
 from nnlab.config.yaml12 import Document, UnreadableError
-from nnlab.errors import ConfigError
+from nnlab.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from nnlab.config.baseline import BaselineName
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -32,39 +31,27 @@ _MOST_LINES = 100  # a longer config is left to the parser, which limits its key
 
 
 def load_experiment(
-    path: Path | None, overrides: Sequence[str] = (), *, name: str | None = None
+    config: Path | Mapping[str, object] | None, overrides: Overrides = (), *, name: str | None = None
 ) -> Experiment:
-    """Return the experiment in the file `path`, or on standard input, with KEY=VALUE `overrides`.
+    """Return the experiment of a config, with `overrides`.
 
-    Raises `ConfigError` with all mistakes of the file and of the overrides.
+    A config is a file, a mapping of its keys, or None for standard input. Raises `ConfigError` with all
+    mistakes of the config and of the overrides.
     """
-    document = with_overrides(_parsed(read_text(path), path), read_overrides(overrides, name))
+    given = read_overrides(overrides, name)
+    if isinstance(config, Mapping):
+        path, document = None, of_values(config)
+    else:
+        path, document = config, _parsed(read_text(config), config)
+    document = with_overrides(document, given)
     if "baseline" in document.values:
         what = f"the config of a baseline; repeat it with `nnlab baseline {arguments(document.values)}`"
         raise ConfigError([f"{place_of(path)}: {one_line(what, limit=3000)}"])
     return _validated(Experiment, {"name": default_name(path)}, document, path)
 
 
-def experiment_from_keys(config: Path | Mapping[str, object], keys: Mapping[str, object]) -> Experiment:
-    """Return the experiment of a config, a file or a mapping, with `keys` overridden by Python values.
-
-    Raises `ConfigError` with all mistakes.
-    """
-    path = None if isinstance(config, Mapping) else config
-    document = _document_from(config) if isinstance(config, Mapping) else _parsed(read_text(path), path)
-    document = with_overrides(document, _document_from(keys))
-    return _validated(Experiment, {"name": default_name(path)}, document, path, elsewhere="arguments")
-
-
-def baseline_from_keys(method: str, keys: Mapping[str, object]) -> Baseline:
-    """Return the baseline with this `method` and these `keys`, as Python values. Raises `ConfigError`."""
-    model = next((model for name, model in BASELINES.items() if name == method), Baseline)
-    values = {"name": method, "baseline": method}
-    return _validated(model, values, _document_from(keys), None, elsewhere="arguments")
-
-
-def parse_config(content: bytes, path: Path, overrides: Sequence[str] = ()) -> Experiment | Baseline:
-    """Return the config in a run's config.yaml: its `content`, read from `path`, with KEY=VALUE `overrides`.
+def parse_config(content: bytes, path: Path, overrides: Overrides = ()) -> Experiment | Baseline:
+    """Return the config in a run's config.yaml: its `content`, read from `path`, with `overrides`.
 
     Raises `ConfigError`.
     """
@@ -75,13 +62,15 @@ def parse_config(content: bytes, path: Path, overrides: Sequence[str] = ()) -> E
     return _validated(model, {}, document, path)
 
 
-def load_baseline(
-    method: BaselineName, overrides: Sequence[str] = (), *, name: str | None = None
-) -> Baseline:
-    """Return the baseline with this `method` and KEY=VALUE `overrides`. Raises `ConfigError`."""
-    return _validated(
-        BASELINES[method], {"name": method, "baseline": method}, read_overrides(overrides, name), None
-    )
+def load_baseline(method: str, overrides: Overrides = (), *, name: str | None = None) -> Baseline:
+    """Return the baseline with this `method` and these `overrides`.
+
+    Raises `ConfigError`, and `UsageError` if there is no such method.
+    """
+    model = next((model for name, model in BASELINES.items() if name == method), None)
+    if model is None:
+        raise UsageError(f"no baseline {method}; {hint_for(method, BASELINES)}")
+    return _validated(model, {"name": method, "baseline": method}, read_overrides(overrides, name), None)
 
 
 def parse_values(content: bytes, path: Path) -> dict[str, object]:
@@ -139,17 +128,11 @@ def default_name(path: Path | None) -> str:
     return stem.lstrip(".+-")[:100] or "experiment"
 
 
-def _document_from(keys: Mapping[str, object]) -> Document:
-    return Document(dict(keys), dict.fromkeys(keys), first_line=None)
-
-
 def _validated(
     model: type[T],
     defaults: Mapping[str, object],
     document: Document,
     path: Path | None,
-    *,
-    elsewhere: str = "command line",
 ) -> T:
     """Return the `model` of `document`, with `defaults`. Raises `ConfigError` with all mistakes."""
     mistakes = list(document.mistakes)
@@ -158,7 +141,7 @@ def _validated(
     except ValidationError as error:
         mistakes += messages.mistakes_of(error, document, model)
     if mistakes:
-        raise ConfigError(messages.lines(place_of(path), mistakes, elsewhere=elsewhere))
+        raise ConfigError(messages.lines(place_of(path), mistakes, elsewhere=document.elsewhere))
     return config
 
 

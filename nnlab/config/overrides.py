@@ -1,8 +1,11 @@
-"""Overrides on the command line, KEY=VALUE and KEY.OPTION=VALUE, which replace values of a file."""
+"""Overrides, which replace values of a config: KEY=VALUE on the command line, or Python values."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from nnlab.config import yaml12
 from nnlab.config.experiment import Experiment
@@ -11,12 +14,14 @@ from nnlab.config.messages import one_line
 from nnlab.config.yaml12 import Document, Mistake, UnreadableError
 from nnlab.errors import ConfigError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+# KEY=VALUE or KEY.OPTION=VALUE, as on the command line, or a mapping of Python values.
+Overrides: TypeAlias = Sequence[str] | Mapping[str, object]
 
 
-def read_overrides(overrides: Sequence[str], name: str | None) -> Document:
-    """Return the overrides of the command line, with `name` if it is not None. Raises `ConfigError`."""
+def read_overrides(overrides: Overrides, name: str | None) -> Document:
+    """Return the overrides, with `name` if it is not None. Raises `ConfigError`."""
+    if isinstance(overrides, Mapping):
+        return of_values({**overrides, **({} if name is None else {"name": name})})
     values: dict[str, object] = {} if name is None else {"name": name}
     mistakes = []
     if "=" in overrides[1:-1]:
@@ -39,6 +44,24 @@ def read_overrides(overrides: Sequence[str], name: str | None) -> Document:
     return Document(values, dict.fromkeys(values), tuple(mistakes))
 
 
+def of_values(values: Mapping[str, object]) -> Document:
+    """Return Python values as those of a config, but without lines."""
+    mistakes = [
+        Mistake(None, repr(key), "not a key; a key is text") for key in values if type(key) is not str
+    ]
+    keys = {key: _plain(value) for key, value in values.items() if type(key) is str}
+    return Document(keys, dict.fromkeys(keys), tuple(mistakes), first_line=None, elsewhere="arguments")
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 (a key may have any value)
+    """Return `value` with the numbers and arrays of NumPy as plain Python, which configs consist of."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 def with_overrides(file: Document, command_line: Document) -> Document:
     """Return `file` with the overrides of `command_line`, without its own mistakes in the overridden keys."""
 
@@ -59,4 +82,5 @@ def with_overrides(file: Document, command_line: Document) -> Document:
         {key: line for key, line in file.lines.items() if is_kept(key)} | command_line.lines,
         tuple(mistake for mistake in file.mistakes if is_kept(mistake.key)) + command_line.mistakes,
         file.first_line,
+        command_line.elsewhere,
     )

@@ -51,6 +51,7 @@ class Document:
     lines: dict[str, int | None] = field(default_factory=dict)
     mistakes: tuple[Mistake, ...] = ()
     first_line: int | None = 1
+    elsewhere: str = "command line"  # the place of keys without a line, in messages
 
 
 class UnreadableError(Exception):

@@ -32,8 +32,9 @@ def _ignore(_: Any) -> None:  # noqa: ANN401 (callbacks get different arguments)
 
 @dataclass(frozen=True)
 class Callbacks:
-    """Functions that a training calls, in its own thread. An exception in one ends it as a crash would."""
+    """Functions that a training calls, in its own thread. An exception from one ends it; no epoch is lost."""
 
+    before_writing: Callable[[], None] = lambda: None  # from here on, ask to stop rather than raise
     on_begin: Callable[[TrainingStarted], None] = _ignore
     on_batch: Callable[[int], None] = _ignore  # called after each batch with its number of examples
     on_epoch: Callable[[Epoch], None] = _ignore  # called after each epoch, perhaps before it is written
@@ -42,11 +43,12 @@ class Callbacks:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """The result of a training."""
+    """The result of a training; `is_stopped` means that the caller asked it to stop."""
 
     run: Run
     experiment: Experiment
     summary: Summary
+    is_stopped: bool = False
     loss_of_a_guess: float | None = None  # best val_loss without looking at the input; None: nothing to do
 
     @property

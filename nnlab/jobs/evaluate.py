@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from nnlab import files
 from nnlab.analysis import evaluation
 from nnlab.config import Baseline, Experiment
+from nnlab.config.synonyms import hint_for
 from nnlab.datasets import DEFAULT_SOURCE
-from nnlab.errors import NnlabError
+from nnlab.errors import NnlabError, UsageError
 from nnlab.runs import evaluations
-from nnlab.runs.evaluations import Evaluation
+from nnlab.runs.evaluations import CheckpointName, Evaluation, SplitName
 from nnlab.runs.run import Run, config_of
 
 if TYPE_CHECKING:
     from nnlab.datasets import Source
-    from nnlab.runs.evaluations import CheckpointName, SplitName
 
 _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -47,8 +47,12 @@ def evaluate(
 ) -> EvaluationResult:
     """Measure the weights of `run` on a split; keep the figures of the best weights in its folder.
 
-    Raises `RunError`, `DatasetError`, and `UsageError` for the last weights of a baseline.
+    Raises `RunError`, `DatasetError`, and `UsageError` for the last weights of a baseline, and for what is
+    not a split or a checkpoint.
     """
+    for what, given, names in (("checkpoint", checkpoint, CheckpointName), ("split", split, SplitName)):
+        if given not in get_args(names):
+            raise UsageError(f"no {what} {given!r}; {hint_for(str(given), get_args(names))}")
     config = config_of(run)
     measured = files.fingerprint(run.best_npz)
     result = evaluation.evaluate(run, config, checkpoint=checkpoint, split=split, source=source)

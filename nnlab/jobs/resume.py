@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,10 @@ from nnlab.runs.lock import is_locked, locked
 from nnlab.runs.run import Run, config_text, experiment_of
 from nnlab.runs.summary import Summary
 from nnlab.runs.writer import RunWriter, saved_state
-from nnlab.training import computing_with, load_splits, stop_reason
+from nnlab.training import checked_threads, computing_with, load_splits, stop_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from nnlab.datasets import Source
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 def resume(
     run: Run,
-    raised: Sequence[str] = (),
+    raised: Sequence[str] | Mapping[str, object] = (),
     *,
     source: Source = DEFAULT_SOURCE,
     threads: int | None = None,
@@ -38,22 +39,53 @@ def resume(
 ) -> TrainingResult:
     """Resume `run`, to the same weights as if it had never stopped.
 
-    Its epochs and patience may be `raised`, by KEY=VALUE overrides. If there is nothing to do, the run is not
-    changed. The default of `threads` is the number that the run was made with.
+    Its epochs and patience may be `raised`, by overrides. If there is nothing to do, the run is not changed.
+    The default of `threads` is the number that the run was made with.
 
     Raises `RunError` for a run that is broken or being trained, `UsageError` and `ConfigError` if the
     overrides are invalid, and the errors of `train`.
     """
+    threads = checked_threads(threads)
     with locked(run):
         before = experiment_of(run)
-        try:
+        with _advice(run):
             experiment = _with_raised(run, before, raised)
-            return _resume(run, experiment, source, threads, command, callbacks)
-        except NewerError:
-            raise
-        except RunError as error:
-            command_again = f"nnlab train {shlex.quote(str(run.config_yaml))}"
-            raise RunError(f"{error}; restore the file, or train again with `{command_again}`") from error
+            summary = records.read_or_none(run.summary_json, Summary)  # without one, it is written again
+            if summary and summary.status == "diverged":
+                raise UsageError(
+                    f"{run} diverged, and would diverge again; train a new run with a smaller eta"
+                )
+            reason = stop_reason(experiment, saved_state(run, experiment)[0])
+            if summary and reason is not None and summary.stop_reason == reason:
+                return TrainingResult(run, experiment, summary)
+            recorded = records.read_or_none(run.environment_json, Environment)
+            threads = threads or (recorded or records.read(run.environment_json, Environment)).threads
+        training, validation = load_splits(experiment, source)
+        examples = len(training.labels)
+        with computing_with(threads):
+            callbacks.before_writing()
+            with _advice(run):
+                writer, state = RunWriter.reopen(run, experiment, examples)
+            environment = describe(threads=threads, digests=digests(experiment.dataset), command=command)
+            if recorded:
+                environment = replace(environment, command=recorded.command)  # the one that made the run
+            records.write(run.environment_json, environment)
+            callbacks.on_begin(
+                TrainingStarted(run, experiment, environment, examples, state.epoch, is_resumed=True)
+            )
+            return continue_training(writer, state, training, validation, callbacks)
+
+
+@contextmanager
+def _advice(run: Run) -> Iterator[None]:
+    """Let a `RunError` in the block say what to do about a broken `run`."""
+    try:
+        yield
+    except NewerError:
+        raise
+    except RunError as error:
+        command_again = f"nnlab train {shlex.quote(str(run.config_yaml))}"
+        raise RunError(f"{error}; restore the file, or train again with `{command_again}`") from error
 
 
 def newest_to_resume(runs: Path, *, finished: bool) -> Run:
@@ -71,36 +103,7 @@ def newest_to_resume(runs: Path, *, finished: bool) -> Run:
     )
 
 
-def _resume(
-    run: Run,
-    experiment: Experiment,
-    source: Source,
-    threads: int | None,
-    command: Sequence[str],
-    callbacks: Callbacks,
-) -> TrainingResult:
-    summary = records.read_or_none(run.summary_json, Summary)  # a missing one is written again
-    if summary and summary.status == "diverged":
-        raise UsageError(f"{run} diverged, and would diverge again; train a new run with a smaller eta")
-    reason = stop_reason(experiment, saved_state(run, experiment)[0])
-    if summary and reason is not None and summary.stop_reason == reason:
-        return TrainingResult(run, experiment, summary)
-    training, validation = load_splits(experiment, source)
-    recorded = records.read_or_none(run.environment_json, Environment)
-    threads = threads or (recorded or records.read(run.environment_json, Environment)).threads
-    with computing_with(threads):
-        writer, state = RunWriter.reopen(run, experiment, len(training.labels))
-        environment = describe(threads=threads, digests=digests(experiment.dataset), command=command)
-        if recorded:
-            environment = replace(environment, command=recorded.command)  # the one that made the run
-        records.write(run.environment_json, environment)
-        callbacks.on_begin(
-            TrainingStarted(run, experiment, environment, len(training.labels), state.epoch, is_resumed=True)
-        )
-        return continue_training(writer, state, training, validation, callbacks)
-
-
-def _with_raised(run: Run, before: Experiment, raised: Sequence[str]) -> Experiment:
+def _with_raised(run: Run, before: Experiment, raised: Sequence[str] | Mapping[str, object]) -> Experiment:
     """Return the experiment `before` with its epochs and patience `raised`.
 
     Raises `ConfigError`, and `UsageError` for another change.
@@ -109,10 +112,10 @@ def _with_raised(run: Run, before: Experiment, raised: Sequence[str]) -> Experim
         return before
     after = parse_config(config_text(run), run.config_yaml, raised)
     if not isinstance(after, Experiment):
-        raise UsageError("--resume cannot make a baseline of a training")
+        raise UsageError("resuming cannot make a baseline of a training")
     changed = {key for key, value in before if getattr(after, key) != value}
     if others := changed - {"epochs", "patience"}:
-        raise UsageError(f"--resume cannot change {', '.join(sorted(others))}; only epochs and patience")
+        raise UsageError(f"resuming cannot change {', '.join(sorted(others))}; only epochs and patience")
     if after.epochs < before.epochs:
         raise UsageError(f"epochs can only be raised from {before.epochs} (given {after.epochs})")
     if after.patience is not None and (before.patience is None or after.patience < before.patience):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING
 
 from nnlab.datasets import DEFAULT_SOURCE, digests
@@ -11,9 +11,16 @@ from nnlab.errors import NnlabError
 from nnlab.jobs.callbacks import Callbacks, TrainingResult, TrainingStarted
 from nnlab.runs.environment import describe
 from nnlab.runs.lock import locked
-from nnlab.runs.run import create
+from nnlab.runs.run import create, removed_on_failure
 from nnlab.runs.writer import RunWriter
-from nnlab.training import computing_with, load_splits, loss_of_a_guess, number_of_threads, start
+from nnlab.training import (
+    checked_threads,
+    computing_with,
+    load_splits,
+    loss_of_a_guess,
+    number_of_threads,
+    start,
+)
 from nnlab.training import train as train_epochs
 
 if TYPE_CHECKING:
@@ -22,7 +29,7 @@ if TYPE_CHECKING:
 
     from nnlab.config import Experiment
     from nnlab.datasets import Source, Split
-    from nnlab.training import TrainingState
+    from nnlab.training import Epoch, TrainingState
 
 
 class _StopRequestedError(Exception):
@@ -41,18 +48,22 @@ def train(
     """Train `experiment` into a new run folder in `runs`.
 
     `threads` is the number of threads for matrix products, by default chosen by the size of a step. `command`
-    is recorded as the command that made the run. Raises `DatasetError`, and `NnlabError` if the file system
-    refuses.
+    is recorded as the command that made the run. Raises `DatasetError`, `UsageError` for an impossible number
+    of threads, and `NnlabError` if the file system refuses.
     """
+    threads = checked_threads(threads)
     training, validation = load_splits(experiment, source)
     state = start(experiment)
     examples = len(training.labels)
     threads = threads or number_of_threads(experiment, examples)
-    run = create(runs, experiment.name)
-    with locked(run), computing_with(threads):
+    with computing_with(threads), ExitStack() as stack:
         environment = describe(threads=threads, digests=digests(experiment.dataset), command=command)
-        writer = RunWriter.create(run, experiment, state, environment, examples)
-        callbacks.on_begin(TrainingStarted(run, experiment, environment, examples))
+        callbacks.before_writing()
+        run = create(runs, experiment.name)
+        with removed_on_failure(run):
+            stack.enter_context(locked(run))
+            writer = RunWriter.create(run, experiment, state, environment, examples)
+            callbacks.on_begin(TrainingStarted(run, experiment, environment, examples))
         return continue_training(writer, state, training, validation, callbacks)
 
 
@@ -68,20 +79,30 @@ def continue_training(
         if should_stop():
             raise _StopRequestedError
 
-    try:
-        for epoch in train_epochs(experiment, state, training, validation, on_batch=on_batch):
-            writer.add(epoch, state)
-            callbacks.on_epoch(epoch)
-    except _StopRequestedError:
-        with suppress(NnlabError):  # on a full disk, the previous checkpoint remains valid
-            writer.flush("interrupted")
-    except NnlabError as error:
-        if not run.last_npz.exists():
+    is_stopped = False
+    with closing(writer):
+        try:
+            for epoch in train_epochs(experiment, state, training, validation, on_batch=on_batch):
+                _write(writer, epoch, state)
+                callbacks.on_epoch(epoch)
+        except _StopRequestedError:
+            is_stopped = True
+            with suppress(NnlabError):  # on a full disk, the previous checkpoint remains valid
+                writer.flush("interrupted")
+        except BaseException as error:
+            with suppress(NnlabError):
+                writer.flush("interrupted" if isinstance(error, KeyboardInterrupt) else None)
             raise
-        go_on = f"nnlab train --resume {shlex.quote(str(run))}"
+    guess = loss_of_a_guess(experiment, validation.labels)
+    return TrainingResult(run, experiment, writer.summary, is_stopped, guess)
+
+
+def _write(writer: RunWriter, epoch: Epoch, state: TrainingState) -> None:
+    """Write an epoch. Raises an `NnlabError` that says how to resume."""
+    try:
+        writer.add(epoch, state)
+    except NnlabError as error:
+        if not writer.run.last_npz.exists():
+            raise
+        go_on = f"nnlab train --resume {shlex.quote(str(writer.run))}"
         raise NnlabError(f"{error}; the epochs before it are kept; resume with `{go_on}`") from error
-    except BaseException as error:
-        with suppress(NnlabError):
-            writer.flush("interrupted" if isinstance(error, KeyboardInterrupt) else None)
-        raise
-    return TrainingResult(run, experiment, writer.summary, loss_of_a_guess(experiment, validation.labels))

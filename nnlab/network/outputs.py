@@ -61,7 +61,7 @@ def cross_entropy(z: Array, targets: Array) -> Array:
 
 def _softplus(z: Array) -> Array:
     """Return log(1 + e^z)."""
-    if np.iscomplexobj(z):  # np.logaddexp does not take complex numbers
+    if z.dtype.kind == "c":  # np.logaddexp does not take complex numbers
         positive = np.maximum(z, 0)  # complex numbers are ordered by their real parts
         return np.asarray(positive + np.log1p(np.exp(z - 2 * positive)))
     return np.asarray(np.logaddexp(0, z))

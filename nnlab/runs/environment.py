@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_info
 
 import nnlab
 from nnlab.files import printable
+from nnlab.training.threads import MOST_THREADS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ class Environment:
     python: str
     numpy: str
     blas: list[dict[str, Any]]  # each library: its name, version, kernel (architecture) and threads
-    threads: Annotated[int, Field(ge=1, le=4096)]  # the number of threads for matrix products
+    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]  # the number of threads for matrix products
     platform: str
     processor: str
     dataset: dict[str, str]  # file -> SHA-256

@@ -64,9 +64,8 @@ class RunWriter:
     summary: Summary = field(init=False)  # as last written
     _pending: Pending = field(default_factory=Pending, init=False)
     _last_write: float = field(default_factory=monotonic, init=False)  # the time of the last write
-    _timer: threading.Timer | None = field(
-        default=None, init=False
-    )  # writes epochs that have waited for too long
+    _timer: threading.Timer | None = field(default=None, init=False)  # writes what waits too long
+    _is_cut_short: bool = field(default=False, init=False)  # an exception interrupted `add` or `flush`
     _failure: BaseException | None = field(default=None, init=False)  # in the thread of the timer
     _lock: threading.RLock = field(default_factory=threading.RLock, init=False)
 
@@ -132,6 +131,7 @@ class RunWriter:
         """
         with self._lock:
             self._raise_failure()
+            self._is_cut_short = True
             self._pending.rows.append(row := metrics.metrics_row(epoch))
             self._pending.diagnostics_rows += metrics.diagnostics_rows(epoch)
             self._add(row)
@@ -142,6 +142,7 @@ class RunWriter:
                 if epoch.is_best:
                     self.best_epoch = epoch.epoch
                     self._pending.best = self._pending.last
+            self._is_cut_short = False
             if at_once:
                 self.flush(epoch.stop_reason)
             elif self._timer is None:
@@ -155,13 +156,15 @@ class RunWriter:
     def flush(self, stop_reason: StopReason | None) -> None:
         """Write all that was added, and the summary; without a `stop_reason` the run continues.
 
-        Raises `NnlabError`.
+        Raises `NnlabError`. Once this is cut short, by whatever exception, nothing more is written: what is
+        there then is what a crash leaves, and `reopen` puts it right.
         """
         with self._lock:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
+            self._cancel_timer()
             self._raise_failure()
+            if self._is_cut_short:
+                return
+            self._is_cut_short = True
             pending, self._pending = self._pending, Pending()
             tables.append(self.run.metrics_csv, pending.rows)
             tables.append(self.run.diagnostics_csv, pending.diagnostics_rows)
@@ -172,6 +175,17 @@ class RunWriter:
                 self._save_last(pending.last)
             self._write_summary(stop_reason)
             self._last_write = monotonic()
+            self._is_cut_short = False
+
+    def close(self) -> None:
+        """Write nothing any more; what was added since the last write is lost."""
+        with self._lock:
+            self._cancel_timer()
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _write_overdue(self) -> None:
         """Write the epochs that have waited for `DELAY`. An error is raised in the thread of the training."""
@@ -187,7 +201,7 @@ class RunWriter:
             raise self._failure
 
     def _write_summary(self, stop_reason: StopReason | None) -> None:
-        self.summary = summarise(
+        summary = summarise(
             self.experiment,
             self.rows,
             best_epoch=self.best_epoch,
@@ -196,7 +210,8 @@ class RunWriter:
             train_examples=self.train_examples,
             stop_reason=stop_reason,
         )
-        records.write(self.run.summary_json, self.summary)
+        records.write(self.run.summary_json, summary)
+        self.summary = summary
 
     def write_config(self) -> None:
         """Write config.yaml, which repeats the experiment."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from contextlib import AbstractContextManager, contextmanager
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 from threadpoolctl import OpenBLASController, threadpool_info, threadpool_limits
 
+from nnlab.errors import UsageError
 from nnlab.network import number_of_weights
 
 if TYPE_CHECKING:
@@ -20,6 +23,19 @@ if TYPE_CHECKING:
 MIN_MULTIPLICATIONS = 150_000_000
 
 
+MOST_THREADS = 4096
+
+
+def checked_threads(threads: int | None) -> int | None:
+    """Return a number of threads; None leaves it to a rule. Raises `UsageError` for what cannot be one."""
+    if threads is None:
+        return None
+    is_number = isinstance(threads, Integral) and not isinstance(threads, bool)  # of NumPy, too
+    if not is_number or not 1 <= threads <= MOST_THREADS:
+        raise UsageError(f"threads must be a whole number from 1 to {MOST_THREADS} (given {threads!r})")
+    return int(threads)
+
+
 class _ThreadLimit:
     """The limit on the threads of BLAS, of which a process has only one, and who set it."""
 
@@ -29,36 +45,53 @@ class _ThreadLimit:
         self.holders: Counter[int] = Counter()  # the number of blocks that each thread of Python has entered
         self.threads = 0
         self.available = 0  # the number of threads without a limit
+        self.limits: threadpool_limits | None = None  # to be lifted when no block needs it
 
     @contextmanager
     def applied(self, threads: int) -> Iterator[None]:
         """Limit BLAS to `threads` in the block; first wait for other limits, unless all are one thread."""
         me = threading.get_ident()
-        with self.changed:
-            self.changed.wait_for(
-                lambda: not self.holders or me in self.holders or threads == self.threads == 1
-            )
-            if not self.holders:
-                self.available = _threads_of_blas()
-                self.threads = threads
-            if me not in self.holders:
-                _take_control()
-                limits = threadpool_limits(self.threads, user_api="blas")
-                if not self.holders:
-                    self.limits = limits
-            self.holders[me] += 1
+        has_entered = False
         try:
+            with self.changed:
+                self.changed.wait_for(
+                    lambda: not self.holders or me in self.holders or threads == self.threads == 1
+                )
+                if not self.holders:
+                    self.lift()
+                    self.available = _threads_of_blas()
+                    self.threads = threads
+                if me not in self.holders:
+                    _take_control()
+                    limits = threadpool_limits(self.threads, user_api="blas")
+                    self.limits = self.limits or limits
+                has_entered = True
+                self.holders[me] += 1
             yield
         finally:
             with self.changed:
-                self.holders -= Counter([me])
+                if has_entered:
+                    self.holders -= Counter([me])
                 if not self.holders:
-                    _take_control()
-                    self.limits.restore_original_limits()
+                    self.lift()
                     self.changed.notify_all()
+
+    def lift(self) -> None:
+        """Give BLAS back the threads that it had before."""
+        if self.limits is not None:
+            _take_control()
+            self.limits.restore_original_limits()
+            self.limits = None
+
+    def forget_threads(self) -> None:
+        """Forget who holds it: in a forked process there is only the thread that forked."""
+        self.changed = threading.Condition()
+        self.holders.clear()
 
 
 _LIMIT = _ThreadLimit()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_LIMIT.forget_threads)
 
 
 def computing_with(threads: int) -> AbstractContextManager[None]:
@@ -74,7 +107,10 @@ def computing_with(threads: int) -> AbstractContextManager[None]:
 def available_threads() -> int:
     """Return the number of threads that BLAS would use without a limit."""
     with _LIMIT.changed:
-        return _LIMIT.available if _LIMIT.holders else _threads_of_blas()
+        if not _LIMIT.holders:
+            _LIMIT.lift()
+            return _threads_of_blas()
+        return _LIMIT.available
 
 
 def _take_control() -> None:

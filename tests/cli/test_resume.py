@@ -53,9 +53,9 @@ def test_a_finished_run_says_so_and_stays_as_it_is(lab: Laboratory, run: Path) -
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ("eta=0.2", "--resume cannot change eta; only epochs and patience"),
-        ("seed=1", "--resume cannot change seed; only epochs and patience"),
-        ("name=other", "--resume cannot change name; only epochs and patience"),
+        ("eta=0.2", "resuming cannot change eta; only epochs and patience"),
+        ("seed=1", "resuming cannot change seed; only epochs and patience"),
+        ("name=other", "resuming cannot change name; only epochs and patience"),
         ("epochs=2", "epochs can only be raised from 3 (given 2)"),
         ("patience=4", "patience can only be raised from 5 (given 4)"),
         ("epochs=many", "command line: epochs: must be a whole number (given 'many')"),

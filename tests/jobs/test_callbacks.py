@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 
 from nnlab import jobs
 from nnlab.errors import RunError
+from nnlab.runs import checkpoint, writer
 from nnlab.runs.lock import is_locked
 from nnlab.training.threads import available_threads, computing_with
 from tests.trainings import OFFLINE, linear_experiment, results_of, resume, summary_of, train
@@ -86,6 +88,82 @@ def test_a_run_that_is_being_trained_is_not_resumed_even_by_another_thread(tmp_p
     assert "is being trained by process" in refusals[0]
 
 
+def test_an_error_of_a_callback_stays_what_it_is_and_nothing_is_written_after_it(tmp_path: Path) -> None:
+    def on_epoch(epoch: Epoch) -> None:
+        if epoch.epoch == 2:
+            raise RunError("mine")
+
+    with pytest.raises(RunError, match=r"^mine$"):
+        jobs.train(an_experiment(), runs=tmp_path, source=HERE, callbacks=jobs.Callbacks(on_epoch=on_epoch))
+    run = jobs.newest_to_resume(tmp_path, finished=False)
+    assert summary_of(run).epochs == 2
+    expected = what_came_of(resume(run))
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join()  # a timer of the first training would write over the second
+    assert what_came_of(run) == expected == what_came_of(train(tmp_path))
+
+
+def test_there_is_no_folder_until_the_caller_knows_and_none_if_it_cannot_begin(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def before_writing() -> None:
+        seen.append(len(list(tmp_path.iterdir())))
+
+    def on_begin(_: TrainingStarted) -> None:
+        raise KeyboardInterrupt
+
+    callbacks = jobs.Callbacks(before_writing=before_writing, on_begin=on_begin)
+    with pytest.raises(KeyboardInterrupt):
+        jobs.train(an_experiment(), runs=tmp_path, source=HERE, callbacks=callbacks)
+    assert seen == [0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_training_stopped_on_a_full_disk_says_that_it_was_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    def should_stop() -> bool:
+        monkeypatch.setattr("os.fsync", no_space)
+        return True
+
+    callbacks = jobs.Callbacks(should_stop=should_stop)
+    stopped = jobs.train(an_experiment(), runs=tmp_path, source=HERE, callbacks=callbacks)
+    monkeypatch.undo()
+    assert stopped.is_stopped
+    assert (stopped.summary.status, stopped.summary.epochs) == ("running", 0)
+    assert what_came_of(resume(stopped.run)) == what_came_of(train(tmp_path))
+
+
+@pytest.mark.parametrize("where", ["save_state", "save_weights"])
+def test_a_write_that_is_interrupted_leaves_what_a_crash_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """And no summary of weights that are not there."""
+    original, calls = getattr(checkpoint, where), []
+
+    def interrupted(*arguments: object, **named: object) -> None:
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        original(*arguments, **named)
+
+    monkeypatch.setattr(writer, "DELAY", 0)
+    monkeypatch.setattr(checkpoint, where, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        jobs.train(an_experiment(), runs=tmp_path, source=HERE)
+    monkeypatch.undo()
+    run = jobs.newest_to_resume(tmp_path, finished=False)
+    summary = summary_of(run)
+    assert (summary.status, summary.epochs) == ("running", 1)
+    best = checkpoint.load_network(run.best_npz, an_experiment())
+    assert summary.weights_sha256 == checkpoint.weights_sha256(best)
+    assert what_came_of(resume(run)) == what_came_of(train(tmp_path))
+
+
 def digest_of(runs: Path, seed: int) -> str:
     """Return the digest of the weights that a seed leads to."""
     return summary_of(train(runs, seed=seed)).weights_sha256
@@ -96,6 +174,35 @@ def test_a_worker_process_trains_to_the_same_bits(tmp_path: Path) -> None:
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
         assert list(pool.map(digest_of, 2 * [tmp_path], range(2))) == expected
     assert {path.name for path in tmp_path.iterdir()} == {f"linear-{number:03}" for number in range(1, 5)}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
+@pytest.mark.filterwarnings("ignore:.*fork")  # Python warns of what is tested
+def test_a_process_forked_while_another_thread_trains_can_train_too(tmp_path: Path) -> None:
+    exit_codes: list[int | None] = []
+
+    def on_begin(_: TrainingStarted) -> None:
+        child = multiprocessing.get_context("fork").Process(target=train_on_two_threads, args=(tmp_path,))
+        child.start()
+        child.join(60)
+        exit_codes.append(child.exitcode)
+        child.kill()
+
+    callbacks = jobs.Callbacks(on_begin=on_begin)
+    jobs.train(an_experiment(), runs=tmp_path, source=HERE, threads=1, callbacks=callbacks)
+    assert exit_codes == [0]
+
+
+def train_on_two_threads(runs: Path) -> None:
+    """Train in a process of its own; exit with 0 if the matrix library has two threads for it."""
+    found: list[int] = []
+    callbacks = jobs.Callbacks(on_begin=lambda begun: found.append(begun.environment.blas[0]["threads"]))
+    thread = threading.Thread(
+        target=lambda: jobs.train(an_experiment(), runs=runs, source=HERE, threads=2, callbacks=callbacks)
+    )
+    thread.start()
+    thread.join()
+    os._exit(found != [2])
 
 
 def test_the_number_of_threads_is_that_of_the_job_and_afterwards_what_it_was(tmp_path: Path) -> None:

@@ -1,0 +1,43 @@
+"""What `nnlab train --dry-run` shows: the network of an experiment, layer by layer, and a rule of thumb."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from nnlab.datasets import number_of_examples
+from nnlab.network import number_of_parameters
+from nnlab.rendering.formatters import count, counted
+from nnlab.rendering.pieces import Column, Table, row_labels
+
+if TYPE_CHECKING:
+    from nnlab.config import Experiment
+    from nnlab.rendering.pieces import Piece
+
+
+def pieces_of(experiment: Experiment) -> list[Piece]:
+    """Return the layers of the experiment's network, and whether it has an example for every parameter."""
+    layers = list(pairwise(experiment.architecture))
+    parameters = number_of_parameters(experiment.architecture)
+    table = Table(
+        {
+            "layer": row_labels([*range(1, len(layers) + 1), "total"]),
+            "inputs": Column([*(fan_in for fan_in, _ in layers), None]),
+            "neurons": Column([*(fan_out for _, fan_out in layers), None]),
+            "activation": Column([*[experiment.activation] * (len(layers) - 1), experiment.output, None]),
+            "parameters": Column([*map(number_of_parameters, layers), parameters], count),
+        }
+    )
+    available = number_of_examples(experiment.dataset, experiment.dataset_options)
+    examples = experiment.train_size or available - experiment.validation_size
+    enough = (
+        "here it is met"
+        if examples >= parameters
+        else "here it is not, so early stopping and l2 have to prevent overfitting"
+    )
+    share = f"{examples / parameters:.2g} each"
+    rule = (
+        f"{counted(examples, 'training example')} for {parameters:,} parameters: {share}. "
+        f"The rule of thumb asks for about one; {enough}."
+    )
+    return [table, rule]

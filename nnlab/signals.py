@@ -1,0 +1,54 @@
+"""Signals that are handled in another way while a block runs."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | None
+
+
+@contextmanager
+def handled_by(handler: Handler, *numbers: signal.Signals) -> Iterator[None]:
+    """Let `handler` handle these signals in the block, but ignore those that are ignored already.
+
+    A shell starts its background jobs deaf to Ctrl-C.
+    """
+    before = {number: signal.getsignal(number) for number in numbers}
+    before = {number: old for number, old in before.items() if old not in (signal.SIG_IGN, None)}
+    for number in before:
+        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+@contextmanager
+def deferred(*numbers: signal.Signals, second: Handler = None) -> Iterator[Callable[[], int | None]]:
+    """Hold the first of these signals back; the function that is yielded returns it, if there is one.
+
+    A second one is handled by `second`, by default as before the block. Outside the main thread, where no
+    signals arrive, the block changes nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+    received: list[int] = []
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def hold(number: int, _: FrameType | None) -> None:
+        received.append(number)
+        for each, old in before.items():
+            if old not in (signal.SIG_IGN, None):
+                signal.signal(each, old if second is None else second)
+
+    with handled_by(hold, *numbers):
+        yield lambda: received[0] if received else None
