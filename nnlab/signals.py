@@ -1,4 +1,4 @@
-"""Signals that are handled in another way while a block runs."""
+"""Context managers that change how signals are handled within a block."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def handled_by(handler: Handler, *numbers: signal.Signals) -> Iterator[None]:
-    """Let `handler` handle these signals in the block, but ignore those that are ignored already.
+    """Let `handler` handle these signals in the block, except those that are already ignored.
 
-    A shell starts its background jobs deaf to Ctrl-C.
+    A shell starts its background jobs so that they ignore Ctrl-C.
     """
     before = {number: signal.getsignal(number) for number in numbers}
     before = {number: old for number, old in before.items() if old not in (signal.SIG_IGN, None)}
@@ -33,10 +33,10 @@ def handled_by(handler: Handler, *numbers: signal.Signals) -> Iterator[None]:
 
 @contextmanager
 def deferred(*numbers: signal.Signals, second: Handler = None) -> Iterator[Callable[[], int | None]]:
-    """Hold the first of these signals back; the function that is yielded returns it, if there is one.
+    """Defer these signals: yield a function that returns the first one received, or None.
 
-    A second one is handled by `second`, by default as before the block. Outside the main thread, where no
-    signals arrive, the block changes nothing.
+    A second one is handled by `second`, by default as before the block. Outside the main thread, which
+    receives no signals, the block has no effect.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: None

@@ -1,4 +1,4 @@
-"""What `nnlab train --dry-run` shows: the network of an experiment, layer by layer, and a rule of thumb."""
+"""The output of `nnlab train --dry-run`: the layers of a network, and the rule of thumb for examples."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def pieces_of(experiment: Experiment) -> list[Piece]:
-    """Return the layers of the experiment's network, and whether it has an example for every parameter."""
+    """Return the layers of the network of `experiment`, and whether there is one example per parameter."""
     layers = list(pairwise(experiment.architecture))
     parameters = number_of_parameters(experiment.architecture)
     table = Table(

@@ -94,14 +94,16 @@ def test_an_error_of_a_callback_stays_what_it_is_and_nothing_is_written_after_it
             raise RunError("mine")
 
     with pytest.raises(RunError, match=r"^mine$"):
-        jobs.train(an_experiment(), runs=tmp_path, source=HERE, callbacks=jobs.Callbacks(on_epoch=on_epoch))
+        jobs.train(
+            linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=jobs.Callbacks(on_epoch=on_epoch)
+        )
     run = jobs.newest_to_resume(tmp_path, finished=False)
     assert summary_of(run).epochs == 2
-    expected = what_came_of(resume(run))
+    expected = results_of(resume(run))
     for thread in threading.enumerate():
         if isinstance(thread, threading.Timer):
             thread.join()  # a timer of the first training would write over the second
-    assert what_came_of(run) == expected == what_came_of(train(tmp_path))
+    assert results_of(run) == expected == results_of(train(tmp_path))
 
 
 def test_there_is_no_folder_until_the_caller_knows_and_none_if_it_cannot_begin(tmp_path: Path) -> None:
@@ -115,7 +117,7 @@ def test_there_is_no_folder_until_the_caller_knows_and_none_if_it_cannot_begin(t
 
     callbacks = jobs.Callbacks(before_writing=before_writing, on_begin=on_begin)
     with pytest.raises(KeyboardInterrupt):
-        jobs.train(an_experiment(), runs=tmp_path, source=HERE, callbacks=callbacks)
+        jobs.train(linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=callbacks)
     assert seen == [0]
     assert list(tmp_path.iterdir()) == []
 
@@ -131,11 +133,11 @@ def test_a_training_stopped_on_a_full_disk_says_that_it_was_stopped(
         return True
 
     callbacks = jobs.Callbacks(should_stop=should_stop)
-    stopped = jobs.train(an_experiment(), runs=tmp_path, source=HERE, callbacks=callbacks)
+    stopped = jobs.train(linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=callbacks)
     monkeypatch.undo()
     assert stopped.is_stopped
     assert (stopped.summary.status, stopped.summary.epochs) == ("running", 0)
-    assert what_came_of(resume(stopped.run)) == what_came_of(train(tmp_path))
+    assert results_of(resume(stopped.run)) == results_of(train(tmp_path))
 
 
 @pytest.mark.parametrize("where", ["save_state", "save_weights"])
@@ -154,14 +156,14 @@ def test_a_write_that_is_interrupted_leaves_what_a_crash_would(
     monkeypatch.setattr(writer, "DELAY", 0)
     monkeypatch.setattr(checkpoint, where, interrupted)
     with pytest.raises(KeyboardInterrupt):
-        jobs.train(an_experiment(), runs=tmp_path, source=HERE)
+        jobs.train(linear_experiment(), runs=tmp_path, source=OFFLINE)
     monkeypatch.undo()
     run = jobs.newest_to_resume(tmp_path, finished=False)
     summary = summary_of(run)
     assert (summary.status, summary.epochs) == ("running", 1)
-    best = checkpoint.load_network(run.best_npz, an_experiment())
+    best = checkpoint.load_network(run.best_npz, linear_experiment())
     assert summary.weights_sha256 == checkpoint.weights_sha256(best)
-    assert what_came_of(resume(run)) == what_came_of(train(tmp_path))
+    assert results_of(resume(run)) == results_of(train(tmp_path))
 
 
 def digest_of(runs: Path, seed: int) -> str:
@@ -189,7 +191,7 @@ def test_a_process_forked_while_another_thread_trains_can_train_too(tmp_path: Pa
         child.kill()
 
     callbacks = jobs.Callbacks(on_begin=on_begin)
-    jobs.train(an_experiment(), runs=tmp_path, source=HERE, threads=1, callbacks=callbacks)
+    jobs.train(linear_experiment(), runs=tmp_path, source=OFFLINE, threads=1, callbacks=callbacks)
     assert exit_codes == [0]
 
 
@@ -198,7 +200,9 @@ def train_on_two_threads(runs: Path) -> None:
     found: list[int] = []
     callbacks = jobs.Callbacks(on_begin=lambda begun: found.append(begun.environment.blas[0]["threads"]))
     thread = threading.Thread(
-        target=lambda: jobs.train(an_experiment(), runs=runs, source=HERE, threads=2, callbacks=callbacks)
+        target=lambda: jobs.train(
+            linear_experiment(), runs=runs, source=OFFLINE, threads=2, callbacks=callbacks
+        )
     )
     thread.start()
     thread.join()
