@@ -1,7 +1,7 @@
 # `make` or `make help` lists the commands. Needs only Python 3.11 or later, git and make.
 PYTHON ?= python3
 SEED ?= 0
-# Programs run as modules: the scripts that pip writes do not start from a folder with quotes or $ in its name.
+# Run programs as modules: the scripts that pip writes do not start in a folder with quotes or $ in its name.
 PY := .venv/bin/python
 PIP := $(PY) -m pip --quiet --disable-pip-version-check
 TEST := $(PY) -m pytest --numprocesses auto --dist worksteal
@@ -18,7 +18,7 @@ train: .venv/.installed  ## set up, train the main experiment on MNIST and evalu
 test: .venv/.installed  ## set up and run the tests, on all cores
 	$(TEST)
 
-quick: .venv/.installed  ## run the tests that take no more than a moment
+quick: .venv/.installed  ## run the fast tests
 	$(TEST) -m "not slow"
 
 ci: ## run everything that has to pass before a change lands
@@ -27,7 +27,7 @@ ci: ## run everything that has to pass before a change lands
 bench: .venv/.installed .venv-bench/.installed  ## measure nnlab against PyTorch, JAX and scikit-learn
 	$(PY) -m tests.benchmarks --peers .venv-bench/bin/python
 
-torture: .venv/.installed  ## test in full what nnlab promises: kills, faults, hostile files
+torture: .venv/.installed  ## test nnlab's promises in full: kills, faults, hostile files
 	$(PY) -m tests.torture --seed $(SEED)
 
 check: .venv/.installed  ## check format, lint and types
@@ -59,13 +59,13 @@ clean:  ## remove everything that these commands made, but no runs
 		{ echo "nnlab needs Python 3.11 or later, and $(PYTHON) is older; try: make PYTHON=python3.13" >&2; exit 1; }
 	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
-# What requirements.lock names, byte for byte, and nnlab itself, which needs nothing more.
+# The packages in requirements.lock, verified by their hashes, and nnlab itself.
 .venv/.installed: .venv/bin/python requirements.lock pyproject.toml
 	$(PIP) install --require-hashes --requirement requirements.lock
 	$(PIP) install --no-deps --no-index --no-build-isolation --editable .
 	@touch $@
 
-# The peers that nnlab is measured against; one that is unavailable is left out.
+# The libraries that nnlab is compared with; one that cannot be installed is left out.
 .venv-bench/.installed: tests/benchmarks/peers.txt
 	$(PYTHON) -m venv .venv-bench
 	while read -r peer; do \

@@ -1,4 +1,4 @@
-"""A laboratory: a folder in which nnlab is used as its users use it."""
+"""The fixture `Laboratory`: a folder in which tests run nnlab as users do."""
 
 from __future__ import annotations
 
@@ -32,10 +32,9 @@ ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / "configs"
 DATA = ROOT / "data" / "MNIST" / "raw"
 COMMAND = (sys.executable, "-m", "nnlab")
-TIMEOUT = 60.0  # seconds; whatever takes longer hangs
+TIMEOUT = 60.0  # seconds; a command that takes longer hangs
 
-# The experiment that tests change a key or two of: a linear network on so few examples of MNIST that its
-# training takes no time.
+# The experiment that most tests vary: a linear network on few examples of MNIST, which trains in no time.
 LINEAR: dict[str, object] = {
     "dataset": "mnist",
     "architecture": (784, 10),
@@ -50,7 +49,7 @@ LINEAR: dict[str, object] = {
     "train_size": 1000,
     "validation_size": 1000,
 }
-# The same for what needs no data set: a network of three layers that learns a step function.
+# The same for tests that need no MNIST: a network of three layers that learns a step function.
 STEP: dict[str, object] = {
     "dataset": "step",
     "dataset_options": {"steps": 3, "examples": 40},
@@ -73,7 +72,7 @@ OSCILLATING = ("eta=2", "momentum=0.9")
 
 
 def config_text(keys: dict[str, object], /, **changes: object) -> str:
-    """Return a config file: a key per line; a string is written as it is."""
+    """Return the text of a config: one key per line; a string is written unchanged."""
     return "".join(
         f"{key}: {value if isinstance(value, str) else json.dumps(value)}\n"
         for key, value in (keys | changes).items()
@@ -81,7 +80,7 @@ def config_text(keys: dict[str, object], /, **changes: object) -> str:
 
 
 class Outcome(NamedTuple):
-    """How a command ended and what it printed; bytes that are not UTF-8 are surrogates in it."""
+    """The exit code and the output of a command; bytes that are not UTF-8 are surrogates."""
 
     code: int
     out: str
@@ -89,7 +88,7 @@ class Outcome(NamedTuple):
 
 
 def call(arguments: tuple[str, ...], environment: dict[str, str]) -> Outcome:
-    """Run nnlab within this process, which is quicker, where a process of its own adds nothing."""
+    """Run nnlab within this process, which is faster than a process of its own."""
     out, err = (
         io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="", write_through=True) for _ in range(2)
     )
@@ -121,7 +120,7 @@ def outcome_of(
     stdin: str = "",
     limit: Callable[[], None] | None = None,
 ) -> Outcome:
-    """Run a command to its end."""
+    """Run a command, and return its outcome."""
     done = subprocess.run(
         command,
         cwd=folder,
@@ -136,12 +135,12 @@ def outcome_of(
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return what the files in a folder hold, by name."""
+    """Return the contents of the files in a folder, by name."""
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def drop_root_privileges() -> None:
-    """Let what this process executes heed the modes of files, as root does not unless it lacks two powers."""
+    """Take from root the two capabilities that let it ignore the modes of files."""
     drop_from_bounding_set, override, read_search = 24, 1, 2
     libc = ctypes.CDLL(None)  # of Linux; elsewhere the tests are not run as root
     for capability in (override, read_search) if hasattr(libc, "prctl") else ():
@@ -149,7 +148,7 @@ def drop_root_privileges() -> None:
 
 
 def read_until(stream: IO[str] | None, pattern: str) -> str:
-    """Return what comes from a stream of a process up to the first line that begins with `pattern`."""
+    """Return the output of a process up to the first line that begins with `pattern`."""
     assert stream
     read = ""
     for line in stream:
@@ -161,7 +160,7 @@ def read_until(stream: IO[str] | None, pattern: str) -> str:
 
 @dataclass(frozen=True)
 class Laboratory:
-    """A working directory, in which nnlab is run with nothing that steers it but what a test says."""
+    """A working directory in which nnlab runs with an environment that the test controls."""
 
     folder: Path
 
@@ -172,7 +171,7 @@ class Laboratory:
         return path
 
     def environment(self, **variables: str) -> dict[str, str]:
-        """Return what a user's shell exports: nothing that steers nnlab or its looks, besides `variables`."""
+        """Return an environment with `variables`, but no other that affects nnlab or its output."""
         steering = ("NNLAB_", "PYTHON", "TTY_", "TQDM_", "XDG_", "CLICOLOR", "FORCE_COLOR", "NO_COLOR")
         looks = {"COLUMNS", "LINES", "TERM", "_TYPER_FORCE_DISABLE_TERMINAL"}
         kept = {
@@ -201,18 +200,18 @@ class Laboratory:
         return outcome_of(command, self.folder, self.environment(**variables), stdin=stdin)
 
     def without_root(self, *arguments: str, **variables: str) -> Outcome:
-        """Run nnlab as somebody to whom permissions apply, which is not so for root."""
+        """Run nnlab so that file permissions apply, even if the tests run as root."""
         return self.limited(drop_root_privileges, *arguments, **variables)
 
     def limited(self, limit: Callable[[], None], *arguments: str, **variables: str) -> Outcome:
-        """Run nnlab in a process that calls `limit` before it begins."""
-        # Where a file may not grow, Python would cut the bytecode that it caches short.
+        """Run nnlab in a process that first calls `limit`."""
+        # If files may not grow, Python would truncate the bytecode that it caches.
         environment = self.environment(PYTHONDONTWRITEBYTECODE="1", **variables)
         return outcome_of((*COMMAND, *arguments), self.folder, environment, limit=limit)
 
     @contextlib.contextmanager
     def start(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """Start nnlab, to be sent a signal or looked at meanwhile; it is killed at the end of the block."""
+        """Start nnlab in the background; it is killed at the end of the block."""
         with subprocess.Popen(
             [*COMMAND, *arguments],
             cwd=self.folder,
@@ -230,7 +229,7 @@ class Laboratory:
                 process.kill()
 
     def on_a_terminal(self, *arguments: str, columns: int = 80, **variables: str) -> Outcome:
-        """Run nnlab with all its streams on a terminal, which a program cannot tell from a real one."""
+        """Run nnlab with all its streams on a pseudo-terminal."""
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         process = subprocess.Popen(
@@ -247,7 +246,7 @@ class Laboratory:
             while time.monotonic() < deadline:
                 if select.select([ours], [], [], 1)[0]:
                     got += os.read(ours, 65536)
-        except OSError:  # Linux says so when the other end is closed
+        except OSError:  # Linux raises it when the other end is closed
             pass
         finally:
             os.close(ours)
@@ -260,7 +259,7 @@ class Laboratory:
         return summary
 
     def metrics(self, run: str = "linear-001") -> list[dict[str, str]]:
-        """Return the metrics of a run, by the names of their columns, an entry per epoch."""
+        """Return the metrics of a run, one dict per epoch."""
         lines = (self.folder / "runs" / run / "metrics.csv").read_text().splitlines()
         return list(csv.DictReader(lines))
 

@@ -1,4 +1,4 @@
-"""What may lie where a file is expected, and is not one."""
+"""Obstacles: pipes, devices and other things in the place of a file."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ LINK_TO_ITSELF = "a link to itself"
 
 
 def put(what: str, path: Path) -> None:
-    """Put one of `OBSTACLES`, or a link to itself, at `path`, in the place of the file that is there."""
+    """Put one of `OBSTACLES`, or a link to itself, at `path`, replacing the file there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     if what == "a pipe":
         os.mkfifo(path)
     elif what == "a socket":
-        # Its whole path would be too long: a socket's may have no more than 107 bytes.
+        # The full path would be too long: a socket's path is limited to 107 bytes.
         with contextlib.chdir(path.parent), contextlib.closing(socket.socket(socket.AF_UNIX)) as server:
             server.bind(path.name)
     elif what == "a device":

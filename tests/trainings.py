@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nnlab.datasets import Split
 
 OFFLINE = Source(offline=True)
-# Momentum, so that the state of the training is more than its weights.
+# With momentum, the state of the training is more than its weights.
 KEYS = LINEAR | {"name": "linear", "momentum": 0.9, "patience": None}
 # Steps so large that the validation loss goes up and down: epochs that improve, and epochs that do not.
 OSCILLATING: dict[str, object] = {"eta": 2.0, "epochs": 5}
@@ -43,22 +43,22 @@ def train(runs: Path, **changes: object) -> Run:
 
 
 def resume(run: Run, **raised: int) -> Run:
-    """Go on with `run` from what lies in its folder, with some keys raised."""
+    """Resume `run`, with some keys raised."""
     return jobs.resume(run, [f"{key}={value}" for key, value in raised.items()], source=OFFLINE).run
 
 
 def copy_of(run: Run, folder: Path) -> Run:
-    """Return a copy of `run` in `folder`, which is not there yet."""
+    """Return a copy of `run` in the new `folder`."""
     return Run(shutil.copytree(run.folder, folder))
 
 
 def summary_of(run: Run) -> Summary:
-    """Return what summary.json of `run` holds."""
+    """Return the summary of `run`."""
     return records.read(run.summary_json, Summary)
 
 
 def results_of(run: Run) -> dict[str, Any]:
-    """Return all that the folder of `run` holds, without times."""
+    """Return everything in the folder of `run`, without times."""
     experiment = experiment_of(run)
     state, _ = checkpoint.load_state(run.last_npz, experiment)
     return {

@@ -1,4 +1,4 @@
-"""Run folders that only look like ones: nothing was trained."""
+"""Run folders that were made without training."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def make_untrained_run(
     test_accuracy: float | None = None,
     **changes: object,
 ) -> Run:
-    """Make a run folder without training; `summary` None leaves it out."""
+    """Make a run folder without training; without summary.json if `summary` is None."""
     run = Run(folder)
     folder.mkdir()
     run.config_yaml.write_text(dump(linear_experiment(**{"momentum": 0.0, "name": "small"} | changes)))

@@ -65,7 +65,7 @@ class RunWriter:
     _pending: Pending = field(default_factory=Pending, init=False)
     _last_write: float = field(default_factory=monotonic, init=False)  # the time of the last write
     _timer: threading.Timer | None = field(default=None, init=False)  # writes what waits too long
-    _is_cut_short: bool = field(default=False, init=False)  # an exception interrupted `add` or `flush`
+    _is_interrupted: bool = field(default=False, init=False)  # an exception interrupted `add` or `flush`
     _failure: BaseException | None = field(default=None, init=False)  # in the thread of the timer
     _lock: threading.RLock = field(default_factory=threading.RLock, init=False)
 
@@ -131,7 +131,7 @@ class RunWriter:
         """
         with self._lock:
             self._raise_failure()
-            self._is_cut_short = True
+            self._is_interrupted = True
             self._pending.rows.append(row := metrics.metrics_row(epoch))
             self._pending.diagnostics_rows += metrics.diagnostics_rows(epoch)
             self._add(row)
@@ -142,7 +142,7 @@ class RunWriter:
                 if epoch.is_best:
                     self.best_epoch = epoch.epoch
                     self._pending.best = self._pending.last
-            self._is_cut_short = False
+            self._is_interrupted = False
             if at_once:
                 self.flush(epoch.stop_reason)
             elif self._timer is None:
@@ -156,15 +156,15 @@ class RunWriter:
     def flush(self, stop_reason: StopReason | None) -> None:
         """Write all that was added, and the summary; without a `stop_reason` the run continues.
 
-        Raises `NnlabError`. Once this is cut short, by whatever exception, nothing more is written: what is
-        there then is what a crash leaves, and `reopen` puts it right.
+        Raises `NnlabError`. After an exception of any kind has interrupted it, nothing more is written. The
+        files are then as after a crash, and `reopen` repairs them.
         """
         with self._lock:
             self._cancel_timer()
             self._raise_failure()
-            if self._is_cut_short:
+            if self._is_interrupted:
                 return
-            self._is_cut_short = True
+            self._is_interrupted = True
             pending, self._pending = self._pending, Pending()
             tables.append(self.run.metrics_csv, pending.rows)
             tables.append(self.run.diagnostics_csv, pending.diagnostics_rows)
@@ -175,10 +175,10 @@ class RunWriter:
                 self._save_last(pending.last)
             self._write_summary(stop_reason)
             self._last_write = monotonic()
-            self._is_cut_short = False
+            self._is_interrupted = False
 
     def close(self) -> None:
-        """Write nothing any more; what was added since the last write is lost."""
+        """Stop writing. What was added since the last write is lost."""
         with self._lock:
             self._cancel_timer()
 

@@ -22,15 +22,14 @@ if TYPE_CHECKING:
 # With fewer multiplications per step, a second thread gains little, and loses much if its core is busy.
 MIN_MULTIPLICATIONS = 150_000_000
 
-
 MOST_THREADS = 4096
 
 
 def checked_threads(threads: int | None) -> int | None:
-    """Return a number of threads; None leaves it to a rule. Raises `UsageError` for what cannot be one."""
+    """Return `threads` if it is a possible number, or None. Raises `UsageError` otherwise."""
     if threads is None:
         return None
-    is_number = isinstance(threads, Integral) and not isinstance(threads, bool)  # of NumPy, too
+    is_number = isinstance(threads, Integral) and not isinstance(threads, bool)  # also NumPy's integers
     if not is_number or not 1 <= threads <= MOST_THREADS:
         raise UsageError(f"threads must be a whole number from 1 to {MOST_THREADS} (given {threads!r})")
     return int(threads)
@@ -45,7 +44,7 @@ class _ThreadLimit:
         self.holders: Counter[int] = Counter()  # the number of blocks that each thread of Python has entered
         self.threads = 0
         self.available = 0  # the number of threads without a limit
-        self.limits: threadpool_limits | None = None  # to be lifted when no block needs it
+        self.limits: threadpool_limits | None = None  # lifted when no block needs it
 
     @contextmanager
     def applied(self, threads: int) -> Iterator[None]:
@@ -77,14 +76,14 @@ class _ThreadLimit:
                     self.changed.notify_all()
 
     def lift(self) -> None:
-        """Give BLAS back the threads that it had before."""
+        """Restore the number of threads that BLAS had before."""
         if self.limits is not None:
             _take_control()
             self.limits.restore_original_limits()
             self.limits = None
 
     def forget_threads(self) -> None:
-        """Forget who holds it: in a forked process there is only the thread that forked."""
+        """Forget all holders: in a forked process, only the thread that forked exists."""
         self.changed = threading.Condition()
         self.holders.clear()
 
