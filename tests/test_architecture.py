@@ -1,4 +1,4 @@
-"""Imports go only downwards, and only the command line speaks or exits."""
+"""Imports go only downwards, and only the command line prints or exits."""
 
 from __future__ import annotations
 

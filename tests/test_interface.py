@@ -23,7 +23,7 @@ KEYS = {key: value for key, value in KEYS.items() if key != "name"}
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work in an empty folder, with nothing that steers nnlab."""
+    """Work in an empty folder, without environment variables that affect nnlab."""
     monkeypatch.chdir(tmp_path)
     for variable in ("NNLAB_RUNS", "NNLAB_DATA_DIR"):
         monkeypatch.delenv(variable, raising=False)
@@ -153,7 +153,7 @@ def test_a_baseline_is_a_run_without_a_network() -> None:
 
 
 def test_four_trainings_at_once_in_threads_end_as_they_do_alone() -> None:
-    """Two of them with another number of threads, which the matrix library has only once for all."""
+    """Two of them use another number of threads, although the matrix library has only one setting."""
 
     def go(seed: int) -> tuple[str, int]:
         run = nnlab.train(KEYS, seed=seed, threads=1 + seed % 2, architecture=(784, 40, 10))

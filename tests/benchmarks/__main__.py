@@ -1,4 +1,4 @@
-"""Measures nnlab against its limit and its peers: `python -m tests.benchmarks --peers PYTHON`."""
+"""Compares nnlab with its limit and with other libraries: `python -m tests.benchmarks --peers PYTHON`."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def processor() -> str:
 
 
 def say(line: str) -> None:
-    """Tell of the progress."""
+    """Print the progress."""
     sys.stderr.write(f"{line}\n")
 
 

@@ -1,4 +1,4 @@
-"""Whole commands, from typing to prompt: wall time, processor time and peak memory."""
+"""Measures whole commands: wall time, processor time and peak memory."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ RUNS_COMPARED = 200
 
 @dataclass(frozen=True)
 class Usage:
-    """What a command took: seconds on the clock, seconds of the processors, MB of memory at its peak."""
+    """The cost of a command: wall-clock seconds, processor seconds, and peak memory in MB."""
 
     wall: float
     cpu: float

@@ -1,4 +1,4 @@
-"""Those who take part, each in a process of its own, so that one's threads and memory are not another's."""
+"""The contestants, each in its own process, so that they do not share threads and memory."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Contestant:
         return self.answer()
 
     def prepare(self, workload: Workload, examples: int) -> None:
-        """Have it ready to train `workload`, from the weights in start.npz."""
+        """Prepare to train `workload`, starting from the weights in start.npz."""
         self.ask(workload=asdict(workload), examples=examples)
 
     def epoch(self, seed: int) -> float:
@@ -90,7 +90,7 @@ def enter(
 
 @contextmanager
 def arena(examples: int) -> Iterator[Path]:
-    """Give the folder that the contestants share, with so many of MNIST's training images in it."""
+    """Return the shared folder of the contestants, with this number of training images of MNIST."""
     training, _ = load_training(
         "mnist", validation_size=0, train_size=examples, rng=np.random.default_rng(0), dtype=np.float32
     )

@@ -1,4 +1,4 @@
-"""How the cost of an epoch grows with the width, the depth, the batch and the number of examples."""
+"""Measures how the cost of an epoch grows with width, depth, batch size and number of examples."""
 
 from __future__ import annotations
 

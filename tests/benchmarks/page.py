@@ -1,4 +1,4 @@
-"""RESULTS.md, from results.json."""
+"""Writes RESULTS.md from results.json."""
 
 from __future__ import annotations
 

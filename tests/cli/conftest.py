@@ -1,4 +1,4 @@
-"""nnlab as its users meet it: in an empty folder, with a small config."""
+"""Fixtures: nnlab in an empty folder, with a small config."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`nnlab baseline`: a run folder that eval and compare understand, beside those of networks."""
+"""`nnlab baseline`: a run folder that eval and compare treat like that of a network."""
 
 from __future__ import annotations
 

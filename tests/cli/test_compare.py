@@ -97,7 +97,7 @@ def test_runs_of_another_folder(lab: Laboratory, three_runs: Path) -> None:
 def test_a_reader_that_leaves_after_the_first_line_is_not_an_error(
     run: Path, lab: Laboratory, output_format: str
 ) -> None:
-    """As `nnlab compare | head -1`, with more output than a pipe holds."""
+    """Test `nnlab compare | head -1` with more output than a pipe holds."""
     for number in range(2, 200):
         copy = run.with_name(f"linear-{number:03}")
         copy.mkdir()

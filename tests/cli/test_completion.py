@@ -1,4 +1,4 @@
-"""What a shell is offered at Tab: the right names, from modules that are quick to read."""
+"""Completion offers the right names, and imports nothing slow."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def test_list_shows_what_each_shipped_config_is_about_in_80_columns(lab: Laborat
     assert max(map(len, lines)) <= 80
     assert [line.split()[0] for line in lines if line[0] != " "] == ["config", *configs()]
     text = " ".join(listed.out.split())
-    about = "No hidden layer: softmax of a linear function, or multinomial logistic regression."
+    about = "No hidden layer: softmax of a linear function, which is multinomial logistic regression."
     assert f" mnist_linear {about} mnist_relu_deep " in text
 
 

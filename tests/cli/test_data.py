@@ -1,4 +1,4 @@
-"""`nnlab data` where files, folders and names are not as they should be."""
+"""`nnlab data` with damaged files, missing folders and wrong names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`nnlab demo`: what it prints, in a pipe, and how it ends."""
+"""`nnlab demo`: its output, also in a pipe, and its exit code."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def test_an_evaluation_that_cannot_be_removed_is_one_line_and_nothing_is_trained
     assert (resumed.code, resumed.out) == (1, "")
     assert resumed.err.splitlines()[-1] == (
         "nnlab: cannot remove runs/linear-001/eval_test.json: it is a folder; move it away; the epochs "
-        "before are kept, resume with `nnlab train --resume runs/linear-001`"
+        "before it are kept; resume with `nnlab train --resume runs/linear-001`"
     )
     assert (run / "best.npz").read_bytes() == before
 

@@ -1,4 +1,4 @@
-"""What everybody mistypes gets its answer: one line that says what to write instead."""
+"""Common mistakes get one line that says what to write instead."""
 
 from __future__ import annotations
 

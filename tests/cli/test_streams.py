@@ -1,4 +1,4 @@
-"""Streams that are closed or full, and signals that come early."""
+"""Closed and full streams, and signals during the start."""
 
 from __future__ import annotations
 

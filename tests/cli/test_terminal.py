@@ -1,4 +1,4 @@
-"""In a real terminal of 80 columns: a pseudo one, which a program cannot tell apart."""
+"""The output on a pseudo-terminal of 80 columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes from elsewhere: bytes that are not text, names that steer, weights that are another run's."""
+"""Untrusted input: bytes that are not text, names with control characters, weights of another run."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def test_a_training_that_ends_meanwhile_raises_no_false_alarm(
     ended: list[bool] = []
 
     def training_ends_before(path: Path, kind: type) -> object:
-        """Let a training go on to its end between the reading of best.npz and that of summary.json."""
+        """Let a training finish between the reading of best.npz and that of summary.json."""
         if path.name == "summary.json" and not ended:
             ended.append(True)
             done = lab.nnlab("train", "--resume", "linear-001", "epochs=9", "-q")

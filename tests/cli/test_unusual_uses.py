@@ -1,4 +1,4 @@
-"""Configs, names, streams and surroundings that nobody meant, each with a sensible answer."""
+"""Unusual configs, names, streams and environments have sensible results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a config may say: types, ranges, defaults and the rules between keys."""
+"""The schema of an experiment: types, ranges, defaults and the rules between keys."""
 
 from __future__ import annotations
 

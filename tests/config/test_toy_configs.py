@@ -1,4 +1,4 @@
-"""What a config may say about toys: options, fixed starting weights, and what a regression rules out."""
+"""Configs of toys: options, fixed starting weights, and the rules for a regression."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def cache(_isolated: None) -> Path:
 
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> ImageDataset:
-    """MNIST in a folder that nothing lies in yet, so that no copy of it is found by accident."""
+    """MNIST in an empty folder, so that no other copy of it is found by accident."""
     info = replace(MNIST_FAMILY["mnist"], folder="Elsewhere", mirrors=())
     monkeypatch.setitem(MNIST_FAMILY, "mnist", info)
     monkeypatch.setitem(DATASETS, "mnist", info)

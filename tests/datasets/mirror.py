@@ -41,7 +41,7 @@ class Handler(BaseHTTPRequestHandler):
         getattr(self, f"answer_{behaviour}")((DATA / "MNIST" / "raw" / name).read_bytes())
 
     def do_CONNECT(self) -> None:
-        """Be a proxy that never comes to the end of its status line."""
+        """Act as a proxy that never finishes its status line."""
         self.wfile.write(b"HTTP/1.1 ")
         self.repeat(b"x")
 
@@ -62,14 +62,14 @@ class Handler(BaseHTTPRequestHandler):
         self.reply(body)
 
     def chunks(self, *pieces: bytes) -> None:
-        """Begin a chunked answer and send these whole chunks of it."""
+        """Begin a chunked response, and send these complete chunks."""
         self.protocol_version = "HTTP/1.1"
         self.head(Transfer_Encoding="chunked", Connection="close")
         for piece in pieces:
             self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
 
     def repeat(self, piece: bytes, *, pause: float = 0.02) -> None:
-        """Send `piece` for so long that only a client without a deadline is still there at the end."""
+        """Send `piece` for longer than any client with a deadline waits."""
         end = time.monotonic() + 10
         while time.monotonic() < end:
             self.wfile.write(piece)
@@ -236,7 +236,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class TlsHandler(Handler):
-    """Never comes to the end of its part of a TLS handshake."""
+    """A server that never finishes its part of a TLS handshake."""
 
     def handle(self) -> None:
         self.wfile.write(b"\x16\x03\x03\x3f\xff")  # a record of the handshake, of 16,383 bytes
@@ -244,7 +244,7 @@ class TlsHandler(Handler):
 
 
 class Mirror(ThreadingHTTPServer):
-    """`base("404")` is the base URL of a mirror that behaves like that."""
+    """A server of mirrors; `base("404")` is the base URL of the mirror with that behaviour."""
 
     def __init__(self, handler: type[Handler] = Handler) -> None:
         super().__init__(("127.0.0.1", 0), handler)
@@ -256,7 +256,7 @@ class Mirror(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/{behaviour}/"
 
     def handle_error(self, *_: object) -> None:
-        """Keep quiet: clients hang up on purpose."""
+        """Print nothing: clients disconnect on purpose."""
 
 
 @contextmanager

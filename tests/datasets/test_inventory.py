@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def served(elsewhere: ImageDataset, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> ImageDataset:
-    """MNIST, which lies nowhere but on a mirror."""
+    """MNIST, available only from a mirror."""
     info = replace(elsewhere, mirrors=(mirror.base("good"),))
     monkeypatch.setitem(MNIST_FAMILY, "mnist", info)
     return info

@@ -1,4 +1,4 @@
-"""Every claim of every demo holds; and the parts that the demos are built of are right by themselves."""
+"""Every claim of every demo holds, and so do unit tests of the parts of the demos."""
 
 from __future__ import annotations
 

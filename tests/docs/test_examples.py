@@ -48,7 +48,7 @@ def essence(text: str) -> list[str]:
 
 
 def assert_prints(shown: str, printed: str) -> None:
-    """Assert that the lines shown are among those printed, in this order."""
+    """Assert that the lines on the page are among those printed, in this order."""
     rest = iter(essence(printed))
     for line in essence(shown):
         assert line in rest, f"not printed, or not there: {line}\n{printed}"

@@ -1,4 +1,4 @@
-"""Every promise names the tests that hold nnlab to it."""
+"""Every promise names the tests that check it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs tell their caller what goes on, stop when they are asked to, and run in any thread or process."""
+"""Jobs report their progress, stop on request, and run in any thread or process."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_a_training_stopped_on_a_full_disk_says_that_it_was_stopped(
 def test_a_write_that_is_interrupted_leaves_what_a_crash_would(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    """And no summary of weights that are not there."""
+    """No summary describes weights that were not written."""
     original, calls = getattr(checkpoint, where), []
 
     def interrupted(*arguments: object, **named: object) -> None:

@@ -1,4 +1,4 @@
-"""What is expected of each activation: a new one is one row here."""
+"""The expected values of each activation; a new activation is one row here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HUGE = 1e4
 
 @dataclass(frozen=True)
 class Expected:
-    """Values by hand, and the lecture's formulas for one number at a time, written as plainly as possible."""
+    """Values worked by hand, and the formulas of the lecture for a single number, written plainly."""
 
     at_ln_3: tuple[float, float, float]  # a(−ln 3), a(0), a(ln 3)
     at_huge: tuple[float, float]  # a(−HUGE), a(HUGE)

@@ -1,4 +1,4 @@
-"""Steps worked by hand: the arithmetic is in the comments, the code takes the step with `train_epoch`."""
+"""Steps worked by hand in the comments, and compared with those of `train_epoch`."""
 
 from __future__ import annotations
 

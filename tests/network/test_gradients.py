@@ -1,4 +1,4 @@
-"""Backpropagation against central differences of the mean loss, every activation with every output."""
+"""Backpropagation agrees with central differences of the mean loss, for every activation and output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saturated outputs: finite, exact where it can be, and without a warning (which would be an error)."""
+"""Saturated outputs are finite, as exact as possible, and cause no warning (which would be an error)."""
 
 from __future__ import annotations
 

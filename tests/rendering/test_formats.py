@@ -1,4 +1,4 @@
-"""Each format, by small results that are written out in full."""
+"""Each format, tested on small results whose output is written out in full."""
 
 from __future__ import annotations
 

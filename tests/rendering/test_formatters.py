@@ -1,4 +1,4 @@
-"""How single values look."""
+"""The format of single values."""
 
 from __future__ import annotations
 

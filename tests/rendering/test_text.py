@@ -1,4 +1,4 @@
-"""Text that is folded: prose, and tables on a page or a terminal."""
+"""Wrapped text: prose, and tables on a page or a terminal."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def begin(runs: Path) -> tuple[RunWriter, TrainingState]:
 def test_a_crash_between_any_two_writes_loses_nothing(
     delay: float, writes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever is written passes through fsync; what lies there at that moment is what a crash leaves."""
+    """Record the files at every fsync: they are what a crash at that moment would leave."""
     runs = tmp_path / "runs"
     moments: list[Run] = []
 
@@ -115,7 +115,7 @@ def test_where_no_thread_can_be_started_an_epoch_is_written_at_once(
 
 
 def wait_for(happened: Callable[[], bool]) -> None:
-    """Wait until something has happened, in another thread; the test fails if it never does."""
+    """Wait until something has happened in another thread, or fail."""
     for _ in range(600):
         if happened():
             return

@@ -1,4 +1,4 @@
-"""Tortures nnlab and says what came of it: `python -m tests.torture [HARNESS …] [--seed N] [--count N]`.
+"""Tortures nnlab and reports the results: `python -m tests.torture [HARNESS …] [--seed N] [--count N]`.
 
 A harness is a module beside this one with a function `torture(folder, *, seed, count)`: it makes trouble
 `count` times in the empty `folder`, returns its figures as one line, and raises `AssertionError` with the
@@ -35,7 +35,7 @@ COUNTS = {
 
 
 def main() -> None:
-    """Run the harnesses asked for, one after another; the first broken promise ends them."""
+    """Run the named harnesses one after another; stop at the first broken promise."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0], prog="python -m tests.torture")
     parser.add_argument(
         "harnesses", nargs="*", metavar="HARNESS", help=f"of {', '.join(COUNTS)}; default: all"

@@ -1,4 +1,4 @@
-"""Damages the checkpoints of a run, and forges some, and has them evaluated and resumed.
+"""Damages and forges checkpoints of a run, then evaluates and resumes them.
 
 Whatever best.npz holds, and whatever a damaged last.npz does, the command says that it cannot be used (exit
 code 5) or gives what the checkpoint gave before. No digest is kept of last.npz: one that is forged, and so
@@ -60,7 +60,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
 
 
 def use(home: Path, run: Path, name: str, hostile: bytes | None = None) -> tuple[int, object, object]:
-    """Evaluate (best.npz) or resume (last.npz) a copy of `run`; return the exit code and what came of it."""
+    """Evaluate (best.npz) or resume (last.npz) a copy of `run`; return the exit code and the result."""
     copy = home / "copy" / run.name
     shutil.rmtree(home / "copy", ignore_errors=True)
     shutil.copytree(run, copy)
@@ -81,7 +81,7 @@ def use(home: Path, run: Path, name: str, hostile: bytes | None = None) -> tuple
 
 
 def forged(content: bytes, rng: random.Random) -> bytes:
-    """Return an archive that is whole, but not what nnlab writes."""
+    """Return a valid archive that nnlab does not write."""
     with np.load(io.BytesIO(content)) as archive:
         arrays: dict[str, Any] = dict(archive)
     name = rng.choice(list(arrays))
@@ -131,7 +131,7 @@ def bomb() -> bytes:
 
 
 def lie(stream: io.BytesIO, arrays: dict[str, Any], rng: random.Random) -> None:
-    """Write an archive with headers that promise something else than follows."""
+    """Write an archive whose headers do not match its data."""
     with zipfile.ZipFile(
         stream, "w", rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
     ) as archive:
@@ -156,7 +156,7 @@ def lie(stream: io.BytesIO, arrays: dict[str, Any], rng: random.Random) -> None:
 
 
 def forged_state(text: str, rng: random.Random) -> str:
-    """Return a state in which something is absurd."""
+    """Return a state with an absurd value."""
     state = json.loads(text)
     absurd: object = rng.choice(
         [None, True, -1, 0, 1, 3, 10**18, 1 << 200, 1e308, -0.5, float("nan"), "", "3", [], {}, "[" * 5000]

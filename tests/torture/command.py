@@ -1,4 +1,4 @@
-"""nnlab's commands, called within this process for speed, and held to what is promised of any of them."""
+"""Calls commands within this process, for speed, and checks what nnlab promises of every command."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STATUS = Path("/proc/self/status")
 
 
 class Skipped(Exception):  # noqa: N818 (it is no error)
-    """The system lacks what a harness needs."""
+    """Raised if the system lacks something that a harness needs."""
 
 
 def call(*arguments: object, seconds: float = SECONDS) -> Outcome:
@@ -72,13 +72,13 @@ worst = {"seconds": 0.0, "megabytes": 0}
 
 
 def forget_peak() -> None:
-    """Let the peak of this process's memory begin anew, where the system can."""
+    """Reset the peak memory of this process, if the system supports it."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 
 
 def peak_megabytes() -> int:
-    """Return the peak of this process's memory, 0 where the system does not say."""
+    """Return the peak memory of this process, or 0 if the system does not report it."""
     if not STATUS.exists():
         return 0
     line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))

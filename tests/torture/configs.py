@@ -1,4 +1,4 @@
-"""Damages the shipped configs, and writes hostile ones, and has them checked, shown and planned.
+"""Damages the shipped configs and writes hostile ones, then checks, shows and plans them.
 
 Each is an experiment, and the same one when what `config show` prints is read again, or it is refused with
 lines that each begin with the file's name (exit code 2).
@@ -177,7 +177,7 @@ def hostile(rng: random.Random) -> bytes:
 
 
 def judge(path: Path, again: Path) -> str:
-    """Return in words what nnlab makes of the config."""
+    """Return in words how nnlab treats the config."""
     checked = call("config", "check", path)
     shown = call("config", "show", path)
     planned = call("train", path, "--dry-run")

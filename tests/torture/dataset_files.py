@@ -1,4 +1,4 @@
-"""Damages dataset files, packed and raw, and has them verified and loaded.
+"""Damages dataset files, packed and raw, then verifies and loads them.
 
 A file is refused (`DatasetError`, exit code 4), or what is loaded is what the published file holds. Raw files
 of KMNIST, of which no digest is published, may hold other images, but of the right shape and with labels that
@@ -54,7 +54,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
 
 
 def judge(root: Path, dataset: str, form: str, name: str, expected: Split, rng: random.Random) -> str:
-    """Load the test split with one hostile file; return in words what came of it."""
+    """Load the test split with one hostile file; return the result in words."""
     folder = root / MNIST_FAMILY[dataset].folder / "raw"
     folder.mkdir(parents=True)
     for each in NAMES:
@@ -92,7 +92,7 @@ def judge(root: Path, dataset: str, form: str, name: str, expected: Split, rng: 
 
 
 def decode(content: bytes) -> None:
-    """Decode what nobody has checked, of any length and shape."""
+    """Decode unchecked bytes of any length and shape."""
     try:
         array = idx.decode(content, "hostile")
     except DatasetError:
@@ -102,7 +102,7 @@ def decode(content: bytes) -> None:
 
 
 def put_obstacle(path: Path, rng: random.Random) -> None:
-    """Put something at `path` that is not a file, or a link to what cannot be read."""
+    """Put something at `path` that is not a file, or a link to something unreadable."""
     what = rng.choice((*OBSTACLES, LINK_TO_ITSELF, *LINKS))
     if what in LINKS:
         path.symlink_to(what)
@@ -111,7 +111,7 @@ def put_obstacle(path: Path, rng: random.Random) -> None:
 
 
 def hostile_idx(content: bytes, rng: random.Random) -> bytes:
-    """Return damaged or lying IDX bytes."""
+    """Return damaged IDX bytes, or bytes with a false header."""
     absurd = rng.choice([0, 1, 27, 9999, 10001, 1 << 31, (1 << 32) - 1])
     dimension = 4 * rng.randrange(1, 4)
     hostile: list[Callable[[], bytes]] = [
@@ -125,7 +125,7 @@ def hostile_idx(content: bytes, rng: random.Random) -> bytes:
 
 
 def hostile_gzip(packed: bytes, content: bytes, rng: random.Random) -> bytes:
-    """Return a damaged archive, or one that is whole but another."""
+    """Return a damaged archive, or a valid one with other content."""
     hostile: list[Callable[[], bytes]] = [
         *4 * [lambda: damage(packed, rng)],
         lambda: content,
@@ -139,6 +139,6 @@ def hostile_gzip(packed: bytes, content: bytes, rng: random.Random) -> bytes:
 
 
 def bomb() -> bytes:
-    """Return an archive of little that holds 400 megabytes."""
+    """Return a small archive that unpacks to 400 megabytes."""
     packer = zlib.compressobj(1, wbits=31)
     return b"".join(packer.compress(bytes(1 << 20)) for _ in range(400)) + packer.flush()

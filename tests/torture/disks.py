@@ -1,4 +1,4 @@
-"""Trains on disks too small for a run, resumes once there is room, and compares with a run that had room.
+"""Trains on disks that are too small for a run, resumes with more space, and compares the results.
 
 A disk is a tmpfs of some pages, where the system lets a user mount one in a namespace of its own; elsewhere,
 and now and then, no file may grow beyond a limit. Either way the kernel refuses to write, at any moment.
@@ -46,7 +46,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
 
 
 def fill_disks(home: Path, seed: int, count: int) -> str:
-    """Train on `count` disks, within the namespace if there is one."""
+    """Train on `count` disks, in a namespace of its own if there is one."""
     (home / "step.yaml").write_text(config_text(STEP, epochs=60, patience=None))
     code, _, err = nnlab(home, "train", "step.yaml", "-q")
     assert code == 0, err
@@ -89,7 +89,7 @@ def fill_disks(home: Path, seed: int, count: int) -> str:
 
 
 def fill(here: Path, limit: int) -> str:
-    """Train until the disk is full; return in words what is left."""
+    """Train until the disk is full; return in words which files are left."""
     code, out, err = nnlab(here, "train", "step.yaml", "-q", limit=limit)
     left = find_all(here / "runs")
     if code == 0:

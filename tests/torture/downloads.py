@@ -1,4 +1,4 @@
-"""Kills downloads at random moments, lets many processes download at once, and meets mirrors that never end.
+"""Kills downloads at random moments, runs many at once, and uses mirrors that never finish.
 
 At no moment does a file lie under its name that is not the published one, and the next download mends all.
 No mirror holds a download past its deadline.
@@ -74,7 +74,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
 
 
 def hang(root: Path, mirror: Mirror, behaviour: str, usual: float) -> float:
-    """Return the seconds that a download took whose first mirror never ends and whose second is good."""
+    """Return the seconds of a download whose first mirror never finishes and whose second is good."""
     started = time.monotonic()
     finish(download(root, mirror, behaviour, "good", deadline=DEADLINE))
     seconds = time.monotonic() - started
@@ -86,7 +86,7 @@ def hang(root: Path, mirror: Mirror, behaviour: str, usual: float) -> float:
 
 
 def at_once(root: Path, mirror: Mirror) -> None:
-    """Let many processes download at once, and look on."""
+    """Let many processes download at once, and watch the files."""
     processes = [download(root, mirror, "chunked") for _ in range(AT_ONCE)]
     while any(process.poll() is None for process in processes):
         check(root, "while many download at once")
@@ -97,7 +97,7 @@ def at_once(root: Path, mirror: Mirror) -> None:
 
 
 def download(root: Path, mirror: Mirror, *behaviours: str, deadline: float = 900) -> subprocess.Popen[str]:
-    """Start `nnlab data download mnist` into `root`, from mirrors that behave so."""
+    """Start `nnlab data download mnist` into `root`, from mirrors with this behaviour."""
     bases = " ".join(mirror.base(behaviour) for behaviour in behaviours)
     arguments = ["data", "download", "mnist", "--data-dir", str(root), bases, str(deadline)]
     return subprocess.Popen(
@@ -115,7 +115,7 @@ def finish(process: subprocess.Popen[str]) -> None:
 
 
 def check(root: Path, case: str) -> int:
-    """Return how many files lie under their names. Raises `AssertionError` if one is not as published."""
+    """Return the number of complete files. Raises `AssertionError` if one is not the published one."""
     folder = root / "Elsewhere" / "raw"
     found = [file for file in MNIST_FAMILY["mnist"].files if (folder / file.name).exists()]
     for file in found:

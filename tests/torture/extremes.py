@@ -65,7 +65,7 @@ def extreme(rng: random.Random) -> str:
 
 
 def judge(run: Path) -> str:
-    """Return in words what came of `run`. Raises `AssertionError` if it is not sound."""
+    """Return the result of `run` in words. Raises `AssertionError` if it is invalid."""
     text = (run / "summary.json").read_text()
     assert "NaN" not in text
     assert "Infinity" not in text

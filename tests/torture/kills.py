@@ -1,4 +1,4 @@
-"""Kills trainings at random moments, resumes them, and compares them with one that nothing interrupted.
+"""Kills trainings at random moments, resumes them, and compares them with an uninterrupted one.
 
 Moments are fractions of the time that a whole training takes, from the start of the process to its end, so
 they fall into the reading of modules and data, the making of the run folder, epochs, validations, saves and
@@ -99,7 +99,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
 
 
 def train(home: Path, arguments: list[str] | None = None) -> tuple[Path, float]:
-    """Train, or go on, to the end; return the run and the seconds it took."""
+    """Train or resume to the end; return the run and the seconds it took."""
     home.mkdir(exist_ok=True)
     started = time.monotonic()
     done = Laboratory(home).nnlab(*(arguments or NEW))
@@ -142,7 +142,7 @@ def kill(home: Path, how: str, after: float, case: str) -> Killed:
 
 
 def check(home: Path, case: str) -> int:
-    """Return the epoch that what is left is at; before there is a run, -1."""
+    """Return the epoch of the files that are left, or -1 if there is no run yet."""
     run = the_run(home / "runs")
     if run is None:
         return -1
@@ -162,6 +162,6 @@ def check(home: Path, case: str) -> int:
 
 
 def go_on(home: Path) -> list[str]:
-    """Return the arguments that go on with what is left, or begin."""
+    """Return the arguments that resume the run that is left, or begin a new one."""
     run = the_run(home / "runs")
     return ["train", "--resume", f"runs/{run.name}"] if run else NEW

@@ -1,4 +1,4 @@
-"""Damage to a file's bytes, as disks, networks and people do it."""
+"""Damage to the bytes of a file, such as disks, networks and people cause."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ def overwrite(content: bytes, rng: random.Random) -> bytes:
 
 
 def cut(content: bytes, rng: random.Random) -> bytes:
-    """Lose the end."""
+    """Cut off the end."""
     return content[: rng.randrange(len(content))]
 
 
 def cut_out(content: bytes, rng: random.Random) -> bytes:
-    """Lose a stretch in the middle."""
+    """Remove a stretch in the middle."""
     start, end = sorted(rng.randrange(len(content)) for _ in range(2))
     return content[:start] + content[end:]
 
 
 def double(content: bytes, rng: random.Random) -> bytes:
-    """Have a stretch twice."""
+    """Repeat a stretch."""
     start, end = sorted(rng.randrange(len(content)) for _ in range(2))
     return content[:end] + content[start:]
 
 
 def lengthen(content: bytes, rng: random.Random) -> bytes:
-    """Have something behind the end."""
+    """Append something."""
     return content + rng.choice((rng.randbytes(100), bytes(5000), content))
 
 
 def replace(_: bytes, rng: random.Random) -> bytes:
-    """Be something else altogether."""
+    """Replace everything."""
     return rng.choice((b"", b"\n", b"{}", b"PK\x05\x06" + bytes(18), rng.randbytes(1000), b"\x00" * 100_000))
 
 
@@ -54,7 +54,7 @@ ANY = (flip_bit, flip_bit, flip_bit, overwrite, overwrite, cut, cut_out, double,
 
 
 def damage(content: bytes, rng: random.Random) -> bytes:
-    """Damage `content` once, seldom more often."""
+    """Damage `content` once, or rarely more often."""
     while True:
         content = rng.choice(ANY)(content, rng)
         if not content or rng.random() < 0.8:

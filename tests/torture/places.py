@@ -1,4 +1,4 @@
-"""Puts links, pipes, sockets, devices and folders in the place of each file of a run, and has the run used.
+"""Replaces each file of a run by a link, pipe, socket, device or folder, and then uses the run.
 
 Every command ends within seconds: it gives what it gave before, or says in one line what is in the way.
 Nothing outside the run's folder changes, whatever a link leads to.
@@ -85,7 +85,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
 
 
 def judge(home: Path, name: str, kind: str, command: str, expected: object) -> str:
-    """Use a run with that kind of thing in the place of the file `name`; return in words what came of it."""
+    """Use a run with that kind of thing in the place of the file `name`; return the result in words."""
     desk = laid(home)
     try:
         put(desk, name, kind)
@@ -153,7 +153,7 @@ def put(desk: Path, name: str, kind: str) -> None:
 
 
 def use(desk: Path, command: str) -> Outcome:
-    """Carry the command out on the run."""
+    """Execute the command on the run."""
     run = desk / "runs" / RUN
     if command.startswith("compare"):
         return call(*COMMANDS[command], "--runs", desk / "runs")
@@ -163,7 +163,7 @@ def use(desk: Path, command: str) -> Outcome:
 
 
 def result(desk: Path, command: str, done: Outcome) -> object:
-    """Return what must be the same if what is in the place of a file is of no consequence."""
+    """Return what must not change if the replaced file does not matter."""
     if command == "train config.yaml":
         return results_of(desk / "new" / RUN)
     if command == "train --resume":
@@ -187,7 +187,7 @@ def guarded(desk: Path) -> Iterator[None]:
 
 
 def outside(desk: Path) -> dict[str, object]:
-    """Return all that is to be seen of what lies outside the run and the folder of new runs."""
+    """Return the state of everything outside the run and the folder of new runs."""
     seen: dict[str, object] = {}
     for path in (desk, *desk.rglob("*")):
         name = str(path.relative_to(desk))

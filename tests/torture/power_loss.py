@@ -1,4 +1,4 @@
-"""Takes the power from disks that lose all that was not synced, and goes on with what is left.
+"""Simulates a loss of power on disks that lose unsynced data, and resumes from the rest.
 
 The writes of a training are recorded, and for each moment the disk is made as it may be found. A file holds
 what it held when it was last synced, and all, some or none of what came after. A folder has the names that
@@ -47,7 +47,7 @@ Left: TypeAlias = dict[str, "bytes | None"]  # by name, what a file holds; None 
 
 
 class Moment(NamedTuple):
-    """What is on a disk, and what may be."""
+    """The content that is on a disk, and the content that may be."""
 
     case: str
     diagnostics: str
@@ -59,10 +59,10 @@ class Moment(NamedTuple):
 
 
 class Disk:
-    """What was written and what was synced below the folder `home`."""
+    """The writes and syncs below the folder `home`."""
 
     def __init__(self, home: Path, diagnostics: str, kept: int) -> None:
-        """Take what is there for synced, with `kept` epochs that are done."""
+        """Regard the existing files, with `kept` finished epochs, as synced."""
         self.home, self.diagnostics, self.kept = home, diagnostics, kept
         self.moments: list[Moment] = []
         self.now: dict[str, int] = {}
@@ -89,7 +89,7 @@ class Disk:
         self.remember("the end")
 
     def remember(self, what: str) -> None:
-        """Take note of the moment before `what`."""
+        """Record the moment before `what`."""
         self._look()
         case = f"{self.home.name}, diagnostics {self.diagnostics}, moment {len(self.moments)}, before {what}"
         self.moments.append(
@@ -114,7 +114,7 @@ class Disk:
         return watched
 
     def _look(self) -> None:
-        """Take note of new names, and of what files hold."""
+        """Record new names and the contents of files."""
         for path in sorted(self.home.rglob("*")):
             name = self._name(path)
             if name not in self.now:
@@ -127,7 +127,7 @@ class Disk:
         self.changes.append(change)
 
     def _sync(self, descriptor: int) -> None:
-        """Take note that what is open was synced: a file's content, or a folder's names."""
+        """Record that an open file or folder was synced: its content, or its names."""
         status = os.fstat(descriptor)
         for name, number in {"": FOLDER, **self.now}.items():
             if not os.path.samestat((self.home / name).stat(), status):
@@ -147,7 +147,7 @@ class Disk:
 
 
 def torture(home: Path, *, seed: int, count: int) -> str:
-    """Go on with what `count` disks held, or with all of them if there are fewer."""
+    """Resume from the content of `count` disks, or of all if there are fewer."""
     home = home.resolve()
     moments = [
         moment
@@ -177,7 +177,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
 
 
 def moments_of(home: Path, delay: str, diagnostics: str, *, is_new: bool) -> list[Moment]:
-    """Record a training, new or resumed, whose epochs are written in the way of `delay`."""
+    """Record a training, new or resumed, whose epochs are written with this `delay`."""
     here = home / diagnostics
     config = here / "step.yaml"
     if not here.exists():
@@ -233,7 +233,7 @@ def disks(moment: Moment, rng: random.Random) -> list[Left]:
 
 
 def cut(moment: Moment, rng: random.Random) -> dict[int, bytes]:
-    """Return contents of which some of what was not synced is there, or is zeros."""
+    """Return contents in which some unsynced data are present, or are zeros."""
     contents = {}
     for number, content in moment.written.items():
         place = rng.randrange(len(content) + 1)
@@ -244,7 +244,7 @@ def cut(moment: Moment, rng: random.Random) -> dict[int, bytes]:
 
 
 def go_on(home: Path, moment: Moment, left: Left, expected: dict[str, dict[str, object]]) -> bool:
-    """Go on with what is left; return whether it was begun anew."""
+    """Resume from the files that are left; return whether training began again."""
     home.mkdir()
     for name, content in sorted(left.items()):
         if content is None:
@@ -268,12 +268,12 @@ def train(*arguments: object) -> Path:
 
 
 def resumption(run: Path) -> list[object]:
-    """Return the arguments that go on with `run` to the end."""
+    """Return the arguments that resume `run` to the end."""
     return ["--resume", run, f"epochs={EPOCHS}"]
 
 
 def apply(change: Change, names: dict[str, int]) -> None:
-    """Carry the change of names out."""
+    """Apply the change of names."""
     for name, number in change.items():
         if number is None:
             names.pop(name, None)

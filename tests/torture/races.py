@@ -78,7 +78,7 @@ def start(home: Path, count: int, *arguments: str) -> list[subprocess.Popen[str]
 
 
 def watch(home: Path, processes: list[subprocess.Popen[str]]) -> int:
-    """Compare until all processes have ended; return how many rows were seen."""
+    """Compare until all processes have ended; return the number of rows seen."""
     seen = 0
     while any(process.poll() is None for process in processes):
         for row in compared(home):
@@ -93,7 +93,7 @@ def watch(home: Path, processes: list[subprocess.Popen[str]]) -> int:
 
 
 def compared(home: Path) -> list[dict[str, Any]]:
-    """Return what `nnlab compare` says of every run, by name."""
+    """Return the row of every run in `nnlab compare`, by name."""
     if not find_all(home / "runs"):
         return []
     done = call(

@@ -1,4 +1,4 @@
-"""Damages the text files of a run, and has it compared, evaluated and resumed.
+"""Damages the text files of a run, then compares, evaluates and resumes it.
 
 A command says what is broken (exit code 5, or the run's status in `compare`), or gives what it gave before.
 No checksum covers summary.json, eval_test.json and config.yaml: where a digit was changed, another figure is
@@ -66,7 +66,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
 
 
 def use(home: Path, run: Path, command: str, name: str = "", hostile: bytes = b"") -> tuple[int, Any]:
-    """Call the command on a copy of `run`; return the exit code and what came of it, without times."""
+    """Call the command on a copy of `run`; return the exit code and the result, without times."""
     copy = home / "copy" / run.name
     shutil.rmtree(home / "copy", ignore_errors=True)
     shutil.copytree(run, copy)
@@ -90,7 +90,7 @@ def replaced(text: str, rng: random.Random) -> bytes:
 
 
 def judge(outcome: tuple[int, Any], right: tuple[int, Any], name: str, command: str) -> str:
-    """Return in words what the command did. Raises `AssertionError` for what it must not do."""
+    """Return in words what the command did. Raises `AssertionError` if it broke a promise."""
     code, result = outcome
     if outcome == right:
         return "of no consequence"

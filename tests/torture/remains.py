@@ -1,4 +1,4 @@
-"""What a training leaves behind, without what differs from one time to the next."""
+"""The files that a training leaves, without the parts that differ from time to time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def results_of(run: Path) -> dict[str, object]:
-    """Return all that must be the same, of every file of a run and of which files there are."""
+    """Return all that must be reproducible: the names of the files of a run, and their contents."""
     summary = json.loads((run / "summary.json").read_text())
     state, _ = checkpoint.load_state(run / "last.npz", experiment_of(Run(run)))
     diagnostics = run / "diagnostics.csv"

@@ -1,4 +1,4 @@
-"""Kills a short training at every system call that changes its run, or lets the call fail, by way of strace.
+"""Uses strace to kill a short training at every system call that changes its run, or to let the call fail.
 
 Whatever call it was: what is left is resumed, or trained anew if there is no run yet, and is in the end
 what nothing interrupted. A call that fails (EIO, ENOSPC) is one line and exit code 1, and the epochs before
@@ -53,7 +53,7 @@ TIMEOUT = 60
 
 
 class Scenario(NamedTuple):
-    """A training to be disturbed."""
+    """A training that is disturbed."""
 
     name: str
     delay: float  # seconds that an epoch may wait to be written
@@ -106,7 +106,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
 
 
 def refuse_without_strace(home: Path) -> None:
-    """Raise `Skipped` where system calls cannot be traced."""
+    """Raise `Skipped` if system calls cannot be traced."""
     command = [*STRACE, "--seccomp-bpf", "-e", "trace=none", "true"]
     try:
         done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False, timeout=TIMEOUT)
@@ -119,7 +119,7 @@ def refuse_without_strace(home: Path) -> None:
 def trace(
     here: Path, scenario: Scenario, *options: str, log: Path | str = "/dev/null"
 ) -> subprocess.CompletedProcess[str]:
-    """Carry the scenario out in the new folder `here`, tracing what changes its run."""
+    """Execute the scenario in the new folder `here`, and trace what changes its run."""
     here.mkdir()
     shutil.copyfile(here.parent / "step.yaml", here / "step.yaml")
     if scenario.begun:
@@ -174,7 +174,7 @@ def disturb(home: Path, point: Point, fault: str) -> tuple[Path, subprocess.Comp
 def judge(
     here: Path, point: Point, fault: str, done: subprocess.CompletedProcess[str], expected: dict[str, object]
 ) -> str:
-    """Go on with what is left; return in words what it was."""
+    """Resume from the files that are left; return in words what they were."""
     run = the_run(here / "runs")
     assert run or not point.scenario.begun, "the run is gone"
     said = [line for line in done.stderr.splitlines() if line.startswith("nnlab:")]

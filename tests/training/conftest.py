@@ -40,7 +40,7 @@ def experiment() -> BuildExperiment:
 
 @pytest.fixture
 def blobs() -> DrawBlobs:
-    """Draw examples of three classes, each a cloud around a point of its own."""
+    """Draw examples of three classes, each scattered around its own point."""
 
     def draw(examples: int, *, seed: int = 1, dtype: str = "float32") -> Split:
         rng = np.random.default_rng(seed)

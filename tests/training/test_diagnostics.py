@@ -1,4 +1,4 @@
-"""What goes on inside: by hand, at the extremes, and without changing a bit of the training."""
+"""Diagnostics: worked by hand, at the extremes, and without effect on the training."""
 
 from __future__ import annotations
 

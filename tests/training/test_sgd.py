@@ -77,7 +77,7 @@ def plain_epoch(
     batch_size: int,
     eta: float,
 ) -> list[float]:
-    """Take the epoch parameter by parameter, in plain floats; return the velocity it ends with."""
+    """Train for an epoch parameter by parameter, in plain floats; return the final velocity."""
     targets = np.eye(3)[data.labels]
     while order:
         batch, order = order[:batch_size], order[batch_size:]

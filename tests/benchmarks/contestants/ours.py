@@ -1,4 +1,4 @@
-"""nnlab itself: the generator that `nnlab train` runs, its figures of each epoch included."""
+"""nnlab itself: the generator that `nnlab train` runs, including the figures of each epoch."""
 
 from __future__ import annotations
 

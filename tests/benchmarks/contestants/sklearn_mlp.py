@@ -1,4 +1,4 @@
-"""scikit-learn's MLPClassifier, an epoch of plain SGD a call of partial_fit."""
+"""scikit-learn's MLPClassifier: each call of partial_fit is one epoch of plain SGD."""
 
 from __future__ import annotations
 

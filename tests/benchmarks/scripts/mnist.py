@@ -1,4 +1,4 @@
-"""What the scripts of both libraries begin with: MNIST from the published files, 10,000 images held out."""
+"""Loads MNIST from the published files for the scripts of both libraries; 10,000 images are held out."""
 
 from __future__ import annotations
 
