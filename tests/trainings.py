@@ -6,9 +6,10 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nnlab import jobs
 from nnlab.config import Experiment
 from nnlab.datasets import Source
+from nnlab.jobs.resume import resume_run
+from nnlab.jobs.train import train_experiment
 from nnlab.runs import checkpoint, metrics, records
 from nnlab.runs.run import Run, experiment_of
 from nnlab.runs.summary import Summary
@@ -39,12 +40,12 @@ def splits() -> tuple[Split, Split]:
 
 def train(runs: Path, **changes: object) -> Run:
     """Train `an_experiment` into a new folder in `runs`."""
-    return jobs.train(an_experiment(**changes), runs=runs, source=HERE, threads=1).run
+    return train_experiment(an_experiment(**changes), runs=runs, source=HERE, threads=1).run
 
 
 def resume(run: Run, **raised: int) -> Run:
     """Go on with `run` from what lies in its folder, with some keys raised."""
-    return jobs.resume(run, [f"{key}={value}" for key, value in raised.items()], source=HERE).run
+    return resume_run(run, [f"{key}={value}" for key, value in raised.items()], source=HERE).run
 
 
 def copy_of(run: Run, folder: Path) -> Run:
