@@ -17,12 +17,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from nnlab import datasets, jobs, shipped
+from nnlab import datasets, shipped
 from nnlab.analysis import comparison
 from nnlab.analysis.evaluation import best_network
 from nnlab.config import Experiment, load_baseline, load_experiment
 from nnlab.datasets import Source
 from nnlab.errors import UsageError
+from nnlab.jobs import baseline
+from nnlab.jobs.callbacks import Callbacks
+from nnlab.jobs.evaluate import evaluate_run
+from nnlab.jobs.resume import newest_to_resume, resume_run
+from nnlab.jobs.train import train_experiment
 from nnlab.runs import find, metrics, records, tables
 from nnlab.runs import run as stored
 from nnlab.runs.environment import Environment
@@ -35,7 +40,7 @@ if TYPE_CHECKING:
 
     from nnlab.config import Baseline
     from nnlab.datasets import Dataset
-    from nnlab.jobs import Callbacks, TrainingResult, TrainingStarted
+    from nnlab.jobs.callbacks import TrainingResult, TrainingStarted
     from nnlab.network import Network
     from nnlab.runs.evaluations import CheckpointName, Evaluation, SplitName
     from nnlab.training import Epoch
@@ -89,7 +94,7 @@ class Run(stored.Run):
     ) -> Evaluation:
         """Measure its weights on a split; keep the figures of the best weights. Raises `NnlabError`."""
         source = _source(data_dir, offline=offline)
-        evaluated = jobs.evaluate(self, checkpoint=checkpoint, split=split, source=source)
+        evaluated = evaluate_run(self, checkpoint=checkpoint, split=split, source=source)
         if evaluated.not_kept is not None and not evaluated.is_read_only:
             raise evaluated.not_kept
         return evaluated.evaluation
@@ -116,7 +121,7 @@ def train(
     source_of_keys = config if isinstance(config, Mapping) else shipped.path_of(str(config))
     experiment = load_experiment(source_of_keys, keys)
     with _callbacks(progress=progress) as callbacks:
-        trained = jobs.train(
+        trained = train_experiment(
             experiment,
             runs=_runs_dir(runs),
             source=_source(data_dir, offline=offline),
@@ -143,9 +148,9 @@ def resume(
     `epochs` and `patience` may be raised. Raises `RunError`, `UsageError`, and what `train` raises.
     """
     runs_dir = _runs_dir(runs)
-    found = jobs.newest_to_resume(runs_dir, finished=bool(raised)) if run is None else _found(run, runs_dir)
+    found = newest_to_resume(runs_dir, finished=bool(raised)) if run is None else _found(run, runs_dir)
     with _callbacks(progress=progress) as callbacks:
-        trained = jobs.resume(
+        trained = resume_run(
             found,
             raised,
             source=_source(data_dir, offline=offline),
@@ -169,7 +174,7 @@ def fit_baseline(
 
     Raises `ConfigError`, `DatasetError`, or another `NnlabError`.
     """
-    fitted = jobs.fit_baseline(
+    fitted = baseline.fit_baseline(
         load_baseline(method, keys),
         runs=_runs_dir(runs),
         source=_source(data_dir, offline=offline),
@@ -288,6 +293,6 @@ def _callbacks(*, progress: bool) -> Iterator[Callbacks]:
         def should_stop() -> bool:
             return received[0]() is not None
 
-        yield jobs.Callbacks(before_writing, on_begin, on_epoch=on_epoch, should_stop=should_stop)
+        yield Callbacks(before_writing, on_begin, on_epoch=on_epoch, should_stop=should_stop)
     if received and should_stop():
         raise KeyboardInterrupt

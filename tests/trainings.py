@@ -6,9 +6,10 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nnlab import jobs
 from nnlab.config import Experiment
 from nnlab.datasets import Source
+from nnlab.jobs.resume import resume_run
+from nnlab.jobs.train import train_experiment
 from nnlab.runs import checkpoint, metrics, records
 from nnlab.runs.run import Run, experiment_of
 from nnlab.runs.summary import Summary
@@ -39,12 +40,12 @@ def splits() -> tuple[Split, Split]:
 
 def train(runs: Path, **changes: object) -> Run:
     """Train `linear_experiment` into a new folder in `runs`."""
-    return jobs.train(linear_experiment(**changes), runs=runs, source=OFFLINE, threads=1).run
+    return train_experiment(linear_experiment(**changes), runs=runs, source=OFFLINE, threads=1).run
 
 
 def resume(run: Run, **raised: int) -> Run:
     """Resume `run`, with some keys raised."""
-    return jobs.resume(run, [f"{key}={value}" for key, value in raised.items()], source=OFFLINE).run
+    return resume_run(run, [f"{key}={value}" for key, value in raised.items()], source=OFFLINE).run
 
 
 def copy_of(run: Run, folder: Path) -> Run:

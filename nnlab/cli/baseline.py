@@ -52,7 +52,7 @@ def baseline(
     """
     from nnlab.config import load_baseline
     from nnlab.datasets import Source
-    from nnlab.jobs import fit_baseline
+    from nnlab.jobs.baseline import fit_baseline
     from nnlab.runs.find import runs_folder
     from nnlab.runs.records import as_json
 

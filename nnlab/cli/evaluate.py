@@ -55,14 +55,14 @@ def evaluate(
       nnlab eval mnist_softmax-001 --split validation
       nnlab eval --json --fail-under 0.97
     """
-    from nnlab import jobs
     from nnlab.datasets import Source
+    from nnlab.jobs.evaluate import evaluate_run
     from nnlab.runs import records
     from nnlab.runs.find import find, runs_folder
 
     found = find(runs_folder(runs), run)
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
-    evaluated = jobs.evaluate(found, checkpoint=checkpoint, split=split, source=source)
+    evaluated = evaluate_run(found, checkpoint=checkpoint, split=split, source=source)
     result = evaluated.evaluation
     if json:
         write_stdout(records.as_json(result) + "\n")

@@ -29,7 +29,7 @@ from nnlab.errors import UsageError
 
 if TYPE_CHECKING:
     from nnlab.cli.training_view import TrainingView
-    from nnlab.jobs import Callbacks
+    from nnlab.jobs.callbacks import Callbacks
 
 
 def train(
@@ -86,8 +86,6 @@ def train(
       nnlab train --resume slow-001 epochs=100
       run=$(nnlab train my.yaml epochs=2 -q) && nnlab eval "$run"
     """
-    from nnlab import jobs
-    from nnlab.cli.plan import pieces_of
     from nnlab.cli.training_view import TrainingView
     from nnlab.config import dump, load_experiment
     from nnlab.datasets import Source
@@ -101,17 +99,17 @@ def train(
     if dry_run and json:
         raise UsageError("--dry-run prints no JSON; leave out one of the two")
     if resume is not None:
+        from nnlab.jobs.resume import newest_to_resume, resume_run
+
         if name is not None or dry_run:
             option = "--dry-run" if dry_run else "--name"
             raise UsageError(f"--resume continues a run as it is; leave out {option}")
         raised = _raised(config, overrides or (), runs_dir, named=resume != NEWEST)
         run = (
-            jobs.newest_to_resume(runs_dir, finished=bool(raised))
-            if resume == NEWEST
-            else find(runs_dir, resume)
+            newest_to_resume(runs_dir, finished=bool(raised)) if resume == NEWEST else find(runs_dir, resume)
         )
         with _callbacks_of(view) as callbacks:
-            trained = jobs.resume(
+            trained = resume_run(
                 run, raised, source=source, threads=threads, command=command_line(), callbacks=callbacks
             )
             view.end(trained)
@@ -121,13 +119,17 @@ def train(
         path = _config_path(config, runs_dir)
         experiment = load_experiment(path, overrides or (), name=name)
         if dry_run:
+            from nnlab.cli.plan import pieces_of
+
             write_stdout(f"{dump(experiment)}\n")
             write_result(*pieces_of(experiment), width=80)
             return
         if not quiet:
             _report_changed_name(path, experiment.name)
+        from nnlab.jobs.train import train_experiment
+
         with _callbacks_of(view) as callbacks:
-            trained = jobs.train(
+            trained = train_experiment(
                 experiment,
                 runs=runs_dir,
                 source=source,
@@ -147,7 +149,7 @@ def train(
 def _callbacks_of(view: TrainingView) -> Iterator[Callbacks]:
     """Yield callbacks that show a training. As soon as it writes, a signal stops it at the end of a batch."""
     from nnlab.cli.signals import defer_signals
-    from nnlab.jobs import Callbacks
+    from nnlab.jobs.callbacks import Callbacks
 
     with ExitStack() as stack:
         was_received: list[Callable[[], bool]] = []

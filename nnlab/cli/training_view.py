@@ -15,7 +15,7 @@ from nnlab.network import number_of_parameters
 from nnlab.rendering.formatters import counted, decimals, percent
 
 if TYPE_CHECKING:
-    from nnlab.jobs import TrainingResult, TrainingStarted
+    from nnlab.jobs.callbacks import TrainingResult, TrainingStarted
     from nnlab.runs.run import Run
     from nnlab.runs.summary import Summary
     from nnlab.training import Epoch

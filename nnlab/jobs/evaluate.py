@@ -38,7 +38,7 @@ class EvaluationResult:
         return isinstance(cause, OSError) and cause.errno in _READ_ONLY
 
 
-def evaluate(
+def evaluate_run(
     run: Run,
     *,
     checkpoint: CheckpointName = "best",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nnlab.datasets import Source
 
 
-def resume(
+def resume_run(
     run: Run,
     raised: Sequence[str] | Mapping[str, object] = (),
     *,
@@ -43,7 +43,7 @@ def resume(
     The default of `threads` is the number that the run was made with.
 
     Raises `RunError` for a run that is broken or being trained, `UsageError` and `ConfigError` if the
-    overrides are invalid, and the errors of `train`.
+    overrides are invalid, and the errors of `train_experiment`.
     """
     threads = checked_threads(threads)
     with locked(run):

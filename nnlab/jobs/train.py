@@ -36,7 +36,7 @@ class _StopRequestedError(Exception):
     """Raised when the caller wants the training to stop."""
 
 
-def train(
+def train_experiment(
     experiment: Experiment,
     *,
     runs: Path,

@@ -6,8 +6,6 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from nnlab.rendering.pieces import only_table
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,6 +14,8 @@ if TYPE_CHECKING:
 
 def as_json(pieces: Sequence[Piece], _page: Page) -> str:
     """Return the table of a result as a list of objects, one per row, with the headings as keys."""
+    from nnlab.rendering.pieces import only_table
+
     columns = only_table(pieces).columns
     rows = zip(*(column.values for column in columns.values()), strict=True)
     return json_text([dict(zip(columns, row, strict=True)) for row in rows]) + "\n"

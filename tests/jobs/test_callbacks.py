@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nnlab import jobs
 from nnlab.errors import RunError
+from nnlab.jobs.callbacks import Callbacks
+from nnlab.jobs.resume import newest_to_resume, resume_run
+from nnlab.jobs.train import train_experiment
 from nnlab.runs import checkpoint, writer
 from nnlab.runs.lock import is_locked
 from nnlab.training.threads import available_threads, computing_with
@@ -20,7 +22,7 @@ from tests.trainings import OFFLINE, linear_experiment, results_of, resume, summ
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nnlab.jobs import TrainingStarted
+    from nnlab.jobs.callbacks import TrainingStarted
     from nnlab.training import Epoch
 
 
@@ -28,8 +30,8 @@ def test_callbacks_report_the_beginning_every_batch_and_every_epoch(tmp_path: Pa
     begun: list[TrainingStarted] = []
     batches: list[int] = []
     epochs: list[Epoch] = []
-    callbacks = jobs.Callbacks(on_begin=begun.append, on_batch=batches.append, on_epoch=epochs.append)
-    trained = jobs.train(linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=callbacks)
+    callbacks = Callbacks(on_begin=begun.append, on_batch=batches.append, on_epoch=epochs.append)
+    trained = train_experiment(linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=callbacks)
     assert [(each.run, each.train_examples, each.epoch, each.is_resumed) for each in begun] == [
         (trained.run, 1000, 0, False)
     ]
@@ -38,9 +40,9 @@ def test_callbacks_report_the_beginning_every_batch_and_every_epoch(tmp_path: Pa
     assert epochs[-1].stop_reason == trained.summary.stop_reason == "epochs"
 
     begun.clear()
-    jobs.resume(trained.run, ["epochs=4"], source=OFFLINE, callbacks=callbacks)
+    resume_run(trained.run, ["epochs=4"], source=OFFLINE, callbacks=callbacks)
     assert [(each.epoch, each.is_resumed) for each in begun] == [(3, True)]
-    jobs.resume(trained.run, source=OFFLINE, callbacks=callbacks)
+    resume_run(trained.run, source=OFFLINE, callbacks=callbacks)
     assert len(begun) == 1, "a run with nothing left to do does not begin"
 
 
@@ -49,8 +51,8 @@ def test_a_training_that_is_asked_to_stop_keeps_its_epochs_and_goes_on_as_if_nev
     tmp_path: Path, batches: int
 ) -> None:
     seen: list[int] = []
-    callbacks = jobs.Callbacks(on_batch=seen.append, should_stop=lambda: len(seen) == batches)
-    stopped = jobs.train(linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=callbacks)
+    callbacks = Callbacks(on_batch=seen.append, should_stop=lambda: len(seen) == batches)
+    stopped = train_experiment(linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=callbacks)
     assert (stopped.summary.status, stopped.summary.epochs) == ("interrupted", batches // 16)
     assert not is_locked(stopped.run)
     assert results_of(resume(stopped.run)) == results_of(train(tmp_path))
@@ -65,10 +67,10 @@ def test_an_exception_in_a_callback_is_raised_and_the_run_can_be_resumed(
             raise error
 
     with pytest.raises(error):
-        jobs.train(
-            linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=jobs.Callbacks(on_epoch=on_epoch)
+        train_experiment(
+            linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=Callbacks(on_epoch=on_epoch)
         )
-    run = jobs.newest_to_resume(tmp_path, finished=False)
+    run = newest_to_resume(tmp_path, finished=False)
     assert summary_of(run).epochs == 2
     assert summary_of(run).status == ("interrupted" if error is KeyboardInterrupt else "running")
     assert results_of(resume(run)) == results_of(train(tmp_path))
@@ -82,8 +84,8 @@ def test_a_run_that_is_being_trained_is_not_resumed_even_by_another_thread(tmp_p
             resume(begun.run)
         refusals.append(str(error.value))
 
-    jobs.train(
-        linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=jobs.Callbacks(on_begin=on_begin)
+    train_experiment(
+        linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=Callbacks(on_begin=on_begin)
     )
     assert "is being trained by process" in refusals[0]
 
@@ -94,10 +96,10 @@ def test_an_error_of_a_callback_stays_what_it_is_and_nothing_is_written_after_it
             raise RunError("mine")
 
     with pytest.raises(RunError, match=r"^mine$"):
-        jobs.train(
-            linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=jobs.Callbacks(on_epoch=on_epoch)
+        train_experiment(
+            linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=Callbacks(on_epoch=on_epoch)
         )
-    run = jobs.newest_to_resume(tmp_path, finished=False)
+    run = newest_to_resume(tmp_path, finished=False)
     assert summary_of(run).epochs == 2
     expected = results_of(resume(run))
     for thread in threading.enumerate():
@@ -115,9 +117,9 @@ def test_there_is_no_folder_until_the_caller_knows_and_none_if_it_cannot_begin(t
     def on_begin(_: TrainingStarted) -> None:
         raise KeyboardInterrupt
 
-    callbacks = jobs.Callbacks(before_writing=before_writing, on_begin=on_begin)
+    callbacks = Callbacks(before_writing=before_writing, on_begin=on_begin)
     with pytest.raises(KeyboardInterrupt):
-        jobs.train(linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=callbacks)
+        train_experiment(linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=callbacks)
     assert seen == [0]
     assert list(tmp_path.iterdir()) == []
 
@@ -132,8 +134,8 @@ def test_a_training_stopped_on_a_full_disk_says_that_it_was_stopped(
         monkeypatch.setattr("os.fsync", no_space)
         return True
 
-    callbacks = jobs.Callbacks(should_stop=should_stop)
-    stopped = jobs.train(linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=callbacks)
+    callbacks = Callbacks(should_stop=should_stop)
+    stopped = train_experiment(linear_experiment(), runs=tmp_path, source=OFFLINE, callbacks=callbacks)
     monkeypatch.undo()
     assert stopped.is_stopped
     assert (stopped.summary.status, stopped.summary.epochs) == ("running", 0)
@@ -156,9 +158,9 @@ def test_a_write_that_is_interrupted_leaves_what_a_crash_would(
     monkeypatch.setattr(writer, "DELAY", 0)
     monkeypatch.setattr(checkpoint, where, interrupted)
     with pytest.raises(KeyboardInterrupt):
-        jobs.train(linear_experiment(), runs=tmp_path, source=OFFLINE)
+        train_experiment(linear_experiment(), runs=tmp_path, source=OFFLINE)
     monkeypatch.undo()
-    run = jobs.newest_to_resume(tmp_path, finished=False)
+    run = newest_to_resume(tmp_path, finished=False)
     summary = summary_of(run)
     assert (summary.status, summary.epochs) == ("running", 1)
     best = checkpoint.load_network(run.best_npz, linear_experiment())
@@ -190,17 +192,17 @@ def test_a_process_forked_while_another_thread_trains_can_train_too(tmp_path: Pa
         exit_codes.append(child.exitcode)
         child.kill()
 
-    callbacks = jobs.Callbacks(on_begin=on_begin)
-    jobs.train(linear_experiment(), runs=tmp_path, source=OFFLINE, threads=1, callbacks=callbacks)
+    callbacks = Callbacks(on_begin=on_begin)
+    train_experiment(linear_experiment(), runs=tmp_path, source=OFFLINE, threads=1, callbacks=callbacks)
     assert exit_codes == [0]
 
 
 def train_on_two_threads(runs: Path) -> None:
     """Train in a process of its own; exit with 0 if the matrix library has two threads for it."""
     found: list[int] = []
-    callbacks = jobs.Callbacks(on_begin=lambda begun: found.append(begun.environment.blas[0]["threads"]))
+    callbacks = Callbacks(on_begin=lambda begun: found.append(begun.environment.blas[0]["threads"]))
     thread = threading.Thread(
-        target=lambda: jobs.train(
+        target=lambda: train_experiment(
             linear_experiment(), runs=runs, source=OFFLINE, threads=2, callbacks=callbacks
         )
     )
@@ -212,8 +214,8 @@ def train_on_two_threads(runs: Path) -> None:
 def test_the_number_of_threads_is_that_of_the_job_and_afterwards_what_it_was(tmp_path: Path) -> None:
     def threads_in(run: int) -> int:
         found: list[int] = []
-        callbacks = jobs.Callbacks(on_begin=lambda begun: found.append(begun.environment.blas[0]["threads"]))
-        jobs.train(linear_experiment(), runs=tmp_path, source=OFFLINE, threads=run, callbacks=callbacks)
+        callbacks = Callbacks(on_begin=lambda begun: found.append(begun.environment.blas[0]["threads"]))
+        train_experiment(linear_experiment(), runs=tmp_path, source=OFFLINE, threads=run, callbacks=callbacks)
         return found[0]
 
     before = available_threads()

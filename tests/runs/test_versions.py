@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from nnlab import jobs
 from nnlab.analysis.comparison import read_row
 from nnlab.errors import NewerError
+from nnlab.jobs.evaluate import evaluate_run
 from nnlab.runs import evaluations, metrics, records
 from nnlab.runs.environment import Environment
 from nnlab.runs.run import Run
@@ -33,7 +33,7 @@ def test_an_old_run_is_compared_and_measured_as_it_was(old: Run) -> None:
     row = read_row(old)
     assert row["status"] == summary_of(old).status
     before = evaluations.read(old, "test") if old.eval_json("test").exists() else None
-    measured = jobs.evaluate(old, source=OFFLINE).evaluation
+    measured = evaluate_run(old, source=OFFLINE).evaluation
     assert measured.accuracy is not None
     if before:
         assert measured.accuracy == pytest.approx(before.accuracy, abs=0.002)
@@ -57,7 +57,7 @@ def test_an_old_run_is_resumed_and_keeps_what_it_had(
 
 def test_what_a_later_version_adds_is_ignored(tmp_path: Path) -> None:
     plain, run = train(tmp_path), train(tmp_path, epochs=2)
-    jobs.evaluate(run, source=OFFLINE)
+    evaluate_run(run, source=OFFLINE)
     for path in (run.summary_json, run.environment_json, run.eval_json("test")):
         extend(path)
     header, *rows = run.metrics_csv.read_text().splitlines()
@@ -80,6 +80,6 @@ def test_a_schema_of_a_later_version_is_refused_and_left_alone(tmp_path: Path) -
         with pytest.raises(NewerError, match=says):
             resume(run, epochs=2)
         with pytest.raises(NewerError, match=says):
-            jobs.evaluate(run, source=OFFLINE)
+            evaluate_run(run, source=OFFLINE)
         assert "written by a newer version" in str(read_row(run)["status"])
         assert json.loads(run.summary_json.read_text()) == written

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EPOCHS = 1000
-WAIT = "import sys, nnlab.jobs as _; sys.stdin.read(); from nnlab.cli import main; main()"
+WAIT = "import sys, nnlab.jobs.train as _; sys.stdin.read(); from nnlab.cli import main; main()"
 PATIENCE = 30.0  # seconds that a comparison may take on a machine that is busy with all the others
 FINISHED = ("best_epoch", "val_loss", "parameters", "train_examples", "weights_sha256", "stop_reason")
 
