@@ -39,7 +39,7 @@ format: .venv/.installed  ## rewrite the code in its format
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-docs: .venv/.installed  ## generate the tables of docs/reference
+docs: .venv/.installed  ## generate the tables of docs/reference and the schema of configs
 	$(PY) docs/generate.py
 
 build: .venv/.installed  ## build the wheel into dist/

@@ -1,6 +1,7 @@
 """Generates the tables of the reference (`make docs`) from the schema of configs and the help of commands.
 
-On a page, each stands between `<!-- begin NAME -->` and `<!-- end NAME -->`. The rest is written by hand.
+It also writes the schema to `configs/experiment.schema.json`, where editors find it. On a page, each table
+stands between `<!-- begin NAME -->` and `<!-- end NAME -->`. The rest is written by hand.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 REFERENCE = Path(__file__).parent / "reference"
+SCHEMA = Path(__file__).parents[1] / "configs" / "experiment.schema.json"
 WIDTH = 80  # of the help, whatever the terminal
 
 
 def main() -> None:
-    """Renew every page of the reference."""
+    """Renew the schema and every page of the reference."""
+    SCHEMA.write_text(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     for path in REFERENCE.glob("*.md"):
         path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
 

@@ -6,6 +6,7 @@ import math
 import operator
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -97,6 +98,9 @@ def compare(
     available = ["run", *KEYS, *RESULTS, *FURTHER_RESULTS]
     by = sort.removeprefix("-")
     conditions = [_condition(text) for text in where]
+    for column, times in Counter(columns).items():
+        if times > 1:
+            raise UsageError(f"column {column} is named twice; leave out one of the two")
     for column in (by, *(columns or ()), *(condition.column.partition(".")[0] for condition in conditions)):
         if column not in available:
             raise UsageError(f"no column {column!r}; {hint_for(column, available)}")

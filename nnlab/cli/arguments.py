@@ -15,9 +15,10 @@ from typer.core import TyperCommand, TyperGroup
 
 from nnlab import shipped
 from nnlab.errors import UsageError
+from nnlab.rendering.formatters import join_with_or
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     # Typer's names for these types are private.
     Context = Any
@@ -170,7 +171,7 @@ def _bad_value(error: typer.BadParameter, param: Parameter, context: Context) ->
     elif choices := get_args(kind):
         from nnlab.config.synonyms import did_you_mean
 
-        takes = _join_with_or(choices)
+        takes = join_with_or(choices)
         if meant := did_you_mean(given, choices):
             hint = f"; did you mean {meant}?"
     else:
@@ -197,13 +198,8 @@ def _quoted(given: str) -> str:
     return given if re.fullmatch(r"[\w.+-]{1,40}", given) else repr(given[:60])
 
 
-def _join_with_or(names: Iterable[str]) -> str:
-    *others, last = names
-    return f"{', '.join(others)} or {last}" if others else last
-
-
 def _usage(param: Parameter) -> str:
-    metavar = param.metavar or _join_with_or(get_args(param.type_descriptor.annotation))
+    metavar = param.metavar or join_with_or(get_args(param.type_descriptor.annotation))
     return f"{max(param.opts, key=len)} {metavar}"
 
 

@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING
 from nnlab.datasets import number_of_examples
 from nnlab.network import number_of_parameters
 from nnlab.rendering.formatters import count, counted
-from nnlab.rendering.pieces import Column, Table, row_labels
+from nnlab.rendering.pieces import Column, Table
 
 if TYPE_CHECKING:
     from nnlab.config import Experiment
-    from nnlab.rendering.pieces import Piece
 
 
-def pieces_of(experiment: Experiment) -> list[Piece]:
+def pieces_of(experiment: Experiment) -> tuple[Table, str]:
     """Return the layers of the network of `experiment`, and whether there is one example per parameter."""
     layers = list(pairwise(experiment.architecture))
     parameters = number_of_parameters(experiment.architecture)
     table = Table(
         {
-            "layer": row_labels([*range(1, len(layers) + 1), "total"]),
+            "layer": Column([*range(1, len(layers) + 1), "total"], align="right"),
             "inputs": Column([*(fan_in for fan_in, _ in layers), None]),
             "neurons": Column([*(fan_out for _, fan_out in layers), None]),
             "activation": Column([*[experiment.activation] * (len(layers) - 1), experiment.output, None]),
@@ -40,4 +39,4 @@ def pieces_of(experiment: Experiment) -> list[Piece]:
         f"{counted(examples, 'training example')} for {parameters:,} parameters: {share}. "
         f"The rule of thumb asks for about one; {enough}."
     )
-    return [table, rule]
+    return table, rule

@@ -122,7 +122,10 @@ def train(
             from nnlab.cli.plan import pieces_of
 
             write_stdout(f"{dump(experiment)}\n")
-            write_result(*pieces_of(experiment), width=80)
+            table, rule = pieces_of(experiment)
+            write_result(table)
+            write_stdout("\n")
+            write_result(rule, width=80)
             return
         if not quiet:
             _report_changed_name(path, experiment.name)
@@ -183,7 +186,7 @@ def _raised(config: str | None, overrides: Sequence[str], runs: Path, *, named: 
     if config is None or is_override(config):
         return [override for override in (config, *overrides) if override is not None]
     if not named and is_run(runs / config):
-        raise UsageError(f"write --resume {shlex.quote(config)}: the run comes right after it")
+        raise UsageError(f"write --resume {shlex.quote(config)}; the run must follow the option directly")
     raise UsageError(f"--resume uses the config of the run; leave out {config}")
 
 

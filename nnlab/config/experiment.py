@@ -336,7 +336,7 @@ class Experiment(BaseModel):
             return train_size
         left = available - validation_size
         if train_size is not None and train_size > left:
-            what = f"must be at most {left}, what validation_size {validation_size} leaves of "
+            what = f"must be at most {left}, the examples that validation_size {validation_size} leaves of "
             raise _rule(what + info.data["dataset"], given=train_size)
         batch_size, examples = info.data.get("batch_size"), train_size or left
         if isinstance(batch_size, int) and batch_size > examples:
@@ -351,7 +351,8 @@ class Experiment(BaseModel):
         if start is None or architecture is None:
             return start
         if (parameters := number_of_parameters(architecture)) > MAX_GIVEN_PARAMETERS:
-            what = f"is for networks of at most {MAX_GIVEN_PARAMETERS} parameters, and this has {parameters}"
+            most = MAX_GIVEN_PARAMETERS
+            what = f"is only for networks of at most {most} parameters; this one has {parameters}"
             raise _rule(
                 what, given=start.weights, key="start.weights", remedy="initialisation draws random weights"
             )
@@ -361,7 +362,7 @@ class Experiment(BaseModel):
             what = f"must have the shapes of the architecture, {wanted}"
             raise _rule(what, given=start.weights, remedy="a row per neuron", key="start.weights")
         if [len(layer) for layer in start.biases] != list(architecture[1:]):
-            what = f"must be one per neuron, {' and '.join(map(str, architecture[1:]))}"
+            what = f"must have one value per neuron: {' and '.join(map(str, architecture[1:]))}"
             raise _rule(what, given=start.biases, key="start.biases")
         return start
 
@@ -373,7 +374,7 @@ class Experiment(BaseModel):
             given = {"weights": [row for layer in start.weights for row in layer], "biases": start.biases}
             for key, rows in given.items():
                 if beyond := [value for row in rows for value in row if abs(value) > largest]:
-                    what = f"must be between −{largest:.3g} and {largest:.3g}, what {dtype} holds"
+                    what = f"must be between −{largest:.3g} and {largest:.3g}, the range of {dtype}"
                     raise _rule(what, given=beyond[0], key=f"start.{key}")
         return dtype
 

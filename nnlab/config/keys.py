@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar, ge
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
+from nnlab.rendering.formatters import join_with_or
+
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
@@ -129,12 +131,6 @@ TrainSize = Annotated[
 ]
 # With this limit, a config stays within the size that the reader accepts, even if all characters are escaped.
 Description = Annotated[str, Field(max_length=2000)]
-
-
-def join_with_or(names: Iterable[str]) -> str:
-    """Return `a, b or c`."""
-    *others, last = names
-    return f"{', '.join(others)} or {last}" if others else last
 
 
 def names_of(info: FieldInfo) -> list[str]:

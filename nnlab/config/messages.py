@@ -7,10 +7,11 @@ import re
 from typing import TYPE_CHECKING
 
 from nnlab.config.experiment import Experiment
-from nnlab.config.keys import field_of, join_with_or, names_of, phrases_of, sub_keys
+from nnlab.config.keys import field_of, names_of, phrases_of, sub_keys
 from nnlab.config.synonyms import did_you_mean, hint_for, no_such_key
 from nnlab.config.yaml12 import Mistake
 from nnlab.files import printable
+from nnlab.rendering.formatters import join_with_or
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

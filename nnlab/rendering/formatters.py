@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 TINY, HUGE = 5e-5, 1e5  # a loss outside this range is written with an exponent
 
 
@@ -39,3 +44,9 @@ def counted(number: int, thing: str) -> str:
 def digest(sha256: str) -> str:
     """Return the first characters of a digest, enough to compare two by eye."""
     return sha256[:12]
+
+
+def join_with_or(names: Iterable[str]) -> str:
+    """Return `a, b or c`."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nnlab.rendering.pieces import Table
 
 UNLIMITED = 100_000  # columns; so rich neither cuts nor wraps
+ROOM = 24  # columns at most that the first column of a table, however wide, leaves to each of the others
 
 
 def styled_line(*parts: str | tuple[str, str], styled: bool) -> str:
@@ -39,6 +40,8 @@ def fitted_table(table: Table, width: int, *, styled: bool) -> str:
 
     Headings may be wrapped, and a table that is too wide becomes several that repeat the first column.
     """
+    if not table.columns:
+        return ""
     console = _console(width if styled else UNLIMITED, styled=styled)
     cells = {
         heading: [printable(cell) for cell in column.cells()] for heading, column in table.columns.items()
@@ -48,14 +51,16 @@ def fitted_table(table: Table, width: int, *, styled: bool) -> str:
         key: max(len(text) for text in (*headings[key].split(), "", *cells[key])) for key in table.columns
     }
     first, *others = widths
-    room = width - widths[first] - len(SEPARATOR)
-    widths |= {key: min(widths[key], room) for key in others}  # never at the expense of the first column
+    least = min(ROOM, max((widths[key] for key in others), default=0))
+    widths[first] = min(widths[first], max(1, width - len(SEPARATOR) - least))
+    room = max(1, width - widths[first] - len(SEPARATOR))
+    widths |= {key: min(widths[key], room) for key in others}  # not at the expense of the first column
     for number, block in enumerate(_blocks(widths, width)):
         part = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
         fitted = _widened({key: widths[key] for key in block}, headings, width)
         for key in block:
             justify: JustifyMethod = "right" if table.columns[key].is_right_aligned() else "left"
-            part.add_column(headings[key], justify=justify, width=fitted[key])
+            part.add_column(headings[key], justify=justify, width=fitted[key], overflow="fold")
         for row in range(len(cells[first])):
             part.add_row(
                 *(

@@ -211,3 +211,8 @@ def test_a_summary_that_appears_while_a_run_is_read_breaks_nothing(
 
     monkeypatch.setattr(records, "read", then_it_appears)
     assert read_row(run)["status"] == "unfinished"
+
+
+def test_a_column_that_is_named_twice_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="column eta is named twice; leave out one of the two"):
+        compare([make_untrained_run(tmp_path / "a")], runs_dir=tmp_path, columns=["eta", "run", "eta"])

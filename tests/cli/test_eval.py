@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nnlab.cli import plan
+from nnlab.cli.evaluate import pieces_of
+from nnlab.rendering.pieces import Table
+from nnlab.runs.evaluations import ClassFigures, Evaluation
 from tests.laboratory import Laboratory
+from tests.trainings import linear_experiment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,3 +90,18 @@ def test_a_baseline_is_shown_by_its_name_and_has_no_best_weights(lab: Laboratory
     assert lab.call("baseline", "mean_darkness", "train_size=100", "validation_size=100", "-q").code == 0
     heading = lab.call("eval").out.splitlines()[0]
     assert heading == "runs/mean_darkness-001: mean_darkness on the test split, 10,000 examples"
+
+
+def test_a_class_that_is_never_predicted_has_a_dash_and_what_is_right_stands_out() -> None:
+    classes = [ClassFigures("a", 2, None, 0.0), ClassFigures("b", 3, 0.6, 1.0)]
+    evaluation = Evaluation("r", "best", "test", 5, 0.5, 0.6, 2, classes, [[0, 2], [0, 3]])
+    experiment = linear_experiment()
+    figures, confusion = (p for p in pieces_of(evaluation, experiment) if isinstance(p, Table))
+    assert figures.columns["precision"].cells() == ["–", "60.00%"]
+    assert [list(column.bold_rows) for column in confusion.columns.values()] == [[], [0], [1]]
+
+
+@pytest.mark.parametrize(("train_size", "met"), [(7849, False), (7850, True)])
+def test_the_rule_of_thumb_is_met_by_one_example_per_parameter(train_size: int, met: bool) -> None:  # noqa: FBT001
+    _, rule = plan.pieces_of(linear_experiment(train_size=train_size))
+    assert ("here it is met" in rule) == met

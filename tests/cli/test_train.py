@@ -105,7 +105,7 @@ def test_a_dry_run_shows_experiment_and_network_and_writes_nothing(lab: Laborato
     planned = lab.call("train", "linear.yaml", "architecture=[784,30,10]", "--dry-run")
     assert (planned.code, planned.err) == (0, "")
     assert "architecture: [784, 30, 10]" in planned.out
-    assert re.search(r"^1 +784 +30 +identity +23,550$", planned.out, re.MULTILINE)
+    assert re.search(r"^ +1 +784 +30 +identity +23,550$", planned.out, re.MULTILINE)
     assert re.search(r"^total +23,860$", planned.out, re.MULTILINE)
     assert "1,000 training examples for 23,860 parameters" in planned.out
     assert sorted(lab.folder.rglob("*")) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,8 +90,9 @@ def test_configs_messages_and_editors_know_it(tmp_path: Path) -> None:
     assert load_experiment(path).activation == "leaky_relu"
     with pytest.raises(ConfigError) as caught:
         load_experiment(path, ["activation=leaky_rleu"])
-    assert str(caught.value) == (
-        "command line: activation: must be identity, sigmoid, tanh, relu or leaky_relu "
-        "(given 'leaky_rleu'); did you mean leaky_relu?"
+    assert re.fullmatch(
+        r"command line: activation: must be identity, sigmoid, .* or leaky_relu "
+        r"\(given 'leaky_rleu'\); did you mean leaky_relu\?",
+        str(caught.value),
     )
     assert "leaky_relu" in json_schema()["properties"]["activation"]["enum"]

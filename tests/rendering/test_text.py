@@ -59,6 +59,20 @@ def test_a_table_is_never_wider_than_its_page(width: int, *, styled: bool) -> No
     assert "…" not in text
 
 
+@pytest.mark.parametrize("length", [50, 60, 70, 73, 76, 100])
+def test_a_long_name_in_the_first_column_leaves_room_for_the_values_of_the_others(length: int) -> None:
+    name = "q" * length
+    table = Table({"run": Column([name]), "eta": Column([0.5]), "status": Column(["finished"])})
+    text = render([table], width=80, styled=False)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert text.count("q") % length == 0  # it is repeated where there are several tables
+    assert re.search(r"q +0\.5( |$)", text, flags=re.MULTILINE)
+    assert re.search(r"(q|0\.5) +finished$", text, flags=re.MULTILINE)
+    assert "…" not in text
+    assert render([Table({})], width=80) == ""
+
+
 def test_prose_in_a_table_is_folded_at_80_columns_wherever_it_is_shown() -> None:
     words = "word " * 30
     table = Table({"config": Column(["first", "second"]), "shows": Column([words, "short"], is_prose=True)})
