@@ -52,7 +52,7 @@ def fitted_table(table: Table, width: int, *, styled: bool) -> str:
     }
     first, *others = widths
     least = min(ROOM, max((widths[key] for key in others), default=0))
-    widths[first] = min(widths[first], max(1, width - len(SEPARATOR) - least))
+    widths[first] = min(widths[first], max(width - len(SEPARATOR) - least, 2 * width // 3))
     room = max(1, width - widths[first] - len(SEPARATOR))
     widths |= {key: min(widths[key], room) for key in others}  # not at the expense of the first column
     for number, block in enumerate(_blocks(widths, width)):

@@ -269,5 +269,7 @@ def test_a_start_beyond_the_dtype_is_a_mistake_of_the_config(lab: Laboratory, st
     arguments = ("train", str(CONFIGS / "neuron.yaml"), f"start={start}", "epochs=1")
     refused = lab.call(*arguments)
     assert (refused.code, refused.out) == (2, "")
-    assert refused.err.startswith(f"command line: start.{key}: must be between −3.4e+38 and 3.4e+38, what")
+    assert refused.err.startswith(
+        f"command line: start.{key}: must be between −3.4e+38 and 3.4e+38, the range"
+    )
     assert lab.call(*arguments, "dtype=float64", "eta=1e-30").code == 0

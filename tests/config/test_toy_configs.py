@@ -48,8 +48,8 @@ output=softmax  # output: needs at least two outputs: a single one is always 1 (
 take sigmoid, or identity for values
 start={weights: [[[1]]], biases: [[0]]}  # start.weights: must have the shapes of the architecture, \
 4 × 1 and 1 × 4 (given [[[1.0]]]); a row per neuron
-start={weights: [[[1], [1], [1], [1]], [[1, 2, 3, 4]]], biases: [[0], [0]]}  # start.biases: must be \
-one per neuron, 4 and 1 (given [[0.0], [0.0]])
+start={weights: [[[1], [1], [1], [1]], [[1, 2, 3, 4]]], biases: [[0], [0]]}  # start.biases: must have \
+one value per neuron: 4 and 1 (given [[0.0], [0.0]])
 start={weights: [[[1, a]]], biases: [[0]]}  # start.weights: item 1.1.2 must be a number (given 'a')
 start={weights: 1, biases: 2, seed: 3}  # start.weights: must be a list (given 1)
 start={weights: 1, biases: 2, seed: 3}  # start.seed: unknown key; start has weights and biases
