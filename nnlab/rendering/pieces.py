@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # importing NumPy takes longer than `nnlab --help`
     Image: TypeAlias = NDArray[Any]  # (rows, columns)
 
 _NUMBERS = (int, float, Real)  # Real includes NumPy's numbers, but is slower to check
+SEPARATOR = "   "  # between the columns of a table that is fitted to a width
 # Why a claim can only fail if the program is wrong.
 Certain: TypeAlias = Literal["by definition", "by construction", "a theorem"]
 

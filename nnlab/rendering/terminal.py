@@ -12,7 +12,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from nnlab.files import printable
-from nnlab.rendering.text import SEPARATOR
+from nnlab.rendering.pieces import SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnlab.files import printable
-from nnlab.rendering.pieces import Claim, Column, Curves, Picture, Table, blocks
+from nnlab.rendering.pieces import SEPARATOR, Claim, Column, Curves, Picture, Table, blocks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 PROSE_WIDTH = 80
 NARROWEST = 20  # the minimum width of a column of prose
-SEPARATOR = "   "  # between the columns of a table on a terminal
 
 
 def as_text(pieces: Sequence[Piece], page: Page) -> str:
