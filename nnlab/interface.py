@@ -11,7 +11,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -50,8 +50,13 @@ AnyPath: TypeAlias = str | Path
 MOST_ROWS = 1 << 30  # rows read from a table: more than anybody trains
 
 
+@dataclass(frozen=True, repr=False)
 class Run(stored.Run):
     """A run: its config, its results and its network, read from its folder at each access."""
+
+    def __post_init__(self) -> None:
+        """Keep a path, also one given as text, that holds wherever the process goes."""
+        object.__setattr__(self, "folder", Path(self.folder).absolute())
 
     @property
     def config(self) -> Experiment | Baseline:
@@ -180,12 +185,12 @@ def fit_baseline(
         source=_source(data_dir, offline=offline),
         command=["nnlab.fit_baseline"],
     )
-    return Run(fitted.run.folder.absolute())
+    return Run(fitted.run.folder)
 
 
 def find_run(name: AnyPath | None = None, /, *, runs: AnyPath | None = None) -> Run:
     """Return a run by its name or its path; by default, the newest. Raises `RunError`."""
-    return Run(find.find(_runs_dir(runs), None if name is None else str(name)).folder.absolute())
+    return Run(find.find(_runs_dir(runs), None if name is None else str(name)).folder)
 
 
 def compare(
@@ -231,7 +236,7 @@ def load_dataset(
 def _run_of(trained: TrainingResult) -> Run:
     if trained.error is not None:
         raise trained.error
-    return Run(trained.run.folder.absolute())
+    return Run(trained.run.folder)
 
 
 def _runs_dir(runs: AnyPath | None) -> Path:
@@ -268,11 +273,12 @@ def _callbacks(*, progress: bool) -> Iterator[Callbacks]:
     Then `KeyboardInterrupt` is raised at the end of the block. A second Ctrl-C raises it at once.
     """
     with ExitStack() as stack:
-        received: list[Callable[[], int | None]] = []
         bars = []
+        received: Callable[[], int | None] | None = None
 
         def before_writing() -> None:
-            received.append(stack.enter_context(deferred(signal.SIGINT)))
+            nonlocal received
+            received = stack.enter_context(deferred(signal.SIGINT))
 
         def on_begin(started: TrainingStarted) -> None:
             if progress:
@@ -291,8 +297,10 @@ def _callbacks(*, progress: bool) -> Iterator[Callbacks]:
                 bar.update()
 
         def should_stop() -> bool:
-            return received[0]() is not None
+            return received is not None and received() is not None
 
-        yield Callbacks(before_writing, on_begin, on_epoch=on_epoch, should_stop=should_stop)
-    if received and should_stop():
+        yield Callbacks(
+            before_writing=before_writing, on_begin=on_begin, on_epoch=on_epoch, should_stop=should_stop
+        )
+    if should_stop():
         raise KeyboardInterrupt

@@ -155,15 +155,22 @@ def _callbacks_of(view: TrainingView) -> Iterator[Callbacks]:
     from nnlab.jobs.callbacks import Callbacks
 
     with ExitStack() as stack:
-        was_received: list[Callable[[], bool]] = []
+        is_signalled: Callable[[], bool] | None = None
 
         def before_writing() -> None:
-            was_received.append(stack.enter_context(defer_signals()))
+            nonlocal is_signalled
+            is_signalled = stack.enter_context(defer_signals())
 
         def should_stop() -> bool:
-            return was_received[0]()
+            return is_signalled is not None and is_signalled()
 
-        yield Callbacks(before_writing, view.begin, view.advance, view.epoch, should_stop)
+        yield Callbacks(
+            before_writing=before_writing,
+            on_begin=view.begin,
+            on_batch=view.advance,
+            on_epoch=view.epoch,
+            should_stop=should_stop,
+        )
 
 
 def _config_path(config: str, runs: Path) -> Path | None:

@@ -12,7 +12,7 @@ from nnlab.datasets import DEFAULT_SOURCE, digests
 from nnlab.runs.baseline import write_baseline
 from nnlab.runs.environment import describe
 from nnlab.runs.lock import locked
-from nnlab.runs.run import Run, create
+from nnlab.runs.run import Run, create, removed_on_failure
 from nnlab.runs.summary import Summary
 from nnlab.training import available_threads, computing_with, load_splits
 
@@ -56,7 +56,7 @@ def fit_baseline(
         seconds = time.perf_counter() - began
         environment = describe(threads=threads, digests=digests(baseline.dataset), command=command)
     run = create(runs, baseline.name)
-    with locked(run):
+    with removed_on_failure(run), locked(run):
         summary = write_baseline(
             run,
             baseline,

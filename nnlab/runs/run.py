@@ -24,11 +24,6 @@ class Run:
 
     folder: Path
 
-    def __post_init__(self) -> None:
-        """Take a path that is given as text."""
-        if not isinstance(self.folder, Path):
-            object.__setattr__(self, "folder", Path(self.folder))
-
     def __repr__(self) -> str:
         return f"Run({str(self.folder)!r})"
 

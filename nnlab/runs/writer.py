@@ -13,7 +13,7 @@ from nnlab.config import Experiment, dump
 from nnlab.errors import RunError
 from nnlab.runs import checkpoint, evaluations, metrics, records, tables
 from nnlab.runs.npz import tail_sha256
-from nnlab.runs.run import Run, removed_on_failure
+from nnlab.runs.run import Run
 from nnlab.runs.summary import Summary, summarise
 from nnlab.training import start, stop_reason
 
@@ -82,17 +82,16 @@ class RunWriter:
 
         Once config.yaml exists, the run can be resumed. Only environment.json is written before it.
         """
-        with removed_on_failure(run):
-            writer = cls(run, experiment, train_examples)
-            records.write(run.environment_json, environment)
-            writer.write_config()
-            tables.rewrite(run.metrics_csv, metrics.MetricsRow, [])
-            if experiment.diagnostics:
-                tables.rewrite(run.diagnostics_csv, metrics.DiagnosticsRow, [])
-            begun = Checkpoint(state, writer.digest.hexdigest())
-            writer._save_last(begun)
-            writer._save_best(begun)
-            writer._write_summary(None)
+        writer = cls(run, experiment, train_examples)
+        records.write(run.environment_json, environment)
+        writer.write_config()
+        tables.rewrite(run.metrics_csv, metrics.MetricsRow, [])
+        if experiment.diagnostics:
+            tables.rewrite(run.diagnostics_csv, metrics.DiagnosticsRow, [])
+        begun = Checkpoint(state, writer.digest.hexdigest())
+        writer._save_last(begun)
+        writer._save_best(begun)
+        writer._write_summary(None)
         return writer
 
     @classmethod
