@@ -30,9 +30,8 @@ SKELETON: dict[str, object] = {
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a config: `# yaml-language-server: $schema=FILE`."""
     schema = Experiment.model_json_schema()
-    del schema["properties"]["name"][
-        "default"
-    ]  # the default is the file's name, which a schema cannot express
+    # The default name is that of the file, which a schema cannot express.
+    del schema["properties"]["name"]["default"]
     for key, described in schema["properties"].items():
         described["title"] = key
         # Editors show only descriptions, and offer the default as a completion.
