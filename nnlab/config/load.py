@@ -42,12 +42,12 @@ def load_experiment(
     if isinstance(config, Mapping):
         path, document = None, of_values(config)
     else:
-        path, document = config, _parsed(read_text(config), config)
+        path, document = config, parsed(read_text(config), config)
     document = with_overrides(document, given)
     if "baseline" in document.values:
         what = f"the config of a baseline; repeat it with `nnlab baseline {arguments(document.values)}`"
         raise ConfigError([f"{place_of(path)}: {one_line(what, limit=3000)}"])
-    return _validated(Experiment, {"name": default_name(path)}, document, path)
+    return validated(Experiment, {"name": default_name(path)}, document, path)
 
 
 def parse_config(content: bytes, path: Path, overrides: Overrides = ()) -> Experiment | Baseline:
@@ -55,11 +55,11 @@ def parse_config(content: bytes, path: Path, overrides: Overrides = ()) -> Exper
 
     Raises `ConfigError`.
     """
-    document = with_overrides(_parsed(decoded(content, path), path), read_overrides(overrides, None))
+    document = with_overrides(parsed(decoded(content, path), path), read_overrides(overrides, None))
     if (method := document.values.get("baseline")) is None:
-        return _validated(Experiment, {"name": default_name(path)}, document, path)
+        return validated(Experiment, {"name": default_name(path)}, document, path)
     model = next((model for name, model in BASELINES.items() if name == method), Baseline)
-    return _validated(model, {}, document, path)
+    return validated(model, {}, document, path)
 
 
 def load_baseline(method: str, overrides: Overrides = (), *, name: str | None = None) -> Baseline:
@@ -70,7 +70,7 @@ def load_baseline(method: str, overrides: Overrides = (), *, name: str | None = 
     model = next((model for name, model in BASELINES.items() if name == method), None)
     if model is None:
         raise UsageError(f"no baseline {method}; {hint_for(method, BASELINES)}")
-    return _validated(model, {"name": method, "baseline": method}, read_overrides(overrides, name), None)
+    return validated(model, {"name": method, "baseline": method}, read_overrides(overrides, name), None)
 
 
 def parse_values(content: bytes, path: Path) -> dict[str, object]:
@@ -78,7 +78,7 @@ def parse_values(content: bytes, path: Path) -> dict[str, object]:
     text = decoded(content, path)
     if (values := _values_by_lines(text)) is not None:
         return values
-    document = _parsed(text, path)
+    document = parsed(text, path)
     if document.mistakes:
         raise ConfigError(messages.lines(place_of(path), document.mistakes))
     return document.values
@@ -128,7 +128,7 @@ def default_name(path: Path | None) -> str:
     return stem.lstrip(".+-")[:100] or "experiment"
 
 
-def _validated(
+def validated(
     model: type[T],
     defaults: Mapping[str, object],
     document: Document,
@@ -145,7 +145,8 @@ def _validated(
     return config
 
 
-def _parsed(text: str, path: Path | None) -> Document:
+def parsed(text: str, path: Path | None) -> Document:
+    """Return the mapping in `text`, which was read from `path`. Raises `ConfigError`."""
     try:
         return yaml12.parse(text)
     except UnreadableError as error:

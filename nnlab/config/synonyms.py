@@ -86,7 +86,9 @@ _RUN_FOLDER = "every run folder keeps metrics.csv, and the weights of the best a
 _RESUME = "`nnlab train --resume RUN` continues a run"
 _VALIDATION_SIZE = "did you mean validation_size, a number of examples?"
 _TEST_SET = "the test examples are those of the dataset, and only `nnlab eval` opens them"
+_SWEEP = "`nnlab sweep FILE` tries the values that it lists"
 NO_SUCH_KEY = {
+    **dict.fromkeys(("sweep", "seeds", "combinations"), _SWEEP),
     **dict.fromkeys(("optimizer", "optimiser", "solver"), _SGD),
     **dict.fromkeys(("adam", "beta_1", "beta_2", "beta1", "beta2", "betas", "epsilon", "eps", "rho"), _SGD),
     **dict.fromkeys(("amsgrad", "max_fun"), _SGD),

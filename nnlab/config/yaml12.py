@@ -22,6 +22,7 @@ MAX_BYTES = 64 * 1024
 _MAX_DEPTH = 8
 _MAX_NODES = 1000
 _MAX_DIGITS = 100
+LISTS_OF_MAPPINGS = ("sweep.combinations",)
 
 # libyaml's parser is ten times faster, but not every build of PyYAML has it.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -106,6 +107,7 @@ _SYNTAX_MISTAKES = (
 def parse(text: str) -> Document:
     """Return the mapping in `text`, together with the mistakes that concern a single key.
 
+    A list of mappings is allowed at LISTS_OF_MAPPINGS alone, and its items are numbered from 1 in `lines`.
     Raises `UnreadableError` if there is no mapping, more than one document or no valid YAML at all.
     """
     events = _events(text)
@@ -219,11 +221,31 @@ def _mapping(
         if _is_plain_mapping(first):
             values[key] = _mapping(events, lines, mistakes, f"{path}.")
             continue
+        if path in LISTS_OF_MAPPINGS and isinstance(first, yaml.SequenceStartEvent) and first.tag is None:
+            values[key] = _mappings(events, lines, mistakes, path)
+            continue
         value, refusal = _fold(first, events)
         values[key] = REFUSED if refusal else value
         if refusal:
             mistakes.append(Mistake(line, path, refusal))
     return values
+
+
+def _mappings(
+    events: Iterator[yaml.Event], lines: dict[str, int | None], mistakes: list[Mistake], path: str
+) -> list[object]:
+    """Return the list of mappings whose start was read; anything else in it is a mistake."""
+    items: list[object] = []
+    for number, event in enumerate(events, 1):
+        if isinstance(event, yaml.SequenceEndEvent):
+            break
+        lines[f"{path}.{number}"] = line = _line(event)
+        if _is_plain_mapping(event):
+            items.append(_mapping(events, lines, mistakes, f"{path}.{number}."))
+        else:
+            _fold(event, events)
+            mistakes.append(Mistake(line, path, "each item must be a mapping, such as {eta: 0.1, l2: 0}"))
+    return items
 
 
 def _fold(event: yaml.Event, events: Iterator[yaml.Event]) -> tuple[object, str | None]:

@@ -38,7 +38,7 @@ class Callbacks:
     on_begin: Callable[[TrainingStarted], None] = _ignore
     on_batch: Callable[[int], None] = _ignore  # called after each batch with its number of examples
     on_epoch: Callable[[Epoch], None] = _ignore  # called after each epoch, perhaps before it is written
-    should_stop: Callable[[], bool] = lambda: False  # called after every batch
+    should_stop: Callable[[], bool] = lambda: False  # called after every batch and epoch
 
 
 @dataclass(frozen=True)

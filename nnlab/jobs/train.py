@@ -7,11 +7,11 @@ from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING
 
 from nnlab.datasets import DEFAULT_SOURCE, digests
-from nnlab.errors import NnlabError
+from nnlab.errors import NnlabError, RunError
 from nnlab.jobs.callbacks import Callbacks, TrainingResult, TrainingStarted
 from nnlab.runs.environment import describe
 from nnlab.runs.lock import locked
-from nnlab.runs.run import create, removed_on_failure
+from nnlab.runs.run import create, create_as, removed_on_failure
 from nnlab.runs.writer import RunWriter
 from nnlab.training import (
     checked_threads,
@@ -40,12 +40,13 @@ def train_experiment(
     experiment: Experiment,
     *,
     runs: Path,
+    folder: str | None = None,
     source: Source = DEFAULT_SOURCE,
     threads: int | None = None,
     command: Sequence[str] = (),
     callbacks: Callbacks = Callbacks(),  # noqa: B008 (it is frozen)
 ) -> TrainingResult:
-    """Train `experiment` into a new run folder in `runs`.
+    """Train `experiment` into a new run folder in `runs`, called `folder` or else NAME-001, NAME-002, ….
 
     `threads` is the number of threads for matrix products, by default chosen by the size of a step. `command`
     is recorded as the command that made the run. Raises `DatasetError`, `UsageError` for an impossible number
@@ -59,7 +60,9 @@ def train_experiment(
     with computing_with(threads), ExitStack() as stack:
         environment = describe(threads=threads, digests=digests(experiment.dataset), command=command)
         callbacks.before_writing()
-        run = create(runs, experiment.name)
+        run = create(runs, experiment.name) if folder is None else create_as(runs / folder)
+        if run is None:
+            raise RunError(f"{runs / folder} exists; resume it, or remove it")
         with removed_on_failure(run):
             stack.enter_context(locked(run))
             writer = RunWriter.create(run, experiment, state, environment, examples)
@@ -85,6 +88,8 @@ def continue_training(
             for epoch in train_epochs(experiment, state, training, validation, on_batch=on_batch):
                 _write(writer, epoch, state)
                 callbacks.on_epoch(epoch)
+                if epoch.stop_reason is None and should_stop():
+                    raise _StopRequestedError
         except _StopRequestedError:
             is_stopped = True
             with suppress(NnlabError):  # on a full disk, the previous checkpoint remains valid

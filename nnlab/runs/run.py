@@ -89,24 +89,37 @@ def create(runs: Path, name: str) -> Run:
     Raises `NnlabError`.
     """
     numbered = re.compile(re.escape(name) + "-([0-9]{3,9})")
-    try:
+    with _refusal(runs):
         make_folders(runs)
         taken = [numbered.fullmatch(path.name) for path in runs.iterdir()]
-        for number in count(1 + max((int(match[1]) for match in taken if match), default=0)):
-            run = Run(runs / f"{name}-{number:03}")
-            try:
-                run.folder.mkdir()
-            except FileExistsError:
-                continue  # another process was faster
-            with removed_on_failure(run):
-                sync_folder(runs)
-            return run
+    numbers = count(1 + max((int(match[1]) for match in taken if match), default=0))
+    return next(run for number in numbers if (run := create_as(runs / f"{name}-{number:03}")))
+
+
+def create_as(folder: Path) -> Run | None:
+    """Make `folder` and return it as a new run, or return None if it exists. Raises `NnlabError`."""
+    run = Run(folder)
+    with _refusal(folder.parent):
+        make_folders(folder.parent)
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            return None
+        with removed_on_failure(run):
+            sync_folder(folder.parent)
+    return run
+
+
+@contextmanager
+def _refusal(runs: Path) -> Iterator[None]:
+    """Let an error of the file system in the block say that no folder can be made in `runs`."""
+    try:
+        yield
     except OSError as error:
         reason = error.strerror or error
         raise NnlabError(
             f"cannot make a run folder in {runs}: {reason}; choose another with --runs"
         ) from error
-    raise AssertionError  # count() has no end
 
 
 @contextmanager
