@@ -22,6 +22,7 @@ LAYERS = [
     {"runs", "demos"},
     {"analysis"},
     {"jobs"},
+    {"sweeps"},
     {"interface", "cli"},
     {"__init__", "__main__"},
 ]
@@ -91,5 +92,6 @@ def test_only_those_who_own_a_process_handle_signals_or_draw_bars(module: str) -
         "datasets": {"tqdm"},
         "__main__": {"signal"},
         "signals": {"signal"},
+        "sweeps": {"signal"},  # its worker processes leave Ctrl-C to the sweep
     }
     assert libraries <= allowed.get(part(module), set())

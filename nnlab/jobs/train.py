@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from nnlab.config import Experiment
     from nnlab.datasets import Source, Split
+    from nnlab.runs.run import Run
     from nnlab.training import Epoch, TrainingState
 
 
@@ -60,14 +61,18 @@ def train_experiment(
     with computing_with(threads), ExitStack() as stack:
         environment = describe(threads=threads, digests=digests(experiment.dataset), command=command)
         callbacks.before_writing()
-        run = create(runs, experiment.name) if folder is None else create_as(runs / folder)
-        if run is None:
-            raise RunError(f"{runs / folder} exists; resume it, or remove it")
+        run = create(runs, experiment.name) if folder is None else _create_as(runs / folder)
         with removed_on_failure(run):
             stack.enter_context(locked(run))
             writer = RunWriter.create(run, experiment, state, environment, examples)
             callbacks.on_begin(TrainingStarted(run, experiment, environment, examples))
         return continue_training(writer, state, training, validation, callbacks)
+
+
+def _create_as(folder: Path) -> Run:
+    if run := create_as(folder):
+        return run
+    raise RunError(f"{folder} exists; resume it, or move it away")
 
 
 def continue_training(

@@ -1,0 +1,244 @@
+"""Shows the plan of a sweep, and a sweep while it runs."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections import Counter, defaultdict
+from statistics import fmean
+from time import monotonic
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from nnlab.cli.output import write_stderr
+from nnlab.files import printable
+from nnlab.rendering.formatters import counted, decimals, percent
+from nnlab.rendering.pieces import Column, Table
+from nnlab.sweeps.sweep import Callbacks, Progress, trials_to_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from nnlab.rendering.pieces import Piece
+    from nnlab.runs.summary import Summary
+    from nnlab.sweeps.plan import Plan, State, Trial
+    from nnlab.sweeps.sweep import Options
+    from nnlab.sweeps.workers import Progress as TrialProgress
+    from nnlab.sweeps.workers import Workers
+
+HEADER = f"{'trial':>9}  {'validation':>10}  {'best epoch':>10}  seconds  setting"
+REDRAW = 0.5  # seconds between two drawings of the live table
+MOST_SHOWN = 16  # running trials in the live table
+STATES: dict[State, str] = {
+    "finished": "finished",
+    "diverged": "diverged",
+    "made": "trained by hand before",
+    "interrupted": "interrupted",
+    "broken": "broken",
+    "missing": "missing",
+}
+
+
+def pieces_of(plan: Plan, options: Options, jobs: int) -> list[Piece]:
+    """Return the settings of a plan, how many of their trials are done, and how long the others may take."""
+    todo = trials_to_run(plan, options)
+    states = Counter("missing" if options.repeats else planned.state for planned in plan.trials)
+    by_setting: dict[str, Counter[State]] = defaultdict(Counter)
+    settings = {}
+    for planned in plan.trials:
+        setting = planned.trial.setting
+        settings[setting.digest] = setting
+        by_setting[setting.digest][planned.state] += 1
+    keys = list(dict.fromkeys(key for setting in settings.values() for key in setting.varied))
+    columns = {key: Column([setting.varied.get(key) for setting in settings.values()]) for key in keys}
+    counts = [by_setting[digest] for digest in settings]
+    table = Table(
+        {
+            "setting": Column([digest[:12] for digest in settings]),
+            **columns,
+            "trials": Column([sum(count.values()) for count in counts]),
+            "done": Column([count["finished"] + count["diverged"] + count["made"] for count in counts]),
+        }
+    )
+    found = [f"{states[state]:,} {words}" for state, words in STATES.items() if states[state]]
+    seconds = [
+        planned.summary.seconds for planned in plan.trials if planned.summary and planned.summary.seconds
+    ]
+    if not todo:
+        estimate = "Nothing is left to train."
+    elif seconds:
+        left = fmean(seconds) * math.ceil(len(todo) / jobs)
+        estimate = (
+            f"To train: {len(todo):,}, in about {_duration(left)} with {counted(jobs, 'job')}, "
+            f"at {fmean(seconds):.1f} s per trial."
+        )
+    else:
+        estimate = f"To train: {len(todo):,}. How long it takes is known once a trial has finished."
+    trials = f"{counted(len(settings), 'setting')}, {counted(len(plan.trials), 'trial')} in {plan.folder}"
+    return [table, f"{trials}: {', '.join(found)}.\n{estimate}"]
+
+
+class SweepView:
+    """The output of a sweep on stderr: a live table on a terminal, elsewhere one line per trial."""
+
+    def __init__(self, *, quiet: bool, live: bool, halving: bool) -> None:
+        """Choose what to print."""
+        self._quiet, self._halving = quiet, halving
+        self._live = Live(console=Console(stderr=True), auto_refresh=False) if live else None
+        self._plan: Plan | None = None
+        self._progress = Progress()
+        self._workers: Workers | None = None
+        self._last_draw = 0.0
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the live table off the terminal."""
+        if self._live is not None and self._live.is_started:
+            self._live.update(Text(""), refresh=True)
+            self._live.stop()
+
+    def callbacks(self, should_stop: Callable[[], bool]) -> Callbacks:
+        """Return callbacks that show the sweep."""
+        return Callbacks(
+            on_begin=self._begin,
+            on_end=self._end_trial,
+            on_failure=self._fail,
+            on_tick=self._tick,
+            should_stop=should_stop,
+        )
+
+    def end(self) -> None:
+        """Print how the sweep ended."""
+        progress = self._progress
+        if self._plan is None or self._quiet:
+            return
+        if progress.is_stopped:
+            left = progress.total - len(progress.ended) - len(progress.failed)
+            self._write(
+                f"\nInterrupted; {counted(len(progress.ended), 'trial')} done, {left:,} left. "
+                "The epochs of the others are kept. The same command continues."
+            )
+        elif not progress.ended_since and not progress.failed:
+            self._write(f"All {progress.total:,} trials in {printable(str(self._plan.folder))} are done.")
+        elif not progress.failed:
+            self._write(
+                f"\n{counted(progress.ended_since, 'trial')} in {_duration(monotonic() - progress.began)}."
+            )
+
+    def _begin(self, plan: Plan, progress: Progress, workers: Workers) -> None:
+        self._plan, self._progress, self._workers = plan, progress, workers
+        todo = progress.total - len(progress.ended)
+        if not todo:
+            return
+        done = f", {len(progress.ended):,} are done" if progress.ended else ""
+        self._write(
+            (plan.folder.name, "bold"),
+            f": {counted(progress.total, 'trial')}{done}; {workers.slots():,} at once",
+        )
+        if self._halving:
+            self._write(
+                "After a ninth and a third of the epochs, the best third of the settings is trained on.\n"
+                "This favours settings that learn fast at the beginning."
+            )
+        if self._live is None:
+            self._write((f"\n{HEADER}", "bold"))
+        elif not self._quiet:
+            self._live.start()
+
+    def _end_trial(self, trial: Trial, summary: Summary) -> None:
+        if self._live is not None:
+            return
+        figure = _shown(summary)
+        number = f"{len(self._progress.ended):,}/{self._progress.total:,}"
+        if summary.status in ("running", "interrupted"):
+            number = f"epoch {summary.epochs}"
+        elif summary.status == "diverged":
+            figure = "diverged"
+        best = f"{summary.best_epoch or '–'} of {summary.epochs}"
+        self._write(f"{number:>9}  {figure:>10}  {best:>10}  {summary.seconds:7.1f}  {trial.label}")
+
+    def _fail(self, trial: Trial, reason: str, log: Path | None) -> None:
+        where = f"; see {shlex.quote(str(log))}" if log else ""
+        line = f"{'failed':>9}  {trial.label}: {reason}{where}"
+        if self._live is not None and self._live.is_started:
+            self._live.console.print(Text(printable(line), "red"), soft_wrap=True)
+        else:
+            write_stderr((printable(line), "red"))  # a failure is no progress: -q does not hide it
+
+    def _tick(self) -> None:
+        if self._live is None or monotonic() - self._last_draw < REDRAW:
+            return
+        self._last_draw = monotonic()
+        self._live.update(Group(Text(self._status()), self._running()), refresh=True)
+
+    def _status(self) -> str:
+        """Return one line about the whole sweep."""
+        progress = self._progress
+        ended, failed, running = len(progress.ended), len(progress.failed), len(progress.running)
+        parts = [f"{ended:,} of {progress.total:,} done", f"{running:,} running"]
+        if failed:
+            parts.append(f"{failed:,} failed")
+        if progress.ended_since:
+            rate = (monotonic() - progress.began) / progress.ended_since
+            parts.append(f"{_duration(rate * (progress.total - ended - failed))} left")
+        return " · ".join(parts)
+
+    def _running(self) -> RichTable:
+        """Return the trials that are running, and the best so far."""
+        table = RichTable(box=None, pad_edge=False, header_style="bold")
+        table.add_column("", width=7)
+        table.add_column("epoch", justify="right", width=6)
+        table.add_column("validation", justify="right", width=10)
+        table.add_column("setting", overflow="ellipsis", no_wrap=True)
+        trials = list(self._progress.running.values())
+        for trial in trials[:MOST_SHOWN]:
+            found = self._workers.progress(trial.run) if self._workers else None
+            epoch, figure = ("–", "–") if found is None else (str(found.epoch), _shown(found))
+            table.add_row("running", epoch, figure, printable(trial.label))
+        if len(trials) > MOST_SHOWN:
+            table.add_row("", "", "", f"and {len(trials) - MOST_SHOWN:,} more")
+        if best := self._best():
+            summary, label = best
+            table.add_row("best", str(summary.best_epoch), _shown(summary), label, style="green")
+        return table
+
+    def _best(self) -> tuple[Summary, str] | None:
+        """Return the summary and the label of the trial with the best validation figure, if any."""
+        ended = self._progress.ended
+        known = [name for name, summary in ended.items() if summary.val_loss is not None]
+        if not known or self._plan is None:
+            return None
+        best = max(known, key=lambda name: (ended[name].val_accuracy or 0, -(ended[name].val_loss or 0)))
+        trial = next(planned.trial for planned in self._plan.trials if planned.trial.run.name == best)
+        return ended[best], printable(trial.label)
+
+    def _write(self, *parts: str | tuple[str, str]) -> None:
+        if not self._quiet:
+            write_stderr(*parts)
+
+
+def _shown(figures: Summary | TrialProgress) -> str:
+    """Return a validation figure: the accuracy, or the loss if there is none."""
+    if figures.val_accuracy is not None:
+        return percent(figures.val_accuracy)
+    return "–" if figures.val_loss is None else decimals(figures.val_loss)
+
+
+def _duration(seconds: float) -> str:
+    """Return a time such as 45 s, 3 min 20 s or 2 h 5 min."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours:,} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
