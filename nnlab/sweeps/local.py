@@ -159,42 +159,44 @@ class _Process:
 
     def __init__(self) -> None:
         """Start the process. Raises `OSError`."""
-        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
-        with _signals_blocked():
-            self.popen = subprocess.Popen(  # noqa: S603 (it runs this very program)
-                [sys.executable, "-c", _MAIN, *sys.path],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._stderr,
-                env=os.environ | ONE_THREAD,
-            )
-        assert self.popen.stdin  # noqa: S101 (for mypy)
-        assert self.popen.stdout  # noqa: S101
-        self._input = Connection(os.dup(self.popen.stdin.fileno()), readable=False)
-        self._output = Connection(os.dup(self.popen.stdout.fileno()), writable=False)
-        self.popen.stdin.close()
-        self.popen.stdout.close()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
+        its_input, our_output = os.pipe()
+        our_input, its_output = os.pipe()
+        self._sender = Connection(our_output, readable=False)
+        self._receiver = Connection(our_input, writable=False)
+        try:
+            with _signals_blocked():
+                self.popen = subprocess.Popen(  # noqa: S603 (it runs this very program)
+                    [sys.executable, "-c", _MAIN, *sys.path],
+                    stdin=its_input,
+                    stdout=its_output,
+                    stderr=self._errors,
+                    env=os.environ | ONE_THREAD,
+                )
+        finally:
+            os.close(its_input)
+            os.close(its_output)
 
     def call(self, call: tuple[Any, ...]) -> tuple[bool, Any]:
         """Return whether a call succeeded, and its result or traceback. Raises `EOFError` and `OSError`."""
-        self._input.send(call)
-        succeeded, result = self._output.recv()
+        self._sender.send(call)
+        succeeded, result = self._receiver.recv()
         return succeeded, result
 
     def close_input(self) -> None:
         """Ask the process to stop, and to end after its call."""
         with suppress(OSError):
-            self._input.close()
+            self._sender.close()
 
     def end(self) -> str:
         """Wait until the process has ended, and return how it did."""
         self.close_input()
         with suppress(OSError):
-            self._output.close()
+            self._receiver.close()
         code = self.popen.wait()
-        self._stderr.seek(max(0, self._stderr.seek(0, os.SEEK_END) - _TAIL))
-        wrote = self._stderr.read().decode(errors="replace")
-        self._stderr.close()
+        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - _TAIL))
+        wrote = self._errors.read().decode(errors="replace")
+        self._errors.close()
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         return f"{how}\n{wrote}".strip()
 

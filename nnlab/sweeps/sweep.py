@@ -135,16 +135,16 @@ def run_sweep(
     jobs: int | None = None,
     cluster: str | None = None,
     halving: bool = False,
-    options: Options = Options(),  # noqa: B008 (it is frozen)
-    callbacks: Callbacks = Callbacks(),  # noqa: B008 (it is frozen)
+    options: Options = Options(),
+    callbacks: Callbacks = Callbacks(),
 ) -> Progress:
     """Train the trials of `sweep` that are not done, into `runs`.
 
     They are trained by `jobs` processes of this machine, by default one per core, or by the cluster whose
     scheduler has the address `cluster`. With `halving`, only the best settings are trained to their end.
 
-    Raises `RunError` if another process runs the sweep, `DatasetError`, and `NnlabError` if the cluster cannot
-    be used or the file system refuses. A trial that fails raises nothing; it is in `Progress.failed`.
+    Raises `RunError` if another process runs the sweep, `DatasetError`, and `NnlabError` if the cluster
+    cannot be used or the file system refuses. A trial that fails raises nothing; `Progress.failed` has it.
     """
     with _workers(jobs, cluster) as workers, claimed(sweep, runs, options) as plan:
         loop = Loop(workers, options, callbacks)

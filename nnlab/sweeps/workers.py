@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from nnlab.runs.run import Run
-    from nnlab.sweeps.trial import Outcome, Task
+from nnlab.runs.run import Run
+from nnlab.sweeps.trial import Outcome, Task
 
 
 @dataclass(frozen=True)
