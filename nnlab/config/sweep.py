@@ -262,8 +262,8 @@ def _drawn(key: str, kind: str, text: str) -> list[float] | list[int]:
     field = Experiment.model_fields.get(key)
     if field is not None and "int" in str(field.annotation):
         return [round(value) for value in values]
-    # Four digits are as fine as anybody tries, and can be read and typed.
-    return [min(max(float(f"{value:.4g}"), low), high) for value in values]
+    # Five digits are as fine as anybody tries, and can be read and typed.
+    return [min(max(float(f"{value:.5g}"), low), high) for value in values]
 
 
 def _seeds(given: object, line: int | None, mistakes: list[Mistake]) -> Sequence[int]:

@@ -14,10 +14,11 @@ from tests.benchmarks.commands import measure_commands
 from tests.benchmarks.growth import measure_growth
 from tests.benchmarks.page import page
 from tests.benchmarks.steps import measure_steps
+from tests.benchmarks.sweeps import measure_sweeps
 from tests.benchmarks.workloads import WORKLOADS
 
 HERE = Path(__file__).parent
-PARTS = ("steps", "growth", "commands")
+PARTS = ("steps", "growth", "commands", "sweeps")
 
 
 def main() -> None:
@@ -44,6 +45,7 @@ def main() -> None:
         ),
         "growth": lambda: measure_growth(say),
         "commands": lambda: measure_commands(options.peers, runs=options.epochs, say=say),
+        "sweeps": lambda: measure_sweeps(say),
     }
     kept = options.results / "results.json"
     results = json.loads(kept.read_text()) if kept.exists() else {}

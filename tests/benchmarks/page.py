@@ -130,7 +130,33 @@ def commands(results: dict[str, Any]) -> str:
     return "\n\n".join(sections)
 
 
-SECTIONS = {"steps": steps, "growth": growth, "commands": commands}
+def sweeps(results: dict[str, Any]) -> str:
+    """Return the section on sweeps."""
+    walls, long = results["walls"], results["long"]
+    slowest = walls["nnlab sweep -j 1"]
+    training = sum(long["seconds"])
+    sections = [
+        "## Sweeps",
+        (
+            f"{results['trials']} trials of `mnist_softmax`, four epochs each. The weights are the same whatever "
+            "the number of jobs. Target: two jobs on two idle cores at least 1.8 times as fast as one."
+        ),
+        table(
+            ["", "wall", "against one job"],
+            [[name, f"{wall:.1f} s", f"{slowest / wall:.2f} times as fast"] for name, wall in walls.items()],
+        ),
+        (
+            f"{len(long['seconds'])} trials one by one, each with {training / len(long['seconds']):.1f} s of "
+            f"training: {long['wall']:.1f} s in all, {long['wall'] / training - 1:.1%} more than their epochs "
+            "take, to start the process, read MNIST and write the runs. Target: at most 5%."
+        ),
+        f"Reading {results['many']:,} finished trials. Target: at most 2 s.",
+        table(["command", "seconds"], [[name, f"{wall:.2f}"] for name, wall in results["reading"].items()]),
+    ]
+    return "\n\n".join(sections)
+
+
+SECTIONS = {"steps": steps, "growth": growth, "commands": commands, "sweeps": sweeps}
 
 
 def page(results: dict[str, Any]) -> str:

@@ -147,12 +147,15 @@ def test_mistakes_of_a_file_have_its_lines(path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_sweep(path)
     first = len(LINEAR) + 2
-    assert str(caught.value).split("\n") == [
-        f"{path}:{first}: sweep.eta: an empty list; write one value at least, such as [0.1, 0.5]",
-        f"{path}:{first + 1}: sweep.l2: must be a list of values, such as [0.1, 0.5], or a range, such as "
-        "log(1e-3, 1, 20) (given 3)",
-        f"{path}:{first + 2}: seeds: must be a number of seeds, or a list of them such as [0, 1, 2] (given 0)",
-        f"{path}:{first + 4}: sweep.combinations: each item must be a mapping, such as {{eta: 0.1, l2: 0}}",
+    lines = str(caught.value).replace(f"{path}:", "").split("\n")
+    assert lines == [
+        f"{first}: sweep.eta: an empty list; write one value at least, such as [0.1, 0.5]",
+        (
+            f"{first + 1}: sweep.l2: must be a list of values, such as [0.1, 0.5], or a range, such as "
+            "log(1e-3, 1, 20) (given 3)"
+        ),
+        f"{first + 2}: seeds: must be a number of seeds, or a list of them such as [0, 1, 2] (given 0)",
+        f"{first + 4}: sweep.combinations: each item must be a mapping, such as {{eta: 0.1, l2: 0}}",
     ]
 
 

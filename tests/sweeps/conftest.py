@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +16,6 @@ from tests.trainings import OFFLINE, results_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from nnlab.runs.summary import Summary
     from nnlab.sweeps.plan import Trial
@@ -45,7 +45,7 @@ class Sweeping:
         halving: bool = False,
         should_stop: Callable[[], bool] = lambda: False,
         on_tick: Callable[[], None] = lambda: None,
-        **options: Any,
+        **options: Any,  # noqa: ANN401 (fields of `Options`)
     ) -> Progress:
         """Run a sweep, and record which trials ended and which failed."""
         self.trained, self.failures, self.logs = [], {}, []
