@@ -81,7 +81,7 @@ def pieces_of(plan: Plan, options: Options, jobs: int) -> list[Piece]:
     else:
         estimate = f"To train: {len(todo):,}. How long it takes is known once a trial has finished."
     trials = f"{counted(len(settings), 'setting')}, {counted(len(plan.trials), 'trial')} in {plan.folder}"
-    return [table, f"{trials}: {', '.join(found)}.\n{estimate}"]
+    return [table, f"{trials}.\n{', '.join(found).capitalize()}.\n{estimate}"]
 
 
 class SweepView:

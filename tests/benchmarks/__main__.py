@@ -9,6 +9,7 @@ import platform
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.benchmarks.commands import measure_commands
 from tests.benchmarks.growth import measure_growth
@@ -16,6 +17,9 @@ from tests.benchmarks.page import page
 from tests.benchmarks.steps import measure_steps
 from tests.benchmarks.sweeps import measure_sweeps
 from tests.benchmarks.workloads import WORKLOADS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HERE = Path(__file__).parent
 PARTS = ("steps", "growth", "commands", "sweeps")
@@ -39,7 +43,7 @@ def main() -> None:
     # Each library is to choose its kernels and threads as it would on a machine that nobody has tuned.
     for name in [name for name in os.environ if name.startswith(("OPENBLAS_", "MKL_", "OMP_"))]:
         del os.environ[name]
-    measurements = {
+    measurements: dict[str, Callable[[], object]] = {
         "steps": lambda: measure_steps(
             options.peers, options.workloads, epochs=options.epochs, examples=options.examples, say=say
         ),

@@ -138,8 +138,8 @@ def sweeps(results: dict[str, Any]) -> str:
     sections = [
         "## Sweeps",
         (
-            f"{results['trials']} trials of `mnist_softmax`, four epochs each. The weights are the same whatever "
-            "the number of jobs. Target: two jobs on two idle cores at least 1.8 times as fast as one."
+            f"{results['trials']} trials of `mnist_softmax`, four epochs each, whose weights do not depend "
+            "on the number of jobs. Target: two jobs on two idle cores at least 1.8 times as fast as one."
         ),
         table(
             ["", "wall", "against one job"],
@@ -147,8 +147,8 @@ def sweeps(results: dict[str, Any]) -> str:
         ),
         (
             f"{len(long['seconds'])} trials one by one, each with {training / len(long['seconds']):.1f} s of "
-            f"training: {long['wall']:.1f} s in all, {long['wall'] / training - 1:.1%} more than their epochs "
-            "take, to start the process, read MNIST and write the runs. Target: at most 5%."
+            f"training: {long['wall']:.1f} s in all, {long['wall'] / training - 1:.1%} more than their "
+            "epochs take, to start the process, read MNIST and write the runs. Target: at most 5%."
         ),
         f"Reading {results['many']:,} finished trials. Target: at most 2 s.",
         table(["command", "seconds"], [[name, f"{wall:.2f}"] for name, wall in results["reading"].items()]),

@@ -50,7 +50,7 @@ def measure_sweeps(say: Callable[[str], None]) -> dict[str, Any]:
                 ["mnist_linear", *MANY, "--seeds", MANY_SEEDS, "--dry-run"], runs / "many"
             ),
             "nnlab compare --group": run(
-                [NNLAB, "compare", "--runs", runs / "many" , "mnist_linear", "--format", "csv"]
+                [NNLAB, "compare", "--runs", runs / "many", "mnist_linear", "--format", "csv"]
             ),
         }
         return {
