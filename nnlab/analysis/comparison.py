@@ -15,6 +15,7 @@ from nnlab.config.synonyms import hint_for
 from nnlab.config.yaml12 import UnreadableError, parse_value
 from nnlab.errors import ConfigError, MissingError, RunError, UsageError
 from nnlab.runs import evaluations, npz, records
+from nnlab.runs.find import name_of
 from nnlab.runs.lock import is_locked
 from nnlab.runs.run import config_text
 from nnlab.runs.summary import Summary
@@ -41,6 +42,7 @@ FURTHER_RESULTS = [
     "train_examples",
     "weights_sha256",
 ]
+AVAILABLE = ["run", *KEYS, *RESULTS, *FURTHER_RESULTS]
 BEST_FIRST = "-val_accuracy"
 ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -95,30 +97,39 @@ def compare(
     leading minus, the order is descending. All conditions in `where`, such as eta=0.1 or val_accuracy>0.97,
     have to hold. Raises `UsageError` for a column that does not exist and for an invalid condition.
     """
-    available = ["run", *KEYS, *RESULTS, *FURTHER_RESULTS]
     by = sort.removeprefix("-")
-    conditions = [_condition(text) for text in where]
     for column, times in Counter(columns).items():
         if times > 1:
             raise UsageError(f"column {column} is named twice; leave out one of the two")
-    for column in (by, *(columns or ()), *(condition.column.partition(".")[0] for condition in conditions)):
-        if column not in available:
-            raise UsageError(f"no column {column!r}; {hint_for(column, available)}")
-    rows = [{**read_row(run), "run": run.name if run.folder.parent == runs_dir else str(run)} for run in runs]
-    rows = [row for row in rows if all(condition.holds(row) for condition in conditions)]
+    for column in (by, *(columns or ())):
+        _check_column(column)
+    rows = read_rows(runs, runs_dir=runs_dir, where=where)
     ranked = sorted(
         (row for row in rows if row[by] is not None),
-        key=lambda row: _order(row[by]),
+        key=lambda row: sort_key(row[by]),
         reverse=sort.startswith("-"),
     )
     ranked += (row for row in rows if row[by] is None)
     if everything:
-        columns = available
+        columns = AVAILABLE
     elif columns is None:
         # The folder's name already distinguishes runs that differ in name or description.
         differing = [key for key in KEYS if key not in ("name", "description") and _differ(ranked, key)]
         columns = ["run", *differing, *RESULTS]
     return Comparison(list(columns), ranked[:top])
+
+
+def read_rows(runs: Sequence[Run], *, runs_dir: Path, where: Sequence[str] = ()) -> list[RunRow]:
+    """Return the rows of the `runs` that meet all conditions in `where`. Raises `UsageError`."""
+    conditions = [_condition(text) for text in where]
+    rows = [{**read_row(run), "run": name_of(run, runs_dir)} for run in runs]
+    return [row for row in rows if all(condition.holds(row) for condition in conditions)]
+
+
+def _check_column(column: str) -> None:
+    """Raise `UsageError` if there is no such column."""
+    if column not in AVAILABLE:
+        raise UsageError(f"no column {column!r}; {hint_for(column, AVAILABLE)}")
 
 
 def _condition(text: str) -> Condition:
@@ -127,6 +138,7 @@ def _condition(text: str) -> Condition:
     if match is None:
         raise UsageError(f"--where {text!r} is not a condition; write eta=0.1, or val_accuracy>0.97")
     column, sign, given = match.groups()
+    _check_column(column.partition(".")[0])
     sign = "=" if sign == "==" else sign
     try:
         value = parse_value(given)
@@ -227,6 +239,6 @@ def _differ(rows: Sequence[RunRow], key: str) -> bool:
     return any(value != values[0] for value in values)
 
 
-def _order(value: object) -> tuple[bool, object]:
+def sort_key(value: object) -> tuple[bool, object]:
     """Return a sort key that puts numbers in order, before texts such as `full`."""
     return (False, value) if isinstance(value, int | float) else (True, str(value))

@@ -66,6 +66,20 @@ def evaluate(
     )
 
 
+def predictions(
+    run: Run, config: Experiment | Baseline, source: Source
+) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Return the labels of the test split, and the classes that the best weights predict, (examples,) each.
+
+    Raises `RunError` and `DatasetError`.
+    """
+    if isinstance(config, Experiment):
+        labels, _, _, predicted = _measure_network(run, config, "best", "test", source)
+    else:
+        labels, _, _, predicted = _measure_baseline(run, config, "test", source)
+    return labels, predicted
+
+
 def best_network(run: Run, experiment: Experiment) -> Network:
     """Return the network of `run`, a run of `experiment`, with its best weights. Raises `RunError`."""
     return _best(run, lambda: load_network(run.best_npz, experiment), weights_sha256)

@@ -9,16 +9,20 @@ import typer
 
 from nnlab.cli import completion
 from nnlab.cli.arguments import is_override
-from nnlab.cli.options import Runs
+from nnlab.cli.options import DataDir, Offline, Runs
 from nnlab.cli.output import write_result, write_stderr
 from nnlab.errors import UsageError
 from nnlab.rendering import Format, formatters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from nnlab.analysis.comparison import Comparison
+    from nnlab.analysis.groups import Group
+    from nnlab.datasets import Source
     from nnlab.rendering.pieces import Piece
+    from nnlab.runs.run import Run
 
 FORMATTERS: dict[str, Callable[[Any], str]] = {  # of the columns whose values are not printed as they are
     "val_accuracy": formatters.percent,
@@ -68,27 +72,63 @@ def compare(
         ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Show all columns.")] = False,
+    group: Annotated[
+        bool | None,
+        typer.Option(
+            "--group/--no-group",
+            help="Show one row per setting, with statistics over its seeds.  [default: for a sweep]",
+            show_default=False,
+        ),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="GROUP|RUN",
+            help="Test all others against this group, such as eta=0.1 or best, or against this run.",
+        ),
+    ] = None,
     output_format: Annotated[Format, typer.Option("--format", help="How to print the table.")] = "table",
     runs: Runs = None,
+    data_dir: DataDir = None,
+    offline: Offline = False,
 ) -> None:
     """Compare runs: the config keys in which they differ, then their results, best first.
 
-    `test_accuracy` is shown for runs that `nnlab eval` has measured.
+    The name of a sweep stands for its runs, which are grouped by setting. `test_accuracy` is shown for runs
+    that `nnlab eval` has measured.
 
     \b
     Examples:
       nnlab compare
       nnlab compare slow-001 fast-001 --sort seconds
+      nnlab compare mnist_linear --against eta=0.1
       nnlab compare 'tanh-*' --where eta=0.1 --where 'val_accuracy>0.97'
       nnlab compare --columns run,eta,val_accuracy --top 3 --format csv
     """
     from nnlab.analysis import comparison
-    from nnlab.runs.find import find_each, runs_folder
+    from nnlab.analysis.groups import compare_groups
+    from nnlab.runs.find import find_each, runs_folder, runs_of_sweep
 
     for name in filter(is_override, named or ()):
         raise UsageError(f"{name} is not a run; did you mean --where {shlex.quote(name)}?")
     runs_dir = runs_folder(runs)
     found = find_each(runs_dir, named or ())
+    if against is not None and _is_run(against, runs_dir):
+        from nnlab.datasets import Source
+
+        if group or where:
+            raise UsageError(f"{against} is a run, and is compared with runs; leave out --group and --where")
+        _compare_with_run(found, against, runs_dir, Source(data_dir, offline=offline), output_format)
+        return
+    is_sweep = len(named or ()) == 1 and bool(runs_of_sweep(runs_dir, named[0] if named else ""))
+    if group or against is not None or (group is None and is_sweep):
+        if columns is not None or everything:
+            raise UsageError("--columns and --all choose columns of runs; add --no-group")
+        groups = compare_groups(found, runs_dir=runs_dir, where=where or (), sort=sort, top=top)
+        write_groups(groups, against, output_format)
+        if not groups:
+            write_stderr(f"No run has {' and '.join(where or ())}.")
+        return
     result = comparison.compare(
         found,
         runs_dir=runs_dir,
@@ -101,6 +141,49 @@ def compare(
     if not result.rows:
         write_stderr(f"No run has {' and '.join(where or ())}.")
     write_result(*pieces_of(result), form=output_format)
+
+
+def _is_run(named: str, runs_dir: Path) -> bool:
+    from nnlab.runs.find import is_run
+
+    return is_run(named) or is_run(runs_dir / named)
+
+
+def _compare_with_run(found: Sequence[Run], named: str, runs_dir: Path, source: Source, form: Format) -> None:
+    """Print how the runs in `found` differ from the run `named` on the same test images."""
+    from nnlab.analysis.agreement import agreements
+    from nnlab.cli.groups import pieces_of_agreements
+    from nnlab.runs.find import find, name_of
+
+    reference = find(runs_dir, named)
+    others = [run for run in found if not run.folder.samefile(reference.folder)]
+    if not others:
+        raise UsageError(f"name another run to compare with {named}")
+    pairs = [(name_of(run, runs_dir), run) for run in others]
+    compared = agreements(pairs, (name_of(reference, runs_dir), reference), source)
+    write_result(*pieces_of_agreements(compared, form), form=form, width=80)
+
+
+def write_groups(groups: Sequence[Group], against: str | None, form: Format) -> None:
+    """Print groups of runs, and how they differ from the group that `against` names, if any."""
+    from nnlab.analysis import groups as analysis
+    from nnlab.cli.groups import method_of, notices, pieces_of_differences, pieces_of_groups
+
+    pieces = pieces_of_groups(groups, form)
+    if against is not None:
+        reference = analysis.find_group(groups, against)
+        figures = [reference.selection_figure]
+        if (test := figures[0].replace("val", "test")) in reference.figures:
+            figures.append(test)
+        differences = [analysis.against(groups, reference, figure) for figure in figures]
+        if form in ("csv", "json"):
+            pieces = pieces_of_differences([each for of_figure in differences for each in of_figure], form)
+        else:
+            pieces += [piece for each in differences for piece in pieces_of_differences(each, form)]
+            pieces.append(method_of(differences[0]))
+    write_result(*pieces, form=form, width=80)
+    for notice in notices(groups):
+        write_stderr(notice)
 
 
 def pieces_of(result: Comparison) -> list[Piece]:

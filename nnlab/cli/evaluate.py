@@ -80,6 +80,7 @@ def evaluate(
 
 def pieces_of(evaluation: Evaluation, config: Experiment | Baseline) -> list[Piece]:
     """Return the figures of an evaluation and, for a classification, those per class and the confusion."""
+    from nnlab.analysis.statistics import wilson_interval
     from nnlab.config import Baseline
     from nnlab.rendering.formatters import counted, decimals, percent
 
@@ -87,8 +88,12 @@ def pieces_of(evaluation: Evaluation, config: Experiment | Baseline) -> list[Pie
     examples = counted(evaluation.examples, "example")
     figures = [f"loss      {'–' if evaluation.loss is None else decimals(evaluation.loss)}"]
     if evaluation.errors is not None:
-        errors = counted(evaluation.errors, "error")
-        figures.insert(0, f"accuracy  {percent(evaluation.accuracy)}  ({errors})")
+        interval = wilson_interval(evaluation.examples - evaluation.errors, evaluation.examples)
+        figures.insert(
+            0,
+            f"accuracy  {percent(evaluation.accuracy)}  ({counted(evaluation.errors, 'error')}; "
+            f"95% interval {percent(interval.low)} to {percent(interval.high)})",
+        )
     heading = f"{evaluation.run}: {what} on the {evaluation.split} split, {examples}"
     pieces: list[Piece] = [heading, "\n".join(figures)]
     if classes := evaluation.per_class:

@@ -87,6 +87,8 @@ def sweep(
       nnlab sweep mnist_softmax activation=relu,tanh --dry-run
       nnlab sweep sweep.yaml --eval --cluster tcp://localhost:8786
     """
+    from nnlab.analysis.groups import compare_groups
+    from nnlab.cli.compare import write_groups
     from nnlab.cli.sweep_view import SweepView, pieces_of
     from nnlab.config.sweep import MOST_TRIALS, load_sweep
     from nnlab.datasets import Source
@@ -122,5 +124,7 @@ def sweep(
             callbacks=view.callbacks(should_stop=is_signalled),
         )
         view.end()
+    trained = [trial.run for trial in progress.trials if trial.run.folder.exists()]
+    write_groups(compare_groups(trained, runs_dir=runs_dir), None, output_format)
     if progress.error is not None:
         raise progress.error

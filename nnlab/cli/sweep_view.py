@@ -217,10 +217,10 @@ class SweepView:
         """Return the summary and the label of the trial with the best validation figure, if any."""
         ended = self._progress.ended
         known = [name for name, summary in ended.items() if summary.val_loss is not None]
-        if not known or self._plan is None:
+        if not known:
             return None
         best = max(known, key=lambda name: (ended[name].val_accuracy or 0, -(ended[name].val_loss or 0)))
-        trial = next(planned.trial for planned in self._plan.trials if planned.trial.run.name == best)
+        trial = next(trial for trial in self._progress.trials if trial.run.name == best)
         return ended[best], printable(trial.label)
 
     def _write(self, *parts: str | tuple[str, str]) -> None:

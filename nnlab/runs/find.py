@@ -85,13 +85,41 @@ def find(runs: Path, named: str | None) -> Run:
 
 
 def find_each(runs: Path, named: Sequence[str]) -> list[Run]:
-    """Return the runs `named`, by default all, without duplicates; a pattern stands for all runs it matches.
+    """Return the runs `named`, by default all, without duplicates.
 
-    Raises `RunError` if a name or a pattern matches no run, or if there are no runs at all.
+    A pattern stands for all runs it matches, a sweep for all runs in its folder. Raises `RunError` if a name
+    or a pattern matches no run, or if there are no runs at all.
     """
     if not named:
         return _find_any(runs)
-    return list(dict.fromkeys(run for name in named for run in _matching(runs, name) or [find(runs, name)]))
+    return list(
+        dict.fromkeys(
+            run
+            for name in named
+            for run in _matching(runs, name) or runs_of_sweep(runs, name) or [find(runs, name)]
+        )
+    )
+
+
+def runs_of_sweep(runs: Path, named: str) -> list[Run]:
+    """Return the runs of the sweep `named` by its path or its name in `runs`; none if it is not a sweep."""
+    for folder in (runs / named, Path(named)):
+        if named and not is_run(folder) and (found := _runs_within(folder)):
+            return found
+    return []
+
+
+def _runs_within(folder: Path) -> list[Run]:
+    try:
+        return find_all(folder)
+    except (RunError, ValueError):  # a file, or not a valid name
+        return []
+
+
+def name_of(run: Run, runs: Path) -> str:
+    """Return how a run is named among those in `runs`: NAME, SWEEP/NAME, or a path elsewhere."""
+    folder = run.folder
+    return folder.relative_to(runs).as_posix() if folder.is_relative_to(runs) else str(folder)
 
 
 def _matching(runs: Path, pattern: str) -> list[Run]:
@@ -107,10 +135,21 @@ def _matching(runs: Path, pattern: str) -> list[Run]:
 def _find_any(runs: Path) -> list[Run]:
     """Return the run folders in `runs`, ordered by name. Raises `RunError` if there is none."""
     if not (found := find_all(runs)):
+        if sweeps := _sweeps(runs):
+            raise RunError(f"{runs} has no runs but those of sweeps; name one: {', '.join(sweeps)}")
         raise RunError(
             f"no runs in {runs}; train one with `nnlab train CONFIG`, or name the folder with --runs"
         )
     return found
+
+
+def _sweeps(runs: Path) -> list[str]:
+    """Return the names of the sweeps in `runs`."""
+    try:
+        folders = sorted(path for path in runs.iterdir() if path.is_dir())
+    except OSError:
+        return []
+    return [one_line(folder.name) for folder in folders if _runs_within(folder)]
 
 
 def newest_first(runs: Iterable[Run]) -> list[Run]:
@@ -121,6 +160,9 @@ def newest_first(runs: Iterable[Run]) -> list[Run]:
 def _not_found(runs: Path, named: str) -> str:
     """Return the message for a name that is not a run."""
     path = Path(named)
+    if trials := runs_of_sweep(runs, named):
+        example = f"{named.rstrip('/')}/{trials[0].name}"
+        return f"{named} is a sweep of {len(trials):,} runs; name one of them, such as {one_line(example)}"
     nothing = f"no run {repr(named)[1:-1]}, neither as a path nor in {runs}"
     if _is_file(path) and is_run(path.parent):
         return f"{nothing}; did you mean {path.parent}?"

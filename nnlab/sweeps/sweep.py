@@ -42,7 +42,7 @@ TICK = 0.2  # seconds
 class Progress:
     """The trials of a sweep while it runs."""
 
-    total: int = 0
+    trials: Sequence[Trial] = ()
     ended: dict[str, Summary] = field(default_factory=dict)  # by name of the trial, also from earlier sweeps
     failed: dict[str, str] = field(default_factory=dict)  # the reason in one line, by name of the trial
     running: dict[Future[Outcome], Trial] = field(default_factory=dict)
@@ -51,6 +51,11 @@ class Progress:
     has_given_up: bool = False  # because too many trials failed
     began: float = field(default_factory=monotonic)
     ended_since: int = 0  # the number of trials that have ended since then
+
+    @property
+    def total(self) -> int:
+        """The number of trials."""
+        return len(self.trials)
 
     @property
     def error(self) -> NnlabError | None:
@@ -196,7 +201,7 @@ class Loop:
         """Record what `plan` holds already, and return the trials for which there is something to do."""
         trials = trials_to_run(plan, self.options)
         begun = {trial.run.name for trial in trials}
-        self.progress.total = len(plan.trials)
+        self.progress.trials = [planned.trial for planned in plan.trials]
         self.progress.ended = {
             planned.trial.run.name: planned.summary
             for planned in plan.trials
