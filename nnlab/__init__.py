@@ -12,6 +12,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # type checkers take it as true; importing it from typing would be slow
 if TYPE_CHECKING:
+    from nnlab.analysis.groups import Group
     from nnlab.datasets import Dataset, Split
     from nnlab.errors import (
         ConfigError,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
         RunError,
         UsageError,
     )
-    from nnlab.interface import Run, compare, find_run, fit_baseline, load_dataset, resume, train
+    from nnlab.interface import Run, compare, find_run, fit_baseline, load_dataset, resume, sweep, train
     from nnlab.network import Network
     from nnlab.runs.evaluations import Evaluation
     from nnlab.runs.summary import Summary
@@ -34,6 +35,7 @@ __all__ = [
     "DatasetError",
     "DivergedError",
     "Evaluation",
+    "Group",
     "Network",
     "NnlabError",
     "Run",
@@ -47,13 +49,24 @@ __all__ = [
     "fit_baseline",
     "load_dataset",
     "resume",
+    "sweep",
     "train",
 ]
 
 _PARTS = {
+    "nnlab.analysis.groups": ("Group",),
     "nnlab.datasets": ("Dataset", "Split"),
     "nnlab.errors": ("ConfigError", "DatasetError", "DivergedError", "NnlabError", "RunError", "UsageError"),
-    "nnlab.interface": ("Run", "compare", "find_run", "fit_baseline", "load_dataset", "resume", "train"),
+    "nnlab.interface": (
+        "Run",
+        "compare",
+        "find_run",
+        "fit_baseline",
+        "load_dataset",
+        "resume",
+        "sweep",
+        "train",
+    ),
     "nnlab.network": ("Network",),
     "nnlab.runs.evaluations": ("Evaluation",),
     "nnlab.runs.summary": ("Summary",),

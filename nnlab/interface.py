@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -20,9 +21,11 @@ import numpy as np
 from nnlab import datasets, shipped
 from nnlab.analysis import comparison
 from nnlab.analysis.evaluation import best_network
+from nnlab.analysis.groups import Group, compare_groups, differences
 from nnlab.config import Experiment, load_baseline, load_experiment
+from nnlab.config.sweep import load_sweep
 from nnlab.datasets import Source
-from nnlab.errors import UsageError
+from nnlab.errors import NnlabError, UsageError
 from nnlab.jobs import baseline
 from nnlab.jobs.callbacks import Callbacks
 from nnlab.jobs.evaluate import evaluate_run
@@ -33,16 +36,23 @@ from nnlab.runs import run as stored
 from nnlab.runs.environment import Environment
 from nnlab.runs.summary import Summary
 from nnlab.signals import deferred
+from nnlab.sweeps.sweep import Callbacks as SweepCallbacks
+from nnlab.sweeps.sweep import Options as SweepOptions
+from nnlab.sweeps.sweep import run_sweep
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
     from numpy.typing import NDArray
 
     from nnlab.config import Baseline
+    from nnlab.config.sweep import Tried
     from nnlab.datasets import Dataset
     from nnlab.jobs.callbacks import TrainingResult, TrainingStarted
     from nnlab.network import Network
     from nnlab.runs.evaluations import CheckpointName, Evaluation, SplitName
+    from nnlab.sweeps.plan import Plan, Trial
+    from nnlab.sweeps.sweep import Progress
+    from nnlab.sweeps.workers import Workers
     from nnlab.training import Epoch
 
 AnyPath: TypeAlias = str | Path
@@ -188,6 +198,67 @@ def fit_baseline(
     return Run(fitted.run.folder)
 
 
+def sweep(  # noqa: PLR0913 (as many as the command has options)
+    config: AnyPath | Mapping[str, object],
+    tried: Tried = MappingProxyType({}),
+    /,
+    *,
+    seeds: int | Sequence[int] | None = None,
+    jobs: int | None = None,
+    cluster: str | None = None,
+    evaluate: bool = False,
+    halving: bool = False,
+    force: bool = False,
+    max_failures: int | None = None,
+    runs: AnyPath | None = None,
+    data_dir: AnyPath | None = None,
+    offline: bool = False,
+    progress: bool = False,
+    **keys: Any,  # noqa: ANN401 (as many types as there are keys)
+) -> list[Group]:
+    """Train a config with values that are `tried` and several seeds; return the groups of runs, best first.
+
+    `tried` has a list of values, or a range such as "log(1e-3, 1, 20)", by key, or is a list of combinations.
+    `keys` are overridden in all trials. `seeds` are given, or their number, 5 by default. The options mean
+    the same as those of `nnlab sweep`. A call trains only what is missing, interrupted or failed.
+
+    Ctrl-C stops all trials: `KeyboardInterrupt` is raised, and the same call continues. Raises `ConfigError`,
+    `DatasetError`, `RunError` while another process runs the sweep, and `NnlabError` if a trial failed.
+    """
+    wanted = load_sweep(
+        config if isinstance(config, Mapping) else shipped.path_of(str(config)),
+        keys,
+        tried,
+        seeds=seeds,
+        most=None,
+    )
+    runs_dir = _runs_dir(runs)
+    with ExitStack() as stack:
+        received = stack.enter_context(deferred(signal.SIGINT))
+        swept = run_sweep(
+            wanted,
+            runs_dir,
+            jobs=jobs,
+            cluster=cluster,
+            halving=halving,
+            options=SweepOptions(
+                source=_source(data_dir, offline=offline),
+                evaluates=evaluate,
+                repeats=force,
+                most_failures=max_failures,
+                command=["nnlab.sweep"],
+            ),
+            callbacks=_sweep_callbacks(stack, received, progress=progress),
+        )
+    if swept.is_stopped:
+        raise KeyboardInterrupt
+    if swept.error is not None:
+        first, reason = next(iter(swept.failed.items()))
+        raise NnlabError(f"{swept.error}; the first was {wanted.name}/{first}: {reason}")
+    trained = [trial.run for trial in swept.trials if trial.run.folder.exists()]
+    return compare_groups(trained, runs_dir=runs_dir)
+
+
 def find_run(name: AnyPath | None = None, /, *, runs: AnyPath | None = None) -> Run:
     """Return a run by its name or its path; by default, the newest. Raises `RunError`."""
     return Run(find.find(_runs_dir(runs), None if name is None else str(name)).folder)
@@ -198,18 +269,26 @@ def compare(
     where: str | Sequence[str] | None = None,
     sort: str = comparison.BEST_FIRST,
     top: int | None = None,
+    group: bool = False,
+    against: str | None = None,
     runs: AnyPath | None = None,
 ) -> list[dict[str, object]]:
     """Return one row per run, best first: a dict by column. Compares the runs `named`, by default all.
 
-    Columns are the keys of the config and the results. A name may be a pattern, such as tanh-*; `where` holds
-    conditions, such as eta=0.1 or val_accuracy>0.97. Raises `RunError` and `UsageError`.
+    Columns are the keys of the config and the results. A name may be a pattern, such as tanh-*, or a sweep;
+    `where` holds conditions, such as eta=0.1 or val_accuracy>0.97. With `group` there is one row per setting,
+    with statistics over its seeds. With `against`, a setting such as eta=0.1, or best, there is one row per
+    other setting: how it differs. Raises `RunError`, `UsageError`, and for `against` without SciPy
+    `NnlabError`.
     """
     if top is not None and top < 1:
         raise UsageError(f"top must be at least 1 (given {top})")
     runs_dir = _runs_dir(runs)
     found = find.find_each(runs_dir, [str(name) for name in named])
     conditions = [where] if isinstance(where, str) else where or ()
+    if group or against is not None:
+        groups = compare_groups(found, runs_dir=runs_dir, where=conditions, sort=sort, top=top)
+        return [each.row() for each in (groups if against is None else differences(groups, against))]
     return comparison.compare(
         found, runs_dir=runs_dir, where=conditions, sort=sort, top=top, everything=True
     ).rows
@@ -264,6 +343,26 @@ def _columns(rows: list[Any], kind: type[DataclassInstance]) -> dict[str, NDArra
         )
         for field in fields(kind)
     }
+
+
+def _sweep_callbacks(
+    stack: ExitStack, received: Callable[[], int | None], *, progress: bool
+) -> SweepCallbacks:
+    """Return callbacks that draw a bar, if wanted, until `stack` is closed, and let Ctrl-C stop the sweep."""
+    bars = []
+
+    def on_begin(plan: Plan, swept: Progress, _: Workers) -> None:
+        if progress:
+            from tqdm.auto import tqdm  # noqa: PLC0415 (needed only for a bar)
+
+            bar = tqdm(desc=plan.folder.name, total=swept.total, initial=len(swept.ended), unit="trial")
+            bars.append(stack.enter_context(bar))
+
+    def on_end(_: Trial, summary: Summary) -> None:
+        for bar in bars:
+            bar.update(summary.status in ("finished", "diverged"))
+
+    return SweepCallbacks(on_begin=on_begin, on_end=on_end, should_stop=lambda: received() is not None)
 
 
 @contextmanager

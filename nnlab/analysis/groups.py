@@ -259,13 +259,12 @@ def find_group(groups: Sequence[Group], named: str) -> Group:
     raise UsageError(f"{problem} --against {named!r}; name one of: {labels}; or {BEST}")
 
 
-def against(groups: Sequence[Group], reference: Group, figure: str | None = None) -> list[Difference]:
-    """Return how each other group differs from `reference` in a figure, by default the validation figure.
+def against(groups: Sequence[Group], reference: Group, figure: str) -> list[Difference]:
+    """Return how each other group differs from `reference` in a figure, such as val_accuracy.
 
     Pairs are runs with the same seed. p-values are corrected for the number of groups (Holm 1979). Raises
     `NnlabError` without SciPy.
     """
-    figure = figure or reference.selection_figure
     others = [group for group in groups if group is not reference]
     tests = [_paired(group, reference, figure) for group in others]
     corrected = iter(statistics.holm([test.p for test in tests if test is not None]))
@@ -282,3 +281,18 @@ def _paired(group: Group, reference: Group, figure: str) -> PairedTest | None:
     if not common:
         return None
     return statistics.paired_test([theirs[seed] for seed in common], [ours[seed] for seed in common])
+
+
+def differences(groups: Sequence[Group], named: str) -> list[Difference]:
+    """Return how the other groups differ from the one `named`, in its validation and its test figure, if any.
+
+    Raises `UsageError` if no group has this name, `NnlabError` without SciPy.
+    """
+    reference = find_group(groups, named)
+    figures = (reference.selection_figure, reference.selection_figure.replace("val", "test"))
+    return [
+        difference
+        for figure in figures
+        if figure in reference.figures
+        for difference in against(groups, reference, figure)
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -166,21 +167,18 @@ def _compare_with_run(found: Sequence[Run], named: str, runs_dir: Path, source: 
 
 def write_groups(groups: Sequence[Group], against: str | None, form: Format) -> None:
     """Print groups of runs, and how they differ from the group that `against` names, if any."""
-    from nnlab.analysis import groups as analysis
+    from nnlab.analysis.groups import differences
     from nnlab.cli.groups import method_of, notices, pieces_of_differences, pieces_of_groups
 
     pieces = pieces_of_groups(groups, form)
     if against is not None:
-        reference = analysis.find_group(groups, against)
-        figures = [reference.selection_figure]
-        if (test := figures[0].replace("val", "test")) in reference.figures:
-            figures.append(test)
-        differences = [analysis.against(groups, reference, figure) for figure in figures]
+        found = differences(groups, against)
         if form in ("csv", "json"):
-            pieces = pieces_of_differences([each for of_figure in differences for each in of_figure], form)
+            pieces = pieces_of_differences(found, form)
         else:
-            pieces += [piece for each in differences for piece in pieces_of_differences(each, form)]
-            pieces.append(method_of(differences[0]))
+            for _, of_figure in groupby(found, lambda difference: difference.figure):
+                pieces += pieces_of_differences(list(of_figure))
+            pieces.append(method_of(found) if found else "There is no other group to compare with.")
     write_result(*pieces, form=form, width=80)
     for notice in notices(groups):
         write_stderr(notice)

@@ -69,8 +69,6 @@ def pieces_of_differences(differences: Sequence[Difference], form: Format = "tab
     rows = [difference.row() for difference in differences]
     if form in ("csv", "json"):
         return [_table_of(rows)]
-    if not differences:
-        return ["There is no other group to compare."]
     share = differences[0].figure in SHARES
     shown = _points if share else "{:+.4f}".format
     columns = {
