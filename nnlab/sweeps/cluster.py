@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -14,12 +16,13 @@ from nnlab.sweeps.trial import perform, stop
 from nnlab.sweeps.workers import Progress, Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from nnlab.sweeps.trial import Outcome, Task
     from nnlab.training import Epoch
 
-TIMEOUT = 10  # seconds within which a scheduler has to answer
+_ADDRESS = re.compile(r"((tcp|tls|ws|wss)://)?[^\s/:]+:\d{1,5}|((tcp|tls|ws|wss)://)?\[[0-9a-f:]+\]:\d{1,5}")
+TIMEOUT = 5  # seconds within which a scheduler has to answer
 COUNT_EVERY = 2.0  # seconds after which the workers are counted again
 TOPIC = "nnlab-sweep"
 
@@ -36,27 +39,34 @@ def cluster_workers(address: str) -> Iterator[Workers]:
         raise NnlabError(
             "a cluster needs dask.distributed; install it with: pip install 'nnlab[cluster]'"
         ) from None
-    for name in ("distributed", "tornado"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # what they report is reported here
+    if not _ADDRESS.fullmatch(address):
+        raise UsageError(f"{address!r} is not the address of a scheduler; write tcp://HOST:PORT")
+    for name in ("distributed", "distributed.client", "tornado"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is an error of the sweep
     try:
         client = distributed.Client(address, timeout=TIMEOUT, set_as_default=False)
-    except ValueError as error:
-        raise UsageError(f"--cluster {address}: {error}; write tcp://HOST:PORT") from error
     except (OSError, TimeoutError) as error:
         raise NnlabError(
             f"no scheduler answers at {address}; start one with `dask scheduler`, or check the address"
         ) from error
     with client:
-        _check_versions(client, address)
+        known = _checked(client, address, ())
+        if not known:
+            raise NnlabError(
+                f"the scheduler at {address} has no workers; start some with `dask worker {address}`"
+            )
         token = secrets.token_hex(8)
         reports: dict[str, Progress] = {}
         client.subscribe_topic(f"{TOPIC}-{token}", lambda event: _keep(reports, event))
-        counted, slots = -COUNT_EVERY, 0
+        counted, slots = monotonic(), sum(known.values())
 
         def count_slots() -> int:
-            nonlocal counted, slots
+            nonlocal counted, slots, known
+            if client.status != "running":
+                raise NnlabError(f"the scheduler at {address} is gone; start one, and repeat the sweep")
             if monotonic() - counted >= COUNT_EVERY:
-                counted, slots = monotonic(), sum(client.nthreads().values())
+                known = _checked(client, address, known)
+                counted, slots = monotonic(), sum(known.values())
             return slots
 
         yield Workers(
@@ -67,7 +77,7 @@ def cluster_workers(address: str) -> Iterator[Workers]:
             stop=lambda: client.run(stop, token, on_error="ignore"),
             kill=lambda: None,
             progress=lambda run: reports.get(run.name),
-            died=(distributed.scheduler.KilledWorker, distributed.client.FutureCancelledError),
+            died=(distributed.scheduler.KilledWorker, CancelledError),
             shares_files=False,
         )
 
@@ -91,26 +101,29 @@ def _keep(reports: dict[str, Progress], event: tuple[Any, tuple[Any, ...]]) -> N
     reports[name] = Progress(epoch, val_loss, val_accuracy)
 
 
-def _check_versions(client: Any, address: str) -> None:  # noqa: ANN401 (its library has no types)
-    """Raise `NnlabError` unless there are workers, and all have this version of nnlab."""
+def _checked(client: Any, address: str, known: Collection[str]) -> dict[str, int]:  # noqa: ANN401 (untyped library)
+    """Return the number of threads of each worker, by its address.
 
-    def version() -> str | None:  # travels to workers that may not have nnlab
-        from importlib.metadata import PackageNotFoundError  # noqa: PLC0415
-        from importlib.metadata import version as version_of  # noqa: PLC0415
+    Raises `NnlabError` if one that is not `known` has another version of nnlab, or if the scheduler is gone.
+    """
 
+    def version() -> str | None:  # travels by value, because a worker may have another nnlab, or none
         try:
-            return version_of("nnlab")
-        except PackageNotFoundError:
+            import nnlab  # noqa: PLC0415
+        except ImportError:
             return None
+        return nnlab.__version__
 
-    versions = client.run(version)
-    if not versions:
-        raise NnlabError(
-            f"the scheduler at {address} has no workers; start some with `dask worker {address}`"
-        )
+    try:
+        threads: dict[str, int] = client.nthreads()
+        new = [worker for worker in threads if worker not in known]
+        versions = client.run(version, workers=new, on_error="ignore") if new else {}
+    except (OSError, TimeoutError) as error:
+        raise NnlabError(f"the scheduler at {address} is gone; start one, and repeat the sweep") from error
     for worker, found in versions.items():
         if found != nnlab.__version__:
             has = "no nnlab" if found is None else f"nnlab {found}"
             raise NnlabError(
                 f"worker {worker} has {has}, and this is nnlab {nnlab.__version__}; install the same on both"
             )
+    return threads

@@ -223,11 +223,8 @@ class Loop:
             if self.callbacks.should_stop():
                 self._stop()
                 return
-            while (
-                progress.waiting
-                and not progress.has_given_up
-                and len(progress.running) < max(1, self.workers.slots())
-            ):
+            slots = max(1, self.workers.slots())  # a cluster may have lost its workers, and get new ones
+            while progress.waiting and not progress.has_given_up and len(progress.running) < slots:
                 self._submit(progress.waiting.popleft(), epoch_of)
             done, _ = wait(progress.running, TICK, FIRST_COMPLETED)
             for future in done:
