@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import nnlab
@@ -219,3 +220,43 @@ def test_to_import_nnlab_loads_nothing_else() -> None:
     code = "import sys; before = set(sys.modules); import nnlab; print(*set(sys.modules) - before)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) == {"nnlab", "__future__"}
+
+
+def test_a_sweep_returns_its_groups_and_pandas_takes_the_rows() -> None:
+    groups = nnlab.sweep(KEYS, {"eta": [0.1, 0.5]}, seeds=2, jobs=2, epochs=2, name="tried")
+    assert {group.label for group in groups} == {"eta=0.1", "eta=0.5"}
+    assert groups[0].figures["val_accuracy"].mean >= groups[1].figures["val_accuracy"].mean
+    assert groups[0].seeds == (0, 1)
+    run = nnlab.find_run(groups[0].runs[0])
+    assert run.summary.epochs == 2
+    frame = pd.DataFrame(nnlab.compare("tried", group=True))
+    assert frame["val_accuracy_n"].tolist() == [2, 2]
+    assert frame["eta"].tolist() == [group.setting["eta"] for group in groups]
+    (row,) = nnlab.compare("tried", against="best")
+    assert (row["against"], row["pairs"]) == (groups[0].label, 2)
+    assert len(nnlab.compare("tried")) == 4
+
+
+def test_a_script_without_a_guard_sweeps(tmp_path: Path) -> None:
+    """Worker processes do not run the script of the user again."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"import nnlab\ngroups = nnlab.sweep({KEYS!r}, seeds=2, jobs=2, epochs=1)\nprint(groups[0].seeds)\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ("(0, 1)\n", "")
+
+
+def test_ctrl_c_stops_a_sweep_and_the_same_call_continues() -> None:
+    threading.Timer(1.5, signal.raise_signal, [signal.SIGINT]).start()
+    long = KEYS | {"epochs": 100_000, "patience": None}
+    with pytest.raises(KeyboardInterrupt):
+        nnlab.sweep(long, seeds=2, jobs=2, name="long")
+    assert {row["status"] for row in nnlab.compare("long")} == {"interrupted"}
+
+
+def test_a_failed_trial_is_an_error_that_says_why() -> None:
+    nnlab.sweep(KEYS, seeds=1, epochs=1, name="tried")
+    nnlab.find_run("tried/*").config_yaml.write_text("eta: [")
+    with pytest.raises(nnlab.NnlabError, match=r"1 trial failed; .*tried/\w+-0: .*not valid YAML"):
+        nnlab.sweep(KEYS, seeds=2, epochs=1, name="tried")

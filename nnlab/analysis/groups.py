@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,8 +21,9 @@ from nnlab.analysis.statistics import LEVEL, PairedTest, Statistics
 from nnlab.config.digest import NOT_OF_THE_SETTING, setting_digest
 from nnlab.config.sweep import label_of
 from nnlab.config.synonyms import hint_for
+from nnlab.config.yaml12 import UnreadableError, parse_value
 from nnlab.errors import UsageError
-from nnlab.rendering.formatters import counted
+from nnlab.rendering.formatters import counted, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,7 @@ SHARES = ("val_accuracy", "test_accuracy")
 STATISTICS = ("n", "mean", "sd", "min", "max", "low", "high")
 COUNTS = ("diverged", "unfinished", "broken")
 BEST = "best"
+MOST_NAMED = 10  # groups in an error
 DIGITS = 12  # of a digest that are shown
 
 
@@ -240,23 +241,38 @@ def _rank(group: Group) -> tuple[bool, bool, float, str]:
 
 
 def find_group(groups: Sequence[Group], named: str) -> Group:
-    """Return the group with this label or digest, or the `best`. Raises `UsageError` unless there is one."""
+    """Return the group that is `named`: by its values such as eta=0.1, its digest, or as the `best`.
+
+    Raises `UsageError` unless there is exactly one.
+    """
     if named == BEST and groups:
         return groups[0]
-    words = set(shlex.split(named)) if named.count("'") % 2 == 0 else {named}
-    found = [
-        group
-        for group in groups
-        if named == group.label
-        or (words and words <= set(group.label.split()))
-        or group.digest.startswith(named)
+    found = [group for group in groups if named == group.label] or [
+        group for group in groups if _has_values(group, named.split()) or group.digest.startswith(named)
     ]
-    exact = [group for group in found if named == group.label]
-    if len(exact or found) == 1:
-        return (exact or found)[0]
-    labels = "; ".join(group.label for group in (found or groups)[:10])
+    if len(found) == 1:
+        return found[0]
+    labels = "; ".join(group.label for group in (found or groups)[:MOST_NAMED])
     problem = f"{len(found)} groups match" if found else "no group matches"
     raise UsageError(f"{problem} --against {named!r}; name one of: {labels}; or {BEST}")
+
+
+def _has_values(group: Group, words: Sequence[str]) -> bool:
+    """Return whether all `words`, each KEY=VALUE, are true of the group."""
+    pairs = [word.partition("=") for word in words]
+    return bool(pairs) and all(
+        key in group.setting and _equals(group.setting[key], given) for key, _, given in pairs
+    )
+
+
+def _equals(value: object, given: str) -> bool:
+    """Return whether `given` is how somebody may write `value`."""
+    if text(value) == given:
+        return True
+    try:
+        return parse_value(given) == value
+    except UnreadableError:
+        return False
 
 
 def against(groups: Sequence[Group], reference: Group, figure: str) -> list[Difference]:

@@ -42,8 +42,8 @@ def compare(
         list[str] | None,
         typer.Argument(
             metavar="RUN",
-            help="Run folders, their names, or patterns of names such as 'tanh-*'.  [default: all runs]",
-            autocompletion=completion.runs,
+            help="Run folders, their names, sweeps, or patterns such as 'tanh-*'.  [default: all runs]",
+            autocompletion=completion.runs_and_sweeps,
         ),
     ] = None,
     *,

@@ -89,8 +89,21 @@ def datasets(incomplete: str) -> list[str]:
 def runs(context: typer.Context, incomplete: str) -> list[str]:
     """Return the runs that begin with `incomplete`, in the folder of runs that is in use."""
     folder = Path(context.params.get("runs") or os.environ.get("NNLAB_RUNS") or "runs")
-    names = _beginning(incomplete, _entries(folder))
+    sweep, slash, _ = incomplete.rpartition("/")
+    names = _beginning(incomplete, [f"{sweep}{slash}{name}" for name in _entries(folder / sweep)])
     return [name for name in names if _is_file(folder / name / "config.yaml")]
+
+
+def runs_and_sweeps(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the runs, and the sweeps with their runs, that begin with `incomplete`."""
+    folder = Path(context.params.get("runs") or os.environ.get("NNLAB_RUNS") or "runs")
+    found = runs(context, incomplete)
+    names = [] if "/" in incomplete else _beginning(incomplete, _entries(folder))
+    return found + [name for name in names if name not in found and _holds_runs(folder / name)]
+
+
+def _holds_runs(folder: Path) -> bool:
+    return any(_is_file(folder / name / "config.yaml") for name in _entries(folder))
 
 
 def configs(context: typer.Context, incomplete: str) -> list[str]:

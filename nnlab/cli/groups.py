@@ -23,6 +23,7 @@ TITLES = {
     "test_accuracy": "Test accuracy, for the final report and not for the choice",
     "test_loss": "Test loss, for the final report and not for the choice",
 }
+CORRECTED = ", corrected for the number of comparisons by Holm's method"
 NO_SCIPY = "The intervals need SciPy; install it with: pip install 'nnlab[statistics]'"
 
 
@@ -92,12 +93,11 @@ def pieces_of_differences(differences: Sequence[Difference], form: Format = "tab
 
 def method_of(differences: Sequence[Difference]) -> str:
     """Return how the differences were tested."""
-    exact = all(each.test is None or each.test.exact for each in differences)
-    holm = any(each.comparisons > 1 for each in differences)
+    exact = "an exact" if all(each.test is None or each.test.exact for each in differences) else "a"
+    several = any(each.comparisons > 1 for each in differences)
     return (
         "Runs are paired by seed. The interval is the 95% t-interval of the mean difference; p is from "
-        f"{'an exact' if exact else 'a'} sign-flip permutation test"
-        f"{', corrected for the number of comparisons by Holm' if holm else ''}."
+        f"{exact} sign-flip permutation test{CORRECTED if several else ''}."
     )
 
 
@@ -124,8 +124,8 @@ def pieces_of_agreements(agreements: Sequence[Agreement], form: Format = "table"
     how = (
         "Only right and only wrong count the examples on which the run and "
         f"{first.reference} differ. The interval is Wilson's; p is from McNemar's exact test"
-        f"{', corrected for the number of comparisons by Holm' if len(agreements) > 1 else ''}. "
-        "It compares these weights. To compare settings, train several seeds of each."
+        f"{CORRECTED if len(agreements) > 1 else ''}. It compares these weights. To compare settings, train "
+        "several seeds of each."
     )
     return [Table(columns, title=title), "\n".join(each.sentence() for each in agreements), how]
 

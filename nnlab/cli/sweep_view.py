@@ -73,7 +73,7 @@ def pieces_of(plan: Plan, options: Options, jobs: int) -> list[Piece]:
     if not todo:
         estimate = "Nothing is left to train."
     elif seconds:
-        left = fmean(seconds) * math.ceil(len(todo) / jobs)
+        left = max(1.0, fmean(seconds) * math.ceil(len(todo) / jobs))
         estimate = (
             f"To train: {len(todo):,}, in about {_duration(left)} with {counted(jobs, 'job')}, "
             f"at {fmean(seconds):.1f} s per trial."
@@ -141,7 +141,7 @@ class SweepView:
         todo = progress.total - len(progress.ended)
         if not todo:
             return
-        done = f", {len(progress.ended):,} are done" if progress.ended else ""
+        done = f", {len(progress.ended):,} of them done" if progress.ended else ""
         self._write(
             (plan.folder.name, "bold"),
             f": {counted(progress.total, 'trial')}{done}; {workers.slots():,} at once",

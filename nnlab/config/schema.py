@@ -40,8 +40,44 @@ def json_schema() -> dict[str, Any]:
             described["description"] += "; required"
         elif "default" in described:
             described["description"] += f"; {yaml12.dump({'default': described['default']}).strip()}"
+    schema["properties"]["sweep"] = _sweep(list(schema["properties"]))
     schema["allOf"] = _rules_between_keys()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
+
+
+def _sweep(keys: Sequence[str]) -> dict[str, Any]:
+    """Return the JSON Schema of the key `sweep`, which says what `nnlab sweep` tries of the other `keys`."""
+    values = {
+        "anyOf": [
+            {"type": "array", "minItems": 1},
+            {"type": "string", "pattern": r"^\s*(log|uniform)\s*\(.*\)\s*$"},
+        ],
+        "description": "values to try, or a range such as log(1e-3, 1, 20)",
+    }
+    seeds = {"type": "integer", "minimum": 0}
+    return {
+        "title": "sweep",
+        "type": "object",
+        "description": "what `nnlab sweep` tries, such as {eta: [0.1, 0.5], seeds: 5}; "
+        "no other command takes it",
+        "properties": {
+            "dataset_options": {"type": "object", "additionalProperties": values},
+            "seeds": {
+                "anyOf": [seeds | {"minimum": 1}, {"type": "array", "items": seeds, "minItems": 1}],
+                "description": "the number of seeds of each setting, or a list of them",
+            },
+            "combinations": {
+                "type": "array",
+                "items": {"type": "object"},
+                "minItems": 1,
+                "description": "values that are tried together, such as [{eta: 0.1, l2: 0}]",
+            },
+        },
+        "additionalProperties": values,
+        "propertyNames": {
+            "enum": [*(key for key in keys if key not in ("name", "description")), "seeds", "combinations"]
+        },
+    }
 
 
 def _rules_between_keys() -> list[dict[str, Any]]:

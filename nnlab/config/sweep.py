@@ -331,9 +331,16 @@ def _settings(base: Document, path: Path | None, documents: Iterable[Document]) 
     varied = [key for key in first if any(key not in each or each[key] != first[key] for each in others)]
     varied += sorted(shown - set(first))
     return tuple(
-        Setting({key: values[key] for key in varied if key in values}, experiment, digest)
+        Setting({key: _value_of(experiment, key) for key in varied if key in values}, experiment, digest)
         for digest, (values, experiment) in found.items()
     )
+
+
+def _value_of(experiment: Experiment, key: str) -> object:
+    """Return the value of KEY or KEY.OPTION of an experiment."""
+    outer, _, option = key.partition(".")
+    value: object = getattr(experiment, outer)
+    return getattr(value, option) if option else value
 
 
 def _with_places(wrong: Mapping[str, Sequence[str]], settings: int) -> list[str]:

@@ -30,11 +30,15 @@ REMEDIES = {
 
 @dataclass(frozen=True)
 class Source:
-    """Where files may come from: the root named by the user, and whether and how to download."""
+    """Where files may come from: the root named by the user, and whether and how to download.
+
+    With `keeps`, examples that were read stay in memory, for a process that trains many times.
+    """
 
     data_dir: Path | None = None
     offline: bool = False
     progress: bool = False
+    keeps: bool = False
 
 
 def roots(data_dir: Path | None) -> list[Path]:

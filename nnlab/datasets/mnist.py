@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from nnlab.datasets import idx
@@ -43,23 +44,31 @@ class ImageDataset(PublishedFiles):
 
     def load_training(self, _: Options, _rng: np.random.Generator, source: Source) -> Examples:
         """Return the training examples in their published order. Raises `DatasetError`."""
-        return self._read(self.train_images, self.train_labels, source)
+        read = _read_once if source.keeps else _read
+        return read(self, self.train_images, self.train_labels, source)
 
     def load_test(self, _: Options, source: Source) -> Examples:
         """Return the test examples in their published order. Raises `DatasetError`."""
-        return self._read(self.test_images, self.test_labels, source)
+        read = _read_once if source.keeps else _read
+        return read(self, self.test_images, self.test_labels, source)
 
-    def _read(self, images_file: PublishedFile, labels_file: PublishedFile, source: Source) -> Examples:
-        """Return images (examples, features) and labels (examples,), as bytes."""
-        images = idx.decode(obtain(self, images_file, source), images_file.name)
-        labels = idx.decode(obtain(self, labels_file, source), labels_file.name)
-        # Only raw content without a published digest can have such labels.
-        if labels.max() >= len(self.classes):
-            raise DatasetError(
-                f"{find(self, labels_file, source.data_dir)}: label {labels.max()}, "
-                f"but {self.title} has the labels 0 to {len(self.classes) - 1}; delete it"
-            )
-        return images.reshape(len(images), -1), labels
+
+def _read(
+    dataset: ImageDataset, images_file: PublishedFile, labels_file: PublishedFile, source: Source
+) -> Examples:
+    """Return images (examples, features) and labels (examples,), as bytes."""
+    images = idx.decode(obtain(dataset, images_file, source), images_file.name)
+    labels = idx.decode(obtain(dataset, labels_file, source), labels_file.name)
+    # Only raw content without a published digest can have such labels.
+    if labels.max() >= len(dataset.classes):
+        raise DatasetError(
+            f"{find(dataset, labels_file, source.data_dir)}: label {labels.max()}, "
+            f"but {dataset.title} has the labels 0 to {len(dataset.classes) - 1}; delete it"
+        )
+    return images.reshape(len(images), -1), labels
+
+
+_read_once = lru_cache(maxsize=4)(_read)
 
 
 def _train_images(size: int, sha256: str, content_sha256: str | None = None) -> PublishedFile:

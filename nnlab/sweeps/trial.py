@@ -152,7 +152,8 @@ def _train(task: Task, run: Run, report: Report | None) -> None:
 
 
 def _source(task: Task) -> Source:
-    return Source(None if task.data_dir is None else Path(task.data_dir), offline=task.offline)
+    data_dir = None if task.data_dir is None else Path(task.data_dir)
+    return Source(data_dir, offline=task.offline, keeps=True)
 
 
 def content_of(folder: Path) -> dict[str, bytes]:

@@ -43,7 +43,10 @@ def offered(lab: Laboratory, *words: str, **variables: str) -> list[str]:
 @pytest.fixture
 def busy(lab: Laboratory) -> Laboratory:
     """A laboratory with runs, and with what lies among them."""
-    for place in ("runs/linear-001", "runs/linear-002", "runs/deep-001", "runs/empty", "other/toy-001"):
+    for place in (
+        *("runs/linear-001", "runs/linear-002", "runs/deep-001", "runs/empty", "other/toy-001"),
+        *("runs/rates/abc-0", "runs/rates/abc-1"),
+    ):
         (lab.folder / place).mkdir(parents=True)
         if "empty" not in place:
             (lab.folder / place / "config.yaml").touch()
@@ -68,6 +71,11 @@ EXPERIMENT_KEYS = [f"{key}=" for key in Experiment.model_fields]
         (["eval", "--runs", "other", ""], ["toy-001"]),
         (["eval", "--runs", "nosuch", ""], []),
         (["compare", "linear-001", "d"], ["deep-001"]),
+        (["compare", "r"], ["rates"]),
+        (["compare", "rates/"], ["rates/abc-0", "rates/abc-1"]),
+        (["eval", "rates/"], ["rates/abc-0", "rates/abc-1"]),
+        (["sweep", "xo"], ["xor"]),
+        (["sweep", "xor", "e"], ["eta=", "epochs="]),
         (["train", "--resume", "de"], ["deep-001"]),
         (["train", "--resume", "deep-001", ""], ["epochs=", "patience="]),
         (["train", "--resume", "deep-001", "e"], ["epochs=", "epochs=…"]),

@@ -40,7 +40,9 @@ def test_a_pipe_gets_the_figures_in_plain_text(first: tuple[Laboratory, Outcome]
     assert not re.search(r"[\r\x1b─│…]", measured.out)
     lines = measured.out.splitlines()
     assert lines[0] == "runs/linear-001: best weights on the test split, 10,000 examples"
-    assert re.fullmatch(r"accuracy  \d\d\.\d\d%  \(\d,\d{3} errors\)", lines[2])
+    share = r"\d\d\.\d\d%"
+    errors = rf"\(\d,\d{{3}} errors; 95% interval {share} to {share}\)"
+    assert re.fullmatch(rf"accuracy  {share}  {errors}", lines[2])
     assert re.fullmatch(r"loss      \d\.\d{4}", lines[3])
     assert lines[5].split() == ["class", "examples", "precision", "recall"]
     assert [line.split()[0] for line in lines[6:16]] == list("0123456789")
@@ -83,7 +85,7 @@ def test_one_example_is_one(lab: Laboratory) -> None:
     assert "\n1 example of one neuron's task" in trained.err
     lines = lab.call("eval").out.splitlines()
     assert lines[0] == "runs/neuron-001: best weights on the test split, 1 example"
-    assert lines[2] == "accuracy  0.00%  (1 error)"
+    assert lines[2] == "accuracy  0.00%  (1 error; 95% interval 0.00% to 79.35%)"
 
 
 def test_a_baseline_is_shown_by_its_name_and_has_no_best_weights(lab: Laboratory) -> None:

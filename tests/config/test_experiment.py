@@ -264,7 +264,7 @@ def test_the_schema_gives_an_editor_names_ranges_and_meanings() -> None:
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["additionalProperties"] is False
     assert schema["required"] == REQUIRED
-    assert list(properties) == KEYS
+    assert list(properties) == [*KEYS, "sweep"]
     assert all(properties[key]["description"] for key in KEYS)
     assert properties["dataset"]["enum"] == list(DATASETS)
     assert properties["activation"]["enum"] == [name for name in ACTIVATIONS if name != "step"]
@@ -277,6 +277,15 @@ def test_the_schema_gives_an_editor_names_ranges_and_meanings() -> None:
         {"type": "string", "const": "full"},
     ]
     assert "$ref" not in json.dumps(schema)
+
+
+def test_the_schema_takes_what_a_sweep_tries() -> None:
+    sweep = json_schema()["properties"]["sweep"]
+    assert set(KEYS) - {"name", "description"} < set(sweep["propertyNames"]["enum"])
+    a_list, a_range = sweep["additionalProperties"]["anyOf"]
+    assert a_list == {"type": "array", "minItems": 1}
+    assert re.match(a_range["pattern"], "log(1e-3, 1, 20)")
+    assert not re.match(a_range["pattern"], "relu")
 
 
 def test_an_editor_shows_the_unit_or_a_typical_value_of_every_key_and_its_default() -> None:

@@ -31,6 +31,7 @@ COUNTS = {
     "dataset_files": 700,
     "downloads": 150,
     "extremes": 1200,
+    "sweeps": 64,
 }
 
 

@@ -25,6 +25,7 @@ from tests.laboratory import ROOT
         ("dataset_files", 20),
         ("downloads", 6),
         ("extremes", 30),
+        ("sweeps", 8),
     ],
 )
 def test_it_holds_what_is_promised(harness: str, count: int) -> None:
