@@ -127,7 +127,7 @@ def _matching(runs: Path, pattern: str) -> list[Run]:
     if not set("*?[") & set(pattern):
         return []
     path = Path(pattern)
-    places = (runs, pattern), (path.parent, path.name)
+    places = (runs / path.parent, path.name), (path.parent, path.name)
     found = ([run for run in find_all(place) if fnmatchcase(run.name, name)] for place, name in places)
     return next(filter(None, found), [])
 

@@ -149,7 +149,7 @@ def sweeps(results: dict[str, Any]) -> str:
         (
             f"With one job, a sweep of one trial takes {few:.1f} s and one of five {more:.1f} s: "
             f"{trial:.2f} s for each more, of which its epochs take {training:.2f} s. So reading the "
-            f"examples, writing the run and all else is {trial / training - 1:.1%} of it. Target: at most 5%. "
+            f"examples, writing the run and all else adds {trial / training - 1:.1%}. Target: at most 5%. "
             f"Starting the sweep and its first worker takes {few - trial:.1f} s."
         ),
         f"Reading {results['many']:,} finished trials. Target: at most 2 s.",

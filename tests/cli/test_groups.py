@@ -90,8 +90,8 @@ def test_groups_are_tested_against_one(lab: Laboratory) -> None:
     assert outcome.code == 0
     _, _, tested = outcome.out.partition("val_accuracy against eta=0.1, in percentage points\n")
     assert tested.startswith(
-        "setting   pairs   difference   95% interval      p\n"
-        "──────────────────────────────────────────────────\n"
+        "setting   pairs   difference   95% interval        p\n"
+        "────────────────────────────────────────────────────\n"
         "eta=0.5       3        +4.00   -0.30 to +8.30   0.25\n"
     )
     assert (

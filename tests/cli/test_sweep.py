@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from tests.laboratory import Laboratory
 
 # Long enough that a signal finds it at work.
-LONG = ("epochs=500", "batch_size=2", "patience=null")
+SLOW = ("batch_size=2", "patience=null")
+LONG = ("epochs=500", *SLOW)
 FAST = ("linear.yaml", "eta=0.1,0.5", "--seeds", "2", "-j", "2")
 
 
@@ -182,7 +183,7 @@ def test_the_workers_of_a_killed_sweep_end_and_keep_their_epochs(lab: Laboratory
 
 
 def test_a_terminal_shows_a_live_table(lab: Laboratory) -> None:
-    outcome = lab.on_a_terminal("sweep", "linear.yaml", "epochs=60", "--seeds", "3", "-j", "1")
+    outcome = lab.on_a_terminal("sweep", "linear.yaml", "epochs=60", *SLOW, "--seeds", "3", "-j", "1")
     assert outcome.code == 0
     assert "1 running" in outcome.out
     assert "of 3 done" in outcome.out
