@@ -234,7 +234,6 @@ def sweep(  # noqa: PLR0913 (as many as the command has options)
     )
     runs_dir = _runs_dir(runs)
     with ExitStack() as stack:
-        received = stack.enter_context(deferred(signal.SIGINT))
         swept = run_sweep(
             wanted,
             runs_dir,
@@ -248,7 +247,7 @@ def sweep(  # noqa: PLR0913 (as many as the command has options)
                 most_failures=max_failures,
                 command=["nnlab.sweep"],
             ),
-            callbacks=_sweep_callbacks(stack, received, progress=progress),
+            callbacks=_sweep_callbacks(stack, progress=progress),
         )
     if swept.is_stopped:
         raise KeyboardInterrupt
@@ -345,13 +344,14 @@ def _columns(rows: list[Any], kind: type[DataclassInstance]) -> dict[str, NDArra
     }
 
 
-def _sweep_callbacks(
-    stack: ExitStack, received: Callable[[], int | None], *, progress: bool
-) -> SweepCallbacks:
+def _sweep_callbacks(stack: ExitStack, *, progress: bool) -> SweepCallbacks:
     """Return callbacks that draw a bar, if wanted, until `stack` is closed, and let Ctrl-C stop the sweep."""
     bars = []
+    received: Callable[[], int | None] | None = None
 
     def on_begin(plan: Plan, swept: Progress, _: Workers) -> None:
+        nonlocal received
+        received = stack.enter_context(deferred(signal.SIGINT))
         if progress:
             from tqdm.auto import tqdm  # noqa: PLC0415 (needed only for a bar)
 
@@ -362,7 +362,10 @@ def _sweep_callbacks(
         for bar in bars:
             bar.update(summary.status in ("finished", "diverged"))
 
-    return SweepCallbacks(on_begin=on_begin, on_end=on_end, should_stop=lambda: received() is not None)
+    def should_stop() -> bool:
+        return received is not None and received() is not None
+
+    return SweepCallbacks(on_begin=on_begin, on_end=on_end, should_stop=should_stop)
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -113,7 +115,9 @@ def sweep(
     if dry_run:
         write_result(*pieces_of(make_plan(wanted, runs_dir), options, jobs or available_cores()), width=80)
         return
-    with SweepView(quiet=quiet, live=terminal, halving=halving) as view, defer_signals() as is_signalled:
+    with SweepView(quiet=quiet, live=terminal, halving=halving) as view, ExitStack() as stack:
+        # Until the first trial, a signal ends the command at once; after that, it stops the trials.
+        is_signalled = partial(stack.enter_context, defer_signals())
         progress = run_sweep(
             wanted,
             runs_dir,
@@ -121,7 +125,7 @@ def sweep(
             cluster=cluster,
             halving=halving,
             options=options,
-            callbacks=view.callbacks(should_stop=is_signalled),
+            callbacks=view.callbacks(is_signalled),
         )
         view.end()
     trained = [trial.run for trial in progress.trials if trial.run.folder.exists()]

@@ -108,10 +108,20 @@ class SweepView:
             self._live.update(Text(""), refresh=True)
             self._live.stop()
 
-    def callbacks(self, should_stop: Callable[[], bool]) -> Callbacks:
-        """Return callbacks that show the sweep."""
+    def callbacks(self, defer_signals: Callable[[], Callable[[], bool]]) -> Callbacks:
+        """Return callbacks that show the sweep; from its beginning on, signals are deferred, and stop it."""
+        is_signalled: Callable[[], bool] | None = None
+
+        def on_begin(plan: Plan, progress: Progress, workers: Workers) -> None:
+            nonlocal is_signalled
+            is_signalled = defer_signals()
+            self._begin(plan, progress, workers)
+
+        def should_stop() -> bool:
+            return is_signalled is not None and is_signalled()
+
         return Callbacks(
-            on_begin=self._begin,
+            on_begin=on_begin,
             on_end=self._end_trial,
             on_failure=self._fail,
             on_tick=self._tick,

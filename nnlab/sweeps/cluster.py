@@ -6,7 +6,7 @@ import logging
 import re
 import secrets
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -69,12 +69,16 @@ def cluster_workers(address: str) -> Iterator[Workers]:
                 counted, slots = monotonic(), sum(known.values())
             return slots
 
+        def stop_all() -> None:
+            with suppress(OSError, TimeoutError):  # the scheduler is gone, too
+                client.run(stop, token, on_error="ignore")
+
         yield Workers(
             token=token,
             executor=client.get_executor(pure=False),
             perform=perform_and_report,
             slots=count_slots,
-            stop=lambda: client.run(stop, token, on_error="ignore"),
+            stop=stop_all,
             kill=lambda: None,
             progress=lambda run: reports.get(run.name),
             died=(distributed.scheduler.KilledWorker, CancelledError),

@@ -10,9 +10,9 @@ from typing import Literal, TypeAlias
 from nnlab.config import Experiment, parse_values
 from nnlab.config.digest import setting_digest
 from nnlab.config.sweep import Setting, Sweep, label_of
-from nnlab.errors import ConfigError, MissingError, RunError
+from nnlab.errors import ConfigError, MissingError, RunError, UsageError
 from nnlab.runs import records
-from nnlab.runs.find import find_all
+from nnlab.runs.find import find_all, is_run
 from nnlab.runs.lock import is_locked
 from nnlab.runs.run import Run, config_text
 from nnlab.runs.summary import Summary
@@ -69,9 +69,11 @@ class Plan:
 def make_plan(sweep: Sweep, runs: Path) -> Plan:
     """Return the trials of `sweep`, and their states in the folder `runs`. Nothing is written.
 
-    Raises `RunError` if the folder of the sweep is a run, or cannot be read.
+    Raises `UsageError` if the folder of the sweep is a run, and `RunError` if it cannot be read.
     """
     folder = runs / sweep.name
+    if is_run(folder):
+        raise UsageError(f"{folder} is a run, and cannot hold a sweep; choose another name with --name")
     existing = {run.name for run in find_all(folder)}
     trials = [
         Trial(Run(folder / f"{setting.digest[:DIGITS]}-{seed}"), setting, seed)
@@ -103,11 +105,11 @@ def _planned(trial: Trial) -> Planned:
         if _identity(values) != (trial.setting.digest, trial.seed):
             what = f"{run.config_yaml} is no longer that of the trial; move {run} away, or use --force"
             return Planned(trial, "broken", reason=what)
+        summary = records.read_or_none(run.summary_json, Summary)  # without one, resuming writes it again
     except MissingError:
         return Planned(trial, "missing")  # it was killed before it wrote anything
     except (RunError, ConfigError) as error:
         return Planned(trial, "broken", reason=str(error))
-    summary = records.read_or_none(run.summary_json, Summary)  # without one, resuming writes it again
     if summary and (summary.status == "finished" or summary.status == "diverged"):  # noqa: PLR1714 (for mypy)
         return Planned(trial, summary.status, summary)
     return Planned(trial, "interrupted", summary)

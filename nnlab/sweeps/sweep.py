@@ -7,7 +7,7 @@ import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -77,7 +77,7 @@ def _ignore(*_: Any) -> None:  # noqa: ANN401 (callbacks get different arguments
 class Callbacks:
     """Functions that a sweep calls, in its own thread."""
 
-    on_begin: Callable[[Plan, Progress, Workers], None] = _ignore  # before the first trial
+    on_begin: Callable[[Plan, Progress, Workers], None] = _ignore  # from here on, ask to stop, do not raise
     on_end: Callable[[Trial, Summary], None] = _ignore  # when a trial has ended, or stopped on request
     on_failure: Callable[[Trial, str, Path | None], None] = _ignore  # with the reason and the log
     on_tick: Callable[[], None] = _ignore  # several times per second
@@ -151,24 +151,22 @@ def run_sweep(
     Raises `RunError` if another process runs the sweep, `DatasetError`, and `NnlabError` if the cluster
     cannot be used or the file system refuses. A trial that fails raises nothing; `Progress.failed` has it.
     """
-    with _workers(jobs, cluster) as workers, claimed(sweep, runs, options) as plan:
-        loop = Loop(workers, options, callbacks)
+    trials = trials_to_run(make_plan(sweep, runs), options)
+    if cluster is None:
+        _check_datasets(trials, options.source)
+        workers = local_workers(min(jobs or available_cores(), max(1, len(trials))))
+    else:
+        from nnlab.sweeps.cluster import cluster_workers  # noqa: PLC0415 (an extra)
+
+        workers = cluster_workers(cluster)
+    with workers as found, claimed(sweep, runs, options) as plan:
+        loop = Loop(found, options, callbacks)
         trials = loop.begin(plan)
-        if workers.shares_files:
-            _check_datasets(trials, options.source)
         if halving:
             run_halving([planned.trial for planned in plan.trials], loop)
         else:
             loop.run(trials)
         return loop.progress
-
-
-def _workers(jobs: int | None, cluster: str | None) -> AbstractContextManager[Workers]:
-    if cluster is None:
-        return local_workers(jobs or available_cores())
-    from nnlab.sweeps.cluster import cluster_workers  # noqa: PLC0415 (an extra)
-
-    return cluster_workers(cluster)
 
 
 def available_cores() -> int:
@@ -196,6 +194,7 @@ class Loop:
     progress: Progress = field(default_factory=Progress)
     _deaths: Counter[str] = field(default_factory=Counter, init=False)  # of workers, by name of the trial
     _failures_in_a_row: int = field(default=0, init=False)
+    _repeated: set[str] = field(default_factory=set, init=False)  # trials whose old run is still there
 
     def begin(self, plan: Plan) -> list[Trial]:
         """Record what `plan` holds already, and return the trials for which there is something to do."""
@@ -211,8 +210,7 @@ class Loop:
         for planned in plan.of_state("broken"):
             if planned.trial.run.name not in begun:
                 self._fail(planned.trial, planned.reason)
-        for trial in trials if self.options.repeats else ():
-            store.remove(trial.run)
+        self._repeated = begun if self.options.repeats else set()
         return trials
 
     def run(self, trials: Iterable[Trial], epoch_of: Callable[[Trial], int] | None = None) -> None:
@@ -233,6 +231,9 @@ class Loop:
 
     def _submit(self, trial: Trial, epoch_of: Callable[[Trial], int] | None) -> None:
         shares_files, folder = self.workers.shares_files, trial.run.folder
+        if trial.run.name in self._repeated:
+            self._repeated.remove(trial.run.name)
+            store.remove(trial.run)
         source = self.options.source
         task = Task(
             sweep=self.workers.token,

@@ -137,7 +137,14 @@ def test_a_missing_dataset_is_an_error_before_any_trial(lab: Laboratory) -> None
     outcome = lab.nnlab("sweep", *FAST, "dataset=fashion_mnist", "--offline")
     assert outcome.code == 4
     assert "Fashion-MNIST" in outcome.err
-    assert not trials(lab)
+    assert not (lab.folder / "runs").exists()
+
+
+def test_a_sweep_is_not_put_into_a_run(lab: Laboratory) -> None:
+    lab.nnlab("train", "linear.yaml", "epochs=1", "-q")
+    outcome = lab.nnlab("sweep", "linear.yaml", "--name", "linear-001")
+    assert outcome.code == 2
+    assert outcome.err.startswith("nnlab: runs/linear-001 is a run, and cannot hold a sweep")
 
 
 def test_a_failure_is_reported_at_once_and_the_sweep_exits_with_1(lab: Laboratory) -> None:

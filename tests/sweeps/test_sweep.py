@@ -186,6 +186,15 @@ def test_a_broken_trial_is_reported_and_repeated_on_request(sweeping: Sweeping) 
     assert results_of(run) == before
 
 
+def test_a_repeated_sweep_that_is_stopped_keeps_what_was_not_repeated_yet(sweeping: Sweeping) -> None:
+    sweep = linear_sweep(seeds=3)
+    sweeping.run(sweep)
+    progress = sweeping.run(sweep, jobs=1, repeats=True, should_stop=lambda: bool(sweeping.trained))
+    assert progress.is_stopped
+    states = [planned.state for planned in make_plan(sweep, sweeping.runs).trials]
+    assert states.count("finished") >= 2
+
+
 def test_two_sweeps_do_not_share_a_folder(sweeping: Sweeping) -> None:
     sweep = linear_sweep(seeds=1)
     with (

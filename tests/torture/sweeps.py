@@ -70,7 +70,7 @@ def killed(
             process = subprocess.Popen(command, cwd=home, stdout=subprocess.DEVNULL, stderr=file, text=True)
             goal = kills if is_last else kills // 2
             while process.poll() is None and (done < goal or is_last):
-                time.sleep(chance.uniform(0.5, 1.5))
+                time.sleep(chance.uniform(0.3, 1))
                 if done < goal and (found := workers(process)):
                     os.kill(chance.choice(found), signal.SIGKILL)
                     done += 1
