@@ -158,7 +158,7 @@ class SweepView:
         )
         if self._halving:
             self._write(
-                "After a ninth and a third of the epochs, the best third of the settings is trained on.\n"
+                "After 1/9 and 1/3 of the epochs, only the best third of the settings goes on.\n"
                 "This favours settings that learn fast at the beginning."
             )
         if self._live is None:

@@ -163,7 +163,9 @@ def run_sweep(
         loop = Loop(found, options, callbacks)
         trials = loop.begin(plan)
         if halving:
-            run_halving([planned.trial for planned in plan.trials], loop)
+            run_halving(
+                [trial for trial in loop.progress.trials if trial.run.name not in loop.progress.failed], loop
+            )
         else:
             loop.run(trials)
         return loop.progress
@@ -216,7 +218,7 @@ class Loop:
     def run(self, trials: Iterable[Trial], epoch_of: Callable[[Trial], int] | None = None) -> None:
         """Train `trials` to the epoch that `epoch_of` returns, by default to their end."""
         progress = self.progress
-        progress.waiting.extend(trials)
+        progress.waiting.extend(trial for trial in trials if trial.run.name not in progress.ended)
         while progress.running or (progress.waiting and not progress.has_given_up):
             if self.callbacks.should_stop():
                 self._stop()

@@ -263,7 +263,8 @@ def test_halving_trains_the_best_settings_to_their_end(sweeping: Sweeping) -> No
     assert len(ended) == 1
     assert ended < {0.05, 0.1, 0.2}
     results = sweeping.results()
-    sweeping.run(sweep, halving=True)
+    again = sweeping.run(sweep, halving=True)
+    assert again.ended_since == 0
     assert sweeping.results() == results
     sweeping.run(sweep)
     assert {planned.state for planned in make_plan(sweep, sweeping.runs).trials} == {"finished"}
