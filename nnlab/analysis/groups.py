@@ -11,7 +11,6 @@ from nnlab.analysis import statistics
 from nnlab.analysis.comparison import (
     BASELINE_KEYS,
     BEST_FIRST,
-    KEYS,
     NETWORK_KEYS,
     RunRow,
     read_rows,
@@ -178,8 +177,9 @@ def grouped(rows: Sequence[RunRow]) -> list[Group]:
     for row in rows:
         if row["dataset"] is not None:
             by_digest[setting_digest(_setting(row))].append(row)
-    settings = {digest: _setting(members[0]) for digest, members in by_digest.items()}
-    differing = [key for key in KEYS if key not in NOT_OF_THE_SETTING and _differ(settings, key)]
+    settings = {digest: _flat_setting(members[0]) for digest, members in by_digest.items()}
+    keys = dict.fromkeys(key for setting in settings.values() for key in setting)
+    differing = [key for key in keys if _differ(settings, key)]
     groups = [
         _group(digest, {key: settings[digest].get(key) for key in differing}, members)
         for digest, members in by_digest.items()
@@ -191,6 +191,18 @@ def _setting(row: RunRow) -> dict[str, object]:
     """Return the keys of a row that its config can have."""
     keys = NETWORK_KEYS if row["baseline"] is None else BASELINE_KEYS
     return {key: row[key] for key in keys if key not in NOT_OF_THE_SETTING}
+
+
+def _flat_setting(row: RunRow) -> dict[str, object]:
+    """Return the keys of a row that its config can have, and options of a dataset as KEY.OPTION."""
+    flat: dict[str, object] = {}
+    for key, value in _setting(row).items():
+        flat |= (
+            {f"{key}.{option}": item for option, item in value.items()}
+            if isinstance(value, dict)
+            else {key: value}
+        )
+    return flat
 
 
 def _differ(settings: Mapping[str, Mapping[str, object]], key: str) -> bool:

@@ -167,7 +167,7 @@ def _compare_with_run(found: Sequence[Run], named: str, runs_dir: Path, source: 
 
 def write_groups(groups: Sequence[Group], against: str | None, form: Format) -> None:
     """Print groups of runs, and how they differ from the group that `against` names, if any."""
-    from nnlab.analysis.groups import differences
+    from nnlab.analysis.groups import BEST, differences
     from nnlab.cli.groups import method_of, notices, pieces_of_differences, pieces_of_groups
 
     pieces = pieces_of_groups(groups, form)
@@ -179,6 +179,8 @@ def write_groups(groups: Sequence[Group], against: str | None, form: Format) -> 
             for _, of_figure in groupby(found, lambda difference: difference.figure):
                 pieces += pieces_of_differences(list(of_figure))
             pieces.append(method_of(found) if found else "There is no other group to compare with.")
+            if against == BEST:
+                pieces.append("The best was chosen by the same validation figures, which favours it.")
     write_result(*pieces, form=form, width=80)
     for notice in notices(groups):
         write_stderr(notice)

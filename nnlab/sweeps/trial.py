@@ -68,10 +68,11 @@ class Outcome:
     content: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def perform(task: Task, report: Report | None = None) -> Outcome:
+def perform(task: Task, report: Report | None = None, scratch: str | None = None) -> Outcome:
     """Train or resume the trial of `task`, and evaluate it if wanted. Never raises an `Exception`.
 
-    `report` is called now and then with the name of the trial and an epoch.
+    `report` is called now and then with the name of the trial and an epoch. A temporary folder is made in the
+    folder `scratch`.
     """
     if task.version != nnlab.__version__:
         return Outcome(
@@ -80,7 +81,7 @@ def perform(task: Task, report: Report | None = None) -> Outcome:
         )
     if task.folder is not None:
         return _performed(task, Run(Path(task.folder)), report)
-    with tempfile.TemporaryDirectory(prefix="nnlab-") as folder:
+    with tempfile.TemporaryDirectory(prefix="nnlab-", dir=scratch) as folder:
         run = Run(Path(folder) / task.name)
         if task.content:
             run.folder.mkdir()

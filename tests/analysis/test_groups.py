@@ -71,6 +71,19 @@ def test_a_regression_is_ranked_by_its_loss(tmp_path: Path) -> None:
     assert groups[0].selection_figure == "val_loss"
 
 
+def test_options_of_a_dataset_are_keys_of_their_own(tmp_path: Path) -> None:
+    for steps in (2, 3):
+        run = make_untrained_run(
+            tmp_path / f"s-{steps}", summary={"val_accuracy": None, "val_loss": steps / 10}
+        )
+        run.config_yaml.write_text(
+            dump(Experiment.model_validate(STEP | {"dataset_options": {"steps": steps, "examples": 40}}))
+        )
+    groups = groups_of(tmp_path)
+    assert [group.label for group in groups] == ["dataset_options.steps=2", "dataset_options.steps=3"]
+    assert find_group(groups, "dataset_options.steps=3") is groups[1]
+
+
 def test_only_finished_and_diverged_runs_have_figures(runs: Path) -> None:
     make(runs, "0.5-3", eta=0.5, seed=3, accuracy=0.1, status="interrupted")
     make(runs, "0.5-4", eta=0.5, seed=4, accuracy=0.5, status="diverged")

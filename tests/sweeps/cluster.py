@@ -63,7 +63,7 @@ class Cluster:
             process = subprocess.Popen(
                 [*command, "--scheduler-file", str(self._file)],
                 cwd=folder,
-                env=self.environment | environment,
+                env=self.environment | {"TMPDIR": str(folder)} | environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
+import re
 import signal
 import time
 from typing import TYPE_CHECKING, Any
@@ -49,6 +51,29 @@ def summaries(lab: Laboratory) -> list[dict[str, Any]]:
     return [json.loads(path.read_text()) for path in (lab.folder / "runs" / "linear").glob("*/summary.json")]
 
 
+def wait_for_epochs(cluster: Cluster, trials: int) -> None:
+    """Wait until so many trials have epochs on the workers."""
+    deadline = time.monotonic() + TIMEOUT
+    while len(with_epochs(cluster)) < trials:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def with_epochs(cluster: Cluster) -> list[str]:
+    found = []
+    for path in cluster.folder.rglob("summary.json"):
+        with contextlib.suppress(FileNotFoundError):
+            found.append(path.read_text())
+    return [text for text in found if '"epochs": 0' not in text]
+
+
+def wait_until_no_trial_runs(cluster: Cluster, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while list(cluster.folder.glob("worker-*/**/nnlab-*")):
+        assert time.monotonic() < deadline, "trials linger on the workers"
+        time.sleep(0.05)
+
+
 def test_the_results_are_those_of_this_machine(lab: Laboratory, cluster: Cluster) -> None:
     cluster.add_workers(1)
     cluster.add_workers(1, threads=2)
@@ -86,25 +111,32 @@ def test_a_failure_on_a_worker_is_reported(lab: Laboratory, cluster: Cluster) ->
     assert "DatasetError" in (lab.folder / log).read_text()
 
 
-def test_ctrl_c_brings_the_epochs_home(lab: Laboratory, tmp_path: Path) -> None:
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    with Cluster(tmp_path / "cluster", lab.environment(TMPDIR=str(temporary))) as cluster:
-        cluster.add_workers(2)
-        with lab.start("sweep", *LONG, "--seeds", "2", "--cluster", cluster.address) as process:
-            deadline = time.monotonic() + TIMEOUT
-            while sum('"epochs": 0' not in path.read_text() for path in temporary.rglob("summary.json")) < 2:
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-            process.send_signal(signal.SIGINT)
-            _, err = process.communicate()
-        assert process.returncode == -signal.SIGINT, err
-        assert [summary["status"] for summary in summaries(lab)] == ["interrupted"] * 2
-        assert all(summary["epochs"] >= 1 for summary in summaries(lab))
-        deadline = time.monotonic() + 2
-        while list(temporary.glob("nnlab-*")):
-            assert time.monotonic() < deadline, "trials linger on the workers"
-            time.sleep(0.05)
+def test_ctrl_c_brings_the_epochs_home(lab: Laboratory, cluster: Cluster) -> None:
+    cluster.add_workers(2)
+    with lab.start("sweep", *LONG, "--seeds", "2", "--cluster", cluster.address) as process:
+        wait_for_epochs(cluster, 2)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    assert process.returncode == -signal.SIGINT, err
+    assert [summary["status"] for summary in summaries(lab)] == ["interrupted"] * 2
+    assert all(summary["epochs"] >= 1 for summary in summaries(lab))
+    wait_until_no_trial_runs(cluster, 2)
+
+
+def test_the_trials_of_a_killed_sweep_end(lab: Laboratory, cluster: Cluster) -> None:
+    cluster.add_workers(1)
+    with lab.start("sweep", *LONG, "--seeds", "1", "--cluster", cluster.address) as process:
+        wait_for_epochs(cluster, 1)
+        process.kill()
+    wait_until_no_trial_runs(cluster, 10)
+
+
+def test_a_terminal_shows_the_epochs_of_the_workers(lab: Laboratory, cluster: Cluster) -> None:
+    cluster.add_workers(1)
+    sweep = ("linear.yaml", "epochs=100", *LONG[2:], "--seeds", "1")
+    outcome = lab.on_a_terminal("sweep", *sweep, "--cluster", cluster.address)
+    assert outcome.code == 0
+    assert re.search(r"running *\d+ +\d\d\.\d\d%", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", outcome.out))
 
 
 def test_an_interrupted_trial_continues_on_a_worker(lab: Laboratory, cluster: Cluster) -> None:
@@ -120,7 +152,7 @@ def test_an_interrupted_trial_continues_on_a_worker(lab: Laboratory, cluster: Cl
 @pytest.mark.parametrize(
     ("address", "code", "message"),
     [
-        ("nowhere", 2, "nnlab: 'nowhere' is not the address of a scheduler; write tcp://HOST:PORT\n"),
+        ("nowhere", 2, "nnlab: --cluster nowhere: not the address of a scheduler; write tcp://HOST:PORT\n"),
         ("tcp://127.0.0.1:1", 1, "nnlab: no scheduler answers at tcp://127.0.0.1:1; start one"),
     ],
 )
@@ -167,8 +199,8 @@ def test_a_scheduler_that_goes_ends_the_sweep(lab: Laboratory, cluster: Cluster)
         os.killpg(cluster.processes[0].pid, signal.SIGKILL)
         _, err = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 1
-    gone = f"nnlab: the scheduler at {address} is gone; start one, and repeat the sweep\n"
-    assert err == gone
+    assert err.startswith(f"nnlab: the scheduler at {address} no longer answers; finished trials are kept")
+    assert err.count("\n") == 1
     assert len(results(lab)) == 4
 
 
