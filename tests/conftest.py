@@ -13,7 +13,16 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # Files whose tests take seconds: they start processes, train, or wait for something that is slow by design.
 SLOW = (
-    *("test_torture", "test_claims", "test_benchmarks", "test_examples", "test_download", "test_methods"),
+    *(
+        "test_torture",
+        "test_cluster",
+        "test_sweep",
+        "test_claims",
+        "test_benchmarks",
+        "test_examples",
+        "test_download",
+        "test_methods",
+    ),
     *("test_unusual_uses", "test_faults", "test_untrusted", "test_terminal", "test_baseline"),
     *("test_gradcheck",),
     *("test_mistakes", "test_exit_codes", "test_inventory", "test_train", "test_resume", "test_interruption"),
