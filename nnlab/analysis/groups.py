@@ -112,7 +112,9 @@ class Difference:
             return f"{names[0]} and {names[1]} have no seed in common, so they cannot be compared."
         seeds = counted(test.n, "seed")
         if not test.difference:
-            return f"{names[0]} and {names[1]} are equal ({seeds})."
+            same = self.group.values[self.figure] == self.reference.values[self.figure]
+            what = "are equal" if same else "have the same mean"
+            return f"{names[0]} and {names[1]} {what} ({seeds})."
         worse = (test.difference < 0) == (self.figure in SHARES)
         size = _amount(abs(test.difference), test.half_width, self.figure)
         figure = self.figure.replace("_", " ").replace("val ", "validation ")
@@ -122,11 +124,11 @@ class Difference:
         needed = statistics.pairs_needed(self.comparisons)
         corrected = " after Holm's correction" if self.comparisons > 1 else ""
         how = f"({seeds}, p = {self.p_holm:.2g}{corrected})"
+        if self.p_holm < LEVEL:
+            return f"{what} {how}; chance alone rarely makes such a difference."
         if test.n < needed:
             are = "is" if test.n == 1 else "are"
             return f"{what} {how}; {seeds} {are} too few for p < {LEVEL}, which takes {needed}."
-        if self.p_holm < LEVEL:
-            return f"{what} {how}; chance alone rarely makes such a difference."
         return f"{what} {how}; chance alone may well make such a difference."
 
 
@@ -258,7 +260,7 @@ def find_group(groups: Sequence[Group], named: str) -> Group:
     Raises `UsageError` unless there is exactly one.
     """
     if named == BEST and groups:
-        return groups[0]
+        return min(groups, key=_rank)
     found = [group for group in groups if named == group.label] or [
         group for group in groups if _has_values(group, named.split()) or group.digest.startswith(named)
     ]

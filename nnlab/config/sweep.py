@@ -115,6 +115,21 @@ def load_sweep(
     elif tried:
         combinations = [_Combination(each.values, each.lines) for each in map(of_values, tried)]
     entries |= {key: (value, None) for key, value in on_command_line.items()}
+    mistakes += [
+        Mistake(None, key, f"not a key of an experiment; {remedy}")
+        for key, remedy in (("seeds", "write --seeds, or seed=1,2"), ("combinations", "list them in a file"))
+        if key in on_command_line
+    ]
+    mistakes += [
+        Mistake(
+            combination.lines.get(key),
+            f"sweep.combinations: {key}",
+            "cannot differ between combinations; leave it out",
+        )
+        for combination in combinations
+        for key in (*NEVER_TRIED, "seed")
+        if key in combination.values
+    ]
     if seeds is not None and "seed" in on_command_line:
         raise UsageError("the seeds are given twice; leave out either seed= or the number of seeds")
     of_file = in_file.values.get("seeds", in_file.values.get("seed")) if seeds is None else seeds

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nnlab import files
 from nnlab.errors import NnlabError
+from nnlab.runs.lock import is_locked
 from nnlab.sweeps.trial import content_of, write_content
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ def copy(made: Run, run: Run) -> None:
 
 
 def remove(run: Run) -> None:
-    """Remove `run`, which is to be trained again. Raises `NnlabError`."""
+    """Remove `run`, which is to be trained again. Raises `NnlabError`, also if a process is training it."""
+    if is_locked(run):
+        raise NnlabError(f"{run} is being trained by another process; wait for it, or stop it")
     try:
         shutil.rmtree(run.folder)
     except FileNotFoundError:

@@ -235,7 +235,11 @@ class Loop:
         shares_files, folder = self.workers.shares_files, trial.run.folder
         if trial.run.name in self._repeated:
             self._repeated.remove(trial.run.name)
-            store.remove(trial.run)
+            try:
+                store.remove(trial.run)
+            except NnlabError as error:
+                self._fail(trial, str(error))
+                return
         source = self.options.source
         task = Task(
             sweep=self.workers.token,

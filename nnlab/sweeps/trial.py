@@ -120,7 +120,7 @@ def _performed(task: Task, run: Run, report: Report | None) -> Outcome:
 
 def _train(task: Task, run: Run, report: Report | None) -> None:
     """Train the trial, or resume it, as far as it is to go."""
-    summary = records.read_or_none(run.summary_json, Summary)
+    summary = records.read_or_none(run.summary_json, Summary) if run.config_yaml.exists() else None
     epochs = summary.epochs if summary else 0
     if summary and (summary.status in ("finished", "diverged") or epochs >= (task.until or epochs + 1)):
         return
@@ -144,7 +144,7 @@ def _train(task: Task, run: Run, report: Report | None) -> None:
     if run.config_yaml.exists():
         resume_run(run, **arguments)
         return
-    if run.folder.exists():  # a process was killed before the run could be resumed
+    if run.folder.is_dir() and not run.folder.is_symlink():  # killed before the run could be resumed
         shutil.rmtree(run.folder)
     experiment = parse_config(task.config.encode(), run.config_yaml)
     if not isinstance(experiment, Experiment):
