@@ -13,12 +13,14 @@ from nnlab.jobs.train import train_experiment
 from nnlab.runs import checkpoint, metrics, records
 from nnlab.runs.run import Run, experiment_of
 from nnlab.runs.summary import Summary
+from nnlab.sweeps.plan import make_plan
 from nnlab.training import load_splits
 from tests.laboratory import LINEAR
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nnlab.config.sweep import Sweep
     from nnlab.datasets import Split
 
 OFFLINE = Source(offline=True)
@@ -71,4 +73,14 @@ def results_of(run: Run) -> dict[str, Any]:
         "optimiser": {name: array.tobytes() for name, array in state.optimiser.items()},
         "shuffle": state.rng.bit_generator.state,
         "history": state.history,
+    }
+
+
+def trained_one_by_one(sweep: Sweep, runs: Path) -> dict[str, Any]:
+    """Return what each trial of `sweep` has to hold, by name, after training it by itself into `runs`."""
+    return {
+        planned.trial.run.name: results_of(
+            train_experiment(planned.trial.experiment, runs=runs, source=OFFLINE, threads=1).run
+        )
+        for planned in make_plan(sweep, runs / "none").trials
     }

@@ -22,6 +22,7 @@ from nnlab.config.sweep import label_of
 from nnlab.config.synonyms import hint_for
 from nnlab.config.yaml12 import UnreadableError, parse_value
 from nnlab.errors import UsageError
+from nnlab.rendering import formatters
 from nnlab.rendering.formatters import counted, text
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ STATISTICS = ("n", "mean", "sd", "min", "max", "low", "high")
 COUNTS = ("diverged", "unfinished", "broken")
 BEST = "best"
 MOST_NAMED = 10  # groups in an error
-DIGITS = 12  # of a digest that are shown
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Difference:
         names = self.group.label, self.reference.label
         test = self.test
         if test is None:
-            return f"{names[0]} and {names[1]} have no seed in common, so they cannot be compared."
+            return f"{names[0]} and {names[1]} have no seed with figures in common; train the same seeds."
         seeds = counted(test.n, "seed")
         if not test.difference:
             same = self.group.values[self.figure] == self.reference.values[self.figure]
@@ -235,7 +235,7 @@ def _group(digest: str, setting: Mapping[str, object], members: Sequence[RunRow]
             values[name] = by_seed
     return Group(
         label=label_of({key: value for key, value in setting.items() if value is not None})
-        or digest[:DIGITS],
+        or formatters.digest(digest),
         setting=setting,
         digest=digest,
         runs=tuple(str(row["run"]) for row in members),
@@ -316,9 +316,15 @@ def _paired(group: Group, reference: Group, figure: str) -> PairedTest | None:
 def differences(groups: Sequence[Group], named: str) -> list[Difference]:
     """Return how the other groups differ from the one `named`, in its validation and its test figure, if any.
 
-    Raises `UsageError` if no group has this name, `NnlabError` without SciPy.
+    Raises `UsageError` if no group has this name or if they learn from different data, and `NnlabError`
+    without SciPy.
     """
     reference = find_group(groups, named)
+    for group in groups:
+        if _data(group) != _data(reference):
+            raise UsageError(
+                f"{group.label} and {reference.label} learn from different data; leave one out with --where"
+            )
     figures = (reference.selection_figure, reference.selection_figure.replace("val", "test"))
     return [
         difference
@@ -326,3 +332,8 @@ def differences(groups: Sequence[Group], named: str) -> list[Difference]:
         if figure in reference.figures
         for difference in against(groups, reference, figure)
     ]
+
+
+def _data(group: Group) -> dict[str, object]:
+    """Return the part of a setting that says what is learned: a difference between tasks means nothing."""
+    return {key: value for key, value in group.setting.items() if key.startswith("dataset")}

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from nnlab.cli import completion
-from nnlab.cli.options import DataDir, Name, Offline, Quiet, Runs, command_line, config_path
+from nnlab.cli.options import Config, DataDir, Name, Offline, Quiet, Runs, command_line, config_path
 from nnlab.cli.output import is_terminal, write_result
 from nnlab.cli.signals import defer_signals
 from nnlab.errors import UsageError
@@ -18,14 +18,7 @@ from nnlab.rendering import Format
 
 
 def sweep(
-    config: Annotated[
-        str,
-        typer.Argument(
-            metavar="CONFIG|-",
-            help="A config file, or the name of a shipped one; - is standard input.",
-            autocompletion=completion.configs,
-        ),
-    ],
+    config: Config,
     overrides: Annotated[
         list[str] | None,
         typer.Argument(

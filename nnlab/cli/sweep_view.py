@@ -16,7 +16,7 @@ from rich.text import Text
 
 from nnlab.cli.output import write_stderr
 from nnlab.files import printable
-from nnlab.rendering.formatters import counted, decimals, percent
+from nnlab.rendering.formatters import counted, decimals, digest, percent
 from nnlab.rendering.pieces import Column, Table
 from nnlab.sweeps.sweep import Callbacks, Progress, trials_to_run
 
@@ -54,13 +54,13 @@ def pieces_of(plan: Plan, options: Options, jobs: int) -> list[Piece]:
     for planned in plan.trials:
         setting = planned.trial.setting
         settings[setting.digest] = setting
-        by_setting[setting.digest][planned.state] += 1
+        by_setting[setting.digest]["missing" if options.repeats else planned.state] += 1
     keys = list(dict.fromkeys(key for setting in settings.values() for key in setting.varied))
     columns = {key: Column([setting.varied.get(key) for setting in settings.values()]) for key in keys}
-    counts = [by_setting[digest] for digest in settings]
+    counts = [by_setting[key] for key in settings]
     table = Table(
         {
-            "setting": Column([digest[:12] for digest in settings]),
+            "setting": Column(list(settings), digest),
             **columns,
             "trials": Column([sum(count.values()) for count in counts]),
             "done": Column([count["finished"] + count["diverged"] + count["made"] for count in counts]),

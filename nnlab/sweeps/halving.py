@@ -42,22 +42,28 @@ def _epoch_at(share: int) -> Callable[[Trial], int]:
 
 
 def best_settings(trials: Sequence[Trial], epoch_of: Callable[[Trial], int]) -> list[Trial]:
-    """Return the trials of the best third of the settings, by the mean of their best figures so far."""
+    """Return the trials of the best third of the settings, by the mean of their best figures so far.
+
+    A trial that failed has no figures, and does not count.
+    """
     figures: dict[str, list[float]] = defaultdict(list)
     for trial in trials:
-        figures[trial.setting.digest].append(_figure(trial, epoch_of(trial)))
-    ranked = sorted(figures, key=lambda digest: fmean(figures[digest]), reverse=True)  # stable
+        figures[trial.setting.digest] += _figure(trial, epoch_of(trial))
+    ranked = sorted(figures, key=lambda digest: fmean(figures[digest] or [-math.inf]), reverse=True)  # stable
     kept = set(ranked[: math.ceil(len(ranked) / FACTOR)])
     return [trial for trial in trials if trial.setting.digest in kept]
 
 
-def _figure(trial: Trial, epoch: int) -> float:
-    """Return the best monitored figure up to `epoch`, such that larger is better; -inf if there is none."""
+def _figure(trial: Trial, epoch: int) -> list[float]:
+    """Return the best monitored figure up to `epoch`, such that larger is better, or none if it failed.
+
+    A trial that diverged at once has -inf.
+    """
     monitor = trial.setting.experiment.monitor
     sign = 1 if monitor == "val_accuracy" else -1
     try:
         rows = metrics.read(trial.run.metrics_csv, epochs=epoch)
     except RunError:
-        return -math.inf
+        return []
     found = [sign * figure for row in rows if (figure := getattr(row, monitor)) is not None]
-    return max(found, default=-math.inf)
+    return [max(found, default=-math.inf)]

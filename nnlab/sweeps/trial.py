@@ -16,7 +16,7 @@ from nnlab import files
 from nnlab.config import parse_config
 from nnlab.config.experiment import Experiment
 from nnlab.datasets import Source
-from nnlab.errors import NnlabError
+from nnlab.errors import NnlabError, RunError
 from nnlab.jobs.callbacks import Callbacks
 from nnlab.jobs.evaluate import evaluate_run
 from nnlab.jobs.resume import resume_run
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 REPORT_EVERY = 0.5  # seconds between two reports of a trial on a cluster
 LARGEST_FILE = 1 << 40
+
+_FIRST_FILES = ("environment.json", ".lock")  # what a run can hold before its config.yaml
 
 _STOPPED: set[str] = set()  # the sweeps whose trials are to stop
 _EVERY = ""  # stands for all sweeps
@@ -145,6 +147,8 @@ def _train(task: Task, run: Run, report: Report | None) -> None:
         resume_run(run, **arguments)
         return
     if run.folder.is_dir() and not run.folder.is_symlink():  # killed before the run could be resumed
+        if any(path.name not in _FIRST_FILES and path.suffix != ".tmp" for path in run.folder.iterdir()):
+            raise RunError(f"{run} holds other files than a run that has not begun; move it away")
         shutil.rmtree(run.folder)
     experiment = parse_config(task.config.encode(), run.config_yaml)
     if not isinstance(experiment, Experiment):

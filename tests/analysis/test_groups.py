@@ -82,6 +82,8 @@ def test_options_of_a_dataset_are_keys_of_their_own(tmp_path: Path) -> None:
     groups = groups_of(tmp_path)
     assert [group.label for group in groups] == ["dataset_options.steps=2", "dataset_options.steps=3"]
     assert find_group(groups, "dataset_options.steps=3") is groups[1]
+    with pytest.raises(UsageError, match="learn from different data"):
+        differences(groups, "best")
 
 
 def test_only_finished_and_diverged_runs_have_figures(runs: Path) -> None:
@@ -170,7 +172,7 @@ def test_groups_without_a_common_seed_cannot_be_compared(tmp_path: Path) -> None
     make(tmp_path, "a", eta=0.1, seed=0, accuracy=0.9)
     make(tmp_path, "b", eta=0.2, seed=1, accuracy=0.8)
     (only,) = differences(groups_of(tmp_path), "best")
-    assert only.sentence() == "eta=0.2 and eta=0.1 have no seed in common, so they cannot be compared."
+    assert only.sentence() == "eta=0.2 and eta=0.1 have no seed with figures in common; train the same seeds."
 
 
 @pytest.mark.parametrize(

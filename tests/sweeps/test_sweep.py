@@ -19,7 +19,7 @@ from nnlab.sweeps import store
 from nnlab.sweeps.plan import make_plan
 from nnlab.sweeps.sweep import Options, claimed, trials_to_run
 from tests.sweeps.conftest import linear_sweep
-from tests.trainings import OFFLINE, results_of, summary_of
+from tests.trainings import OFFLINE, results_of, summary_of, trained_one_by_one
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,10 +33,7 @@ def test_trials_are_the_same_as_if_trained_one_by_one(sweeping: Sweeping, tmp_pa
     sweep = linear_sweep("eta=0.1,0.5")
     progress = sweeping.run(sweep, jobs=jobs)
     assert progress.error is None
-    by_hand = {}
-    for planned in make_plan(sweep, sweeping.runs).trials:
-        run = train_experiment(planned.trial.experiment, runs=tmp_path / "one", source=OFFLINE, threads=1).run
-        by_hand[planned.trial.run.name] = results_of(run)
+    by_hand = trained_one_by_one(sweep, tmp_path / "one")
     assert sweeping.results() == by_hand
     assert len(by_hand) == 4
 
@@ -226,11 +223,7 @@ def test_a_killed_worker_is_replaced(sweeping: Sweeping, tmp_path: Path) -> None
     progress = sweeping.run(sweep, on_tick=kill)
     assert killed
     assert progress.error is None
-    whole = {}
-    for planned in make_plan(sweep, sweeping.runs).trials:
-        run = train_experiment(planned.trial.experiment, runs=tmp_path / "one", source=OFFLINE, threads=1).run
-        whole[planned.trial.run.name] = results_of(run)
-    assert sweeping.results() == whole
+    assert sweeping.results() == trained_one_by_one(sweep, tmp_path / "one")
 
 
 def test_a_trial_whose_worker_always_dies_has_failed(sweeping: Sweeping) -> None:
@@ -268,6 +261,28 @@ def test_halving_trains_the_best_settings_to_their_end(sweeping: Sweeping) -> No
     assert sweeping.results() == results
     sweeping.run(sweep)
     assert {planned.state for planned in make_plan(sweep, sweeping.runs).trials} == {"finished"}
+
+
+def test_halving_ranks_a_setting_by_the_seeds_that_did_not_fail(sweeping: Sweeping) -> None:
+    sweep = linear_sweep("eta=1e-6,1e-5,0.1", "epochs=9", seeds=2)
+    best = next(
+        planned.trial for planned in make_plan(sweep, sweeping.runs).trials if "0.1" in planned.trial.label
+    )
+    best.run.folder.parent.mkdir(parents=True)
+    best.run.folder.write_text("a file")
+    sweeping.run(sweep, halving=True)
+    (finished,) = make_plan(sweep, sweeping.runs).of_state("finished")
+    assert finished.trial.setting.varied == {"eta": 0.1}
+
+
+def test_files_that_are_not_of_a_run_are_left_alone(sweeping: Sweeping) -> None:
+    sweep = linear_sweep(seeds=1)
+    folder = make_plan(sweep, sweeping.runs).trials[0].trial.run.folder
+    folder.mkdir(parents=True)
+    (folder / "notes.txt").write_text("mine")
+    progress = sweeping.run(sweep)
+    assert "move it away" in next(iter(progress.failed.values()))
+    assert (folder / "notes.txt").read_text() == "mine"
 
 
 def test_a_crash_while_a_run_is_put_in_place_leaves_one_of_the_two(tmp_path: Path) -> None:

@@ -14,12 +14,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from nnlab.config.sweep import Sweep, load_sweep
-from nnlab.jobs.train import train_experiment
 from nnlab.runs.run import Run
-from nnlab.sweeps.plan import make_plan
 from tests.laboratory import COMMAND, LINEAR, config_text
 from tests.sweeps.cluster import Cluster
-from tests.trainings import OFFLINE, results_of
+from tests.trainings import results_of, trained_one_by_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +34,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
     (home / "tried.yaml").write_text(config_text(KEYS))
     seeds = max(1, count // len(SETTINGS) ** 2)
     sweep = load_sweep(home / "tried.yaml", SETTINGS, seeds=seeds)
-    expected = trained_one_by_one(sweep, home)
+    expected = trained_one_by_one(sweep, home / "one")
     kills = max(1, len(expected) // TRIALS_PER_KILL)
     chance = random.Random(seed)
     local = killed(
@@ -89,16 +87,6 @@ def children(process: int) -> list[int]:
     """Return the worker processes of a sweep."""
     found = subprocess.run(["pgrep", "-P", str(process)], capture_output=True, check=False)
     return [int(word) for word in found.stdout.split()]
-
-
-def trained_one_by_one(sweep: Sweep, home: Path) -> dict[str, Any]:
-    """Return everything that each trial has to hold, by name."""
-    found = {}
-    for planned in make_plan(sweep, home / "none").trials:
-        experiment = planned.trial.experiment
-        run = train_experiment(experiment, runs=home / "one", source=OFFLINE, threads=1).run
-        found[planned.trial.run.name] = results_of(run)
-    return found
 
 
 def results(sweep: Sweep, runs: Path) -> dict[str, Any]:
