@@ -62,8 +62,11 @@ def check(
       nnlab config check my.yaml
       nnlab config check configs/*.yaml epochs=5
     """
-    from nnlab.config import load_experiment
+    from nnlab.config.load import experiment_of, read_document
+    from nnlab.config.overrides import read_overrides
     from nnlab.config.source import place_of
+    from nnlab.config.sweep import sweep_of
+    from nnlab.rendering.formatters import counted
 
     overrides = [argument for argument in arguments if is_override(argument)]
     files = [argument for argument in arguments if argument not in overrides]
@@ -73,11 +76,18 @@ def check(
     for file in files:
         path = config_path(file)
         try:
-            experiment = load_experiment(path, overrides)
+            given = read_overrides(overrides, None)
+            document = read_document(path)
+            if "sweep" in document.values:
+                sweep = sweep_of(document, path, given)
+                size = f"{counted(len(sweep.settings), 'setting')} and {counted(len(sweep.seeds), 'seed')}"
+                found = f"the sweep {sweep.name} has {size}"
+            else:
+                found = f"the experiment is {experiment_of(document, path, given).name}"
         except ConfigError as error:
             mistakes += str(error).splitlines()
         else:
-            write_stdout(f"{place_of(path)}: no mistakes; the experiment is {experiment.name}\n")
+            write_stdout(f"{place_of(path)}: no mistakes; {found}\n")
     if mistakes:
         raise ConfigError(
             dict.fromkeys(mistakes)

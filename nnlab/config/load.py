@@ -38,11 +38,25 @@ def load_experiment(
     A config is a file, a mapping of its keys, or None for standard input. Raises `ConfigError` with all
     mistakes of the config and of the overrides.
     """
-    given = read_overrides(overrides, name)
-    if isinstance(config, Mapping):
-        path, document = None, of_values(config)
-    else:
-        path, document = config, parsed(read_text(config), config)
+    given = read_overrides(overrides, name)  # before standard input is waited for
+    return experiment_of(read_document(config), path_of(config), given)
+
+
+def path_of(config: Path | Mapping[str, object] | None) -> Path | None:
+    """Return the path of a config, if it is a file."""
+    return None if isinstance(config, Mapping) else config
+
+
+def read_document(config: Path | Mapping[str, object] | None) -> Document:
+    """Return what a config says: a file, a mapping of its keys, or None for standard input.
+
+    Raises `ConfigError`.
+    """
+    return of_values(config) if isinstance(config, Mapping) else parsed(read_text(config), config)
+
+
+def experiment_of(document: Document, path: Path | None, given: Document) -> Experiment:
+    """Return the experiment of a config read from `path`, overridden by `given`. Raises `ConfigError`."""
     document = with_overrides(document, given)
     if "baseline" in document.values:
         what = f"the config of a baseline; repeat it with `nnlab baseline {arguments(document.values)}`"

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from nnlab.config import messages, yaml12
 from nnlab.config.digest import setting_digest
 from nnlab.config.experiment import Experiment
-from nnlab.config.load import default_name, parsed, validated
+from nnlab.config.keys import sub_keys
+from nnlab.config.load import default_name, path_of, read_document, validated
 from nnlab.config.messages import quoted
 from nnlab.config.overrides import of_values, read_overrides, with_overrides
-from nnlab.config.source import place_of, read_text
+from nnlab.config.source import place_of
 from nnlab.config.yaml12 import Document, Mistake, UnreadableError
 from nnlab.errors import ConfigError, UsageError
 from nnlab.randomness import stream
@@ -39,7 +40,8 @@ MOST_DRAWS = 1_000_000
 MOST_LINES = 20  # of mistakes in combinations
 NEVER_TRIED = ("name", "description")
 
-_RANGE = re.compile(r"\s*(log|uniform)\s*\((.*)\)\s*", re.DOTALL)
+_RANGE = re.compile(r"\s*(log|uniform)\s*\((?:(.*)\)\s*$)?", re.DOTALL)
+_MAPPINGS = re.compile(r"\}\s*,\s*\{")
 
 
 @dataclass(frozen=True)
@@ -101,19 +103,45 @@ def load_sweep(
 
     Raises `ConfigError` with the mistakes of all combinations, and `UsageError` for more than `most` trials.
     """
-    path = None if isinstance(config, Mapping) else config
-    document = of_values(config) if isinstance(config, Mapping) else parsed(read_text(config), config)
     fixed, on_command_line = _split(overrides)
-    given = read_overrides(fixed, name)
-    base, in_file = _parted(with_overrides(document, given))
-    mistakes = list(base.mistakes)
-    combinations = _combinations(in_file, mistakes)
-    entries = {key: (value, in_file.lines.get(key)) for key, value in _flat(in_file.values)}
-    entries = {key: entry for key, entry in entries.items() if key not in given.values}
+    given = read_overrides(fixed, name)  # before standard input is waited for
     if isinstance(tried, Mapping):
         on_command_line |= of_values(tried).values
-    elif tried:
-        combinations = [_Combination(each.values, each.lines) for each in map(of_values, tried)]
+        combinations = None
+    else:
+        combinations = [_Combination(each.values, each.lines) for each in map(of_values, tried)] or None
+    return sweep_of(
+        read_document(config),
+        path_of(config),
+        given,
+        on_command_line,
+        combinations,
+        seeds=of_values({"seeds": seeds}).values["seeds"],
+        most=most,
+    )
+
+
+def sweep_of(
+    document: Document,
+    path: Path | None,
+    given: Document,
+    on_command_line: Mapping[str, object] = MappingProxyType({}),
+    combinations: Sequence[_Combination] | None = None,
+    *,
+    seeds: object = None,
+    most: int | None = None,
+) -> Sweep:
+    """Return the sweep of a config read from `path`, with the overrides `given`.
+
+    Values of keys `on_command_line`, and `combinations`, replace those of the file. Raises what `load_sweep`
+    raises.
+    """
+    base, in_file = _parted(with_overrides(document, given))
+    mistakes = list(base.mistakes)
+    if combinations is None:
+        combinations = _combinations(in_file, mistakes)
+    entries = {key: (value, in_file.lines.get(key)) for key, value in _flat(in_file.values)}
+    entries = {key: entry for key, entry in entries.items() if key not in given.values}
     entries |= {key: (value, None) for key, value in on_command_line.items()}
     mistakes += [
         Mistake(None, key, f"not a key of an experiment; {remedy}")
@@ -130,6 +158,9 @@ def load_sweep(
         for key in (*NEVER_TRIED, "seed")
         if key in combination.values
     ]
+    if "seed" in in_file.values and "seeds" in in_file.values:
+        line = in_file.lines.get("seed")
+        mistakes.append(Mistake(line, "sweep.seed", "the seeds are given twice; leave out seed or seeds"))
     if seeds is not None and "seed" in on_command_line:
         raise UsageError("the seeds are given twice; leave out either seed= or the number of seeds")
     of_file = in_file.values.get("seeds", in_file.values.get("seed")) if seeds is None else seeds
@@ -163,7 +194,7 @@ def _split(overrides: Overrides) -> tuple[Overrides, dict[str, object]]:
     several: dict[str, object] = {}
     for override in overrides:
         key, _, text = override.partition("=")
-        values = text if _RANGE.fullmatch(text) else _listed(text)
+        values = text if _RANGE.match(text) else _listed(key, text)
         if values is None or key in NEVER_TRIED or key in several:
             fixed.append(override)
         else:
@@ -174,13 +205,29 @@ def _split(overrides: Overrides) -> tuple[Overrides, dict[str, object]]:
     return fixed, several
 
 
-def _listed(text: str) -> list[object] | None:
-    """Return the values of a text such as 0.1,0.5 or [784,30,10],[784,100,10]; None if it is one value."""
+def _listed(key: str, text: str) -> list[object] | None:
+    """Return the values of a text such as 0.1,0.5 or [784,30,10],[784,100,10]; None if it is one value.
+
+    [0.1,0.5] is two values of a `key` that does not take a list. Raises `ConfigError` for several mappings.
+    """
     try:
         values = yaml12.parse_value(f"[{text}]")
     except UnreadableError:
+        if key in sub_keys(Experiment) and _MAPPINGS.search(text):
+            what = f"has one value in a sweep; try values of its keys, such as {key}.KEY=V1,V2"
+            raise ConfigError([f"command line: {key}: {what}"]) from None
         return None
-    return values if isinstance(values, list) and len(values) > 1 else None
+    if not isinstance(values, list):
+        return None
+    if len(values) == 1 and isinstance(values[0], list) and not _takes(key, "tuple"):
+        values = values[0]
+    return values if len(values) > 1 else None
+
+
+def _takes(key: str, kind: str) -> bool:
+    """Return whether a value of `key` is of this kind, `int` or `tuple`."""
+    field = Experiment.model_fields.get(key)
+    return field is not None and kind in str(field.annotation)
 
 
 def _parted(document: Document) -> tuple[Document, Document]:
@@ -204,7 +251,7 @@ def _parted(document: Document) -> tuple[Document, Document]:
 def _flat(values: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     """Yield keys and values, those of a nested mapping as KEY.OPTION."""
     for key, value in values.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             yield from ((f"{key}.{option}", item) for option, item in value.items())
         else:
             yield key, value
@@ -229,7 +276,7 @@ def _combinations(in_file: Document, mistakes: list[Mistake]) -> list[_Combinati
 
 def _axis(key: str, given: object, line: int | None, mistakes: list[Mistake]) -> _Axis | None:
     """Return the values `given` for `key`, a list or a range; add what is wrong with them to `mistakes`."""
-    match = _RANGE.fullmatch(given) if isinstance(given, str) else None
+    match = _RANGE.match(given) if isinstance(given, str) else None
     if key in NEVER_TRIED:
         what = "has one value in a sweep"
     elif match:
@@ -252,14 +299,14 @@ def _axis(key: str, given: object, line: int | None, mistakes: list[Mistake]) ->
     return None
 
 
-def _drawn(key: str, kind: str, text: str) -> list[float] | list[int]:
+def _drawn(key: str, kind: str, text: str | None) -> list[float] | list[int]:
     """Return values for `key` drawn from the range `text`: low, high and their number.
 
     A larger number only adds values. They are uniform, or for the kind `log` their logarithms are. Raises
     `ValueError`.
     """
     form = f"must be {kind}(LOW, HIGH, NUMBER)"
-    given = _listed(text) or []
+    given = _listed(key, text or "") or []
     if [type(each) in (int, float) for each in given] != [True] * 3:
         raise ValueError(form)
     low, high, number = (float(str(each)) for each in given)
@@ -274,8 +321,7 @@ def _drawn(key: str, kind: str, text: str) -> list[float] | list[int]:
         values = [math.exp((1 - share) * math.log(low) + share * math.log(high)) for share in shares]
     else:
         values = [(1 - share) * low + share * high for share in shares]
-    field = Experiment.model_fields.get(key)
-    if field is not None and "int" in str(field.annotation):
+    if _takes(key, "int"):
         return [round(value) for value in values]
     # Five digits are as fine as anybody tries, and can be read and typed.
     return [min(max(float(f"{value:.5g}"), low), high) for value in values]

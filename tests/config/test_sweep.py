@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from nnlab.config import dump, parse_values
@@ -50,6 +51,11 @@ def test_values_may_be_lists() -> None:
     assert [setting.experiment.architecture for setting in sweep.settings] == [(784, 10), (784, 30, 10)]
 
 
+def test_brackets_around_values_are_optional() -> None:
+    assert varied(load_sweep(LINEAR, ["eta=[0.1,0.5]"])) == varied(load_sweep(LINEAR, ["eta=0.1,0.5"]))
+    assert varied(load_sweep(LINEAR, ["architecture=[784,10]"])) == [{}]
+
+
 def test_options_of_a_dataset_can_be_tried() -> None:
     sweep = load_sweep(STEP, ["dataset_options.steps=2,3"])
     assert [setting.experiment.dataset_options.model_dump()["steps"] for setting in sweep.settings] == [2, 3]
@@ -67,6 +73,8 @@ def test_the_same_setting_is_tried_once() -> None:
         (["seed=7"], 3, (7, 8, 9)),
         (["seed=7,3"], None, (7, 3)),
         ([], [5, 6], (5, 6)),
+        ([], np.int64(2), (0, 1)),
+        ([], np.array([5, 6]), (5, 6)),
     ],
 )
 def test_seeds_are_counted_from_that_of_the_config_or_given(
@@ -75,7 +83,10 @@ def test_seeds_are_counted_from_that_of_the_config_or_given(
     assert load_sweep(LINEAR, overrides, seeds=seeds).seeds == expected
 
 
-def test_seeds_given_twice_are_refused() -> None:
+def test_seeds_given_twice_are_refused(path: Path) -> None:
+    path.write_text(config_text(LINEAR) + "sweep: {seed: [1, 2], seeds: 2}\n")
+    with pytest.raises(ConfigError, match=r"sweep\.seed: the seeds are given twice; leave out seed or seeds"):
+        load_sweep(path)
     with pytest.raises(UsageError, match="seeds are given twice"):
         load_sweep(LINEAR, ["seed=1,2"], seeds=3)
 
