@@ -150,7 +150,6 @@ def compare_groups(
     runs_dir: Path,
     where: Sequence[str] = (),
     sort: str = BEST_FIRST,
-    top: int | None = None,
 ) -> list[Group]:
     """Return the groups of `runs` that meet the conditions in `where`, best first, or sorted by a column.
 
@@ -166,7 +165,7 @@ def compare_groups(
         known = [group for group in groups if rows[id(group)][by] is not None]
         known.sort(key=lambda group: sort_key(rows[id(group)][by]), reverse=sort.startswith("-"))
         groups = known + [group for group in groups if rows[id(group)][by] is None]
-    return groups[:top]
+    return groups
 
 
 def grouped(rows: Sequence[RunRow]) -> list[Group]:
@@ -289,18 +288,22 @@ def _equals(value: object, given: str) -> bool:
         return False
 
 
-def against(groups: Sequence[Group], reference: Group, figure: str) -> list[Difference]:
+def against(
+    groups: Sequence[Group], reference: Group, figure: str, *, is_chosen: bool = False
+) -> list[Difference]:
     """Return how each other group differs from `reference` in a figure, such as val_accuracy.
 
-    Pairs are runs with the same seed. p-values are corrected for the number of groups (Holm 1979). Raises
-    `NnlabError` without SciPy.
+    Pairs are runs with the same seed. p-values are corrected (Holm 1979) for the number of groups or, if the
+    reference `is_chosen` by its figures, for the number of pairs of groups: it could have been any of them.
+    Raises `NnlabError` without SciPy.
     """
     others = [group for group in groups if group is not reference]
     tests = [_paired(group, reference, figure) for group in others]
-    corrected = iter(statistics.holm([test.p for test in tests if test is not None]))
-    compared = sum(test is not None for test in tests)
+    known = sum(test is not None for test in tests)
+    comparisons = known * (known + 1) // 2 if is_chosen else known
+    corrected = iter(statistics.holm([test.p for test in tests if test is not None], comparisons))
     return [
-        Difference(group, reference, figure, test, None if test is None else next(corrected), compared)
+        Difference(group, reference, figure, test, None if test is None else next(corrected), comparisons)
         for group, test in zip(others, tests, strict=True)
     ]
 
@@ -313,11 +316,11 @@ def _paired(group: Group, reference: Group, figure: str) -> PairedTest | None:
     return statistics.paired_test([theirs[seed] for seed in common], [ours[seed] for seed in common])
 
 
-def differences(groups: Sequence[Group], named: str) -> list[Difference]:
-    """Return how the other groups differ from the one `named`, in its validation and its test figure, if any.
+def differences(groups: Sequence[Group], named: str, *, top: int | None = None) -> list[Difference]:
+    """Return how the first `top` groups differ from the one `named`, in its validation and its test figure.
 
-    Raises `UsageError` if no group has this name or if they learn from different data, and `NnlabError`
-    without SciPy.
+    All `groups` count as comparisons. Raises `UsageError` if no group has this name, if it has no figures, or
+    if they learn from different data, and `NnlabError` without SciPy.
     """
     reference = find_group(groups, named)
     for group in groups:
@@ -325,12 +328,16 @@ def differences(groups: Sequence[Group], named: str) -> list[Difference]:
             raise UsageError(
                 f"{group.label} and {reference.label} learn from different data; leave one out with --where"
             )
+    if not reference.figures:
+        raise UsageError(f"{reference.label} has no figures yet; finish its runs, or name another group")
+    shown = {group.digest for group in groups[:top]}
     figures = (reference.selection_figure, reference.selection_figure.replace("val", "test"))
     return [
         difference
         for figure in figures
         if figure in reference.figures
-        for difference in against(groups, reference, figure)
+        for difference in against(groups, reference, figure, is_chosen=named == BEST)
+        if difference.group.digest in shown
     ]
 
 

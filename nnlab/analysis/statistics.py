@@ -179,15 +179,17 @@ def pairs_needed(comparisons: int) -> int:
     return pairs
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values corrected for their number, in the same order.
+def holm(p_values: Sequence[float], comparisons: int | None = None) -> list[float]:
+    """Return p-values corrected for m `comparisons`, by default their number, in the same order.
 
-    The smallest of m is multiplied by m, the next by m − 1, and so on; none becomes smaller than the one
-    before it, or larger than 1. Source: Holm, Scandinavian Journal of Statistics 6 (1979).
+    The smallest is multiplied by m, the next by m − 1, and so on; none becomes smaller than the one before
+    it, or larger than 1. Where these p-values are only some of m, the correction is stronger than it need be.
+    Source: Holm, Scandinavian Journal of Statistics 6 (1979).
     """
+    m = len(p_values) if comparisons is None else comparisons
     corrected = [1.0] * len(p_values)
     largest = 0.0
     for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        largest = max(largest, min(1.0, (m - rank) * p_values[index]))
         corrected[index] = largest
     return corrected

@@ -125,8 +125,8 @@ def compare(
     if group or against is not None or (group is None and is_sweep):
         if columns is not None or everything:
             raise UsageError("--columns and --all choose columns of runs; add --no-group")
-        groups = compare_groups(found, runs_dir=runs_dir, where=where or (), sort=sort, top=top)
-        write_groups(groups, against, output_format)
+        groups = compare_groups(found, runs_dir=runs_dir, where=where or (), sort=sort)
+        write_groups(groups, output_format, against=against, top=top)
         if not groups:
             write_stderr(f"No run has {' and '.join(where or ())}.")
         return
@@ -165,22 +165,25 @@ def _compare_with_run(found: Sequence[Run], named: str, runs_dir: Path, source: 
     write_result(*pieces_of_agreements(compared, form), form=form, width=80)
 
 
-def write_groups(groups: Sequence[Group], against: str | None, form: Format) -> None:
-    """Print groups of runs, and how they differ from the group that `against` names, if any."""
+def write_groups(
+    groups: Sequence[Group], form: Format, *, against: str | None = None, top: int | None = None
+) -> None:
+    """Print the first `top` groups, and how they differ from the group that `against` names, if any."""
     from nnlab.analysis.groups import BEST, differences
     from nnlab.cli.groups import method_of, notices, pieces_of_differences, pieces_of_groups
 
-    pieces = pieces_of_groups(groups, form)
+    pieces = pieces_of_groups(groups[:top], form)
     if against is not None:
-        found = differences(groups, against)
+        found = differences(groups, against, top=top)
         if form in ("csv", "json"):
             pieces = pieces_of_differences(found, form)
         else:
             for _, of_figure in groupby(found, lambda difference: difference.figure):
                 pieces += pieces_of_differences(list(of_figure))
-            pieces.append(method_of(found) if found else "There is no other group to compare with.")
-            if against == BEST:
-                pieces.append("The best was chosen by the same validation figures, which favours it.")
+            is_best = against == BEST
+            pieces.append(
+                method_of(found, is_best=is_best) if found else "There is no other group to compare with."
+            )
     write_result(*pieces, form=form, width=80)
     for notice in notices(groups):
         write_stderr(notice)

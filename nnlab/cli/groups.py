@@ -24,6 +24,10 @@ TITLES = {
     "test_loss": "Test loss, for the final report and not for the choice",
 }
 CORRECTED = ", corrected for the number of comparisons by Holm's method"
+OF_THE_BEST = (
+    " The best was chosen by these figures, which favours it in the intervals; for p, all pairs of groups "
+    "count as comparisons."
+)
 NO_SCIPY = "The intervals need SciPy; install it with: pip install 'nnlab[statistics]'"
 
 
@@ -91,13 +95,14 @@ def pieces_of_differences(differences: Sequence[Difference], form: Format = "tab
     return [table, "\n".join(difference.sentence() for difference in differences)]
 
 
-def method_of(differences: Sequence[Difference]) -> str:
-    """Return how the differences were tested."""
+def method_of(differences: Sequence[Difference], *, is_best: bool) -> str:
+    """Return how the differences were tested, from a group that was named or that is the best."""
     exact = "an exact" if all(each.test is None or each.test.exact for each in differences) else "a"
     several = any(each.comparisons > 1 for each in differences)
     return (
         "Runs are paired by seed. The interval is the 95% t-interval of the mean difference; p is from "
         f"{exact} sign-flip permutation test{CORRECTED if several else ''}."
+        f"{OF_THE_BEST if is_best else ''}"
     )
 
 

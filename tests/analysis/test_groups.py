@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from nnlab.analysis.agreement import agreements
-from nnlab.analysis.groups import Group, compare_groups, differences, find_group
+from nnlab.analysis.groups import Group, against, compare_groups, differences, find_group
+from nnlab.analysis.statistics import describe
 from nnlab.config import Experiment, dump
 from nnlab.errors import UsageError
 from nnlab.runs.find import find_all
@@ -118,7 +121,7 @@ def test_conditions_choose_runs_before_they_are_grouped(runs: Path) -> None:
 
 
 def test_groups_are_sorted_by_any_column(runs: Path) -> None:
-    labels = [group.label for group in groups_of(runs, sort="eta", top=2)]
+    labels = [group.label for group in groups_of(runs, sort="eta")[:2]]
     assert labels == ["eta=0.1", "eta=0.5"]
     assert groups_of(runs, sort="-val_accuracy_sd")[0].label == "eta=1.0"
     with pytest.raises(UsageError, match="groups have no column 'val_acc'"):
@@ -159,6 +162,47 @@ def test_differences_are_paired_by_seed(runs: Path) -> None:
         "Holm's correction); 3 seeds are too few for p < 0.05, which takes 7."
     )
     assert "points worse than" in found["eta=1.0"].sentence()
+
+
+def test_the_best_is_chosen_by_its_figures_so_all_pairs_count(runs: Path) -> None:
+    """Of three groups there are three pairs: 0.25 · 3 and 0.25 · 2, not smaller than the one before."""
+    assert [each.p_holm for each in differences(groups_of(runs), "best")] == [0.75, 0.75]
+
+
+def test_groups_that_are_not_shown_count_as_comparisons(runs: Path) -> None:
+    shown = differences(groups_of(runs), "eta=1.0", top=1)
+    assert [(each.group.label, each.comparisons) for each in shown] == [("eta=0.5", 2)]
+
+
+def test_a_group_without_figures_cannot_be_compared_with(runs: Path) -> None:
+    make(runs, "2.0-0", eta=2.0, seed=0, accuracy=0.1, status="interrupted")
+    with pytest.raises(UsageError, match=r"eta=2\.0 has no figures yet; finish its runs"):
+        differences(groups_of(runs), "eta=2.0")
+
+
+def test_the_test_against_the_best_keeps_its_level() -> None:
+    """Where ten groups are equal, the best of them differs from another in at most 5% of the families."""
+    rng = np.random.default_rng(3)
+    families, found = 500, 0
+    for _ in range(families):
+        values = rng.normal(0.9, 0.01, (10, 11)).tolist()
+        groups = [equal_group(number, dict(enumerate(row))) for number, row in enumerate(values)]
+        best = find_group(groups, "best")
+        tested = against(groups, best, "val_accuracy", is_chosen=True)
+        found += any(each.p_holm is not None and each.p_holm < 0.05 for each in tested)
+    assert found / families <= 0.05 + 4 * math.sqrt(0.05 * 0.95 / families)
+    assert found > 0, "it has power"
+
+
+def equal_group(number: int, by_seed: dict[int, float]) -> Group:
+    return Group(
+        label=f"g={number}",
+        setting={"g": number},
+        digest=f"{number:064x}",
+        runs=(),
+        values={"val_accuracy": by_seed},
+        figures={"val_accuracy": describe(list(by_seed.values()))},
+    )
 
 
 def test_only_common_seeds_are_compared(runs: Path) -> None:
