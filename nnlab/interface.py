@@ -9,9 +9,10 @@ of these names.
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -35,10 +36,10 @@ from nnlab.runs import find, metrics, records, tables
 from nnlab.runs import run as stored
 from nnlab.runs.environment import Environment
 from nnlab.runs.summary import Summary
-from nnlab.signals import deferred
+from nnlab.signals import deferred, deferred_from_call
 from nnlab.sweeps.sweep import Callbacks as SweepCallbacks
-from nnlab.sweeps.sweep import Options as SweepOptions
 from nnlab.sweeps.sweep import run_sweep
+from nnlab.sweeps.work import Options as SweepOptions
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -239,8 +240,8 @@ def sweep(  # noqa: PLR0913 (as many as the command has options)
             runs_dir,
             jobs=jobs,
             cluster=cluster,
-            halving=halving,
             options=SweepOptions(
+                halves=halving,
                 source=_source(data_dir, offline=offline),
                 evaluates=evaluate,
                 repeats=force,
@@ -286,8 +287,9 @@ def compare(
     found = find.find_each(runs_dir, [str(name) for name in named])
     conditions = [where] if isinstance(where, str) else where or ()
     if group or against is not None:
-        groups = compare_groups(found, runs_dir=runs_dir, where=conditions, sort=sort, top=top)
-        return [each.row() for each in (groups if against is None else differences(groups, against))]
+        groups = compare_groups(found, runs_dir=runs_dir, where=conditions, sort=sort)
+        rows = groups[:top] if against is None else differences(groups, against, top=top)
+        return [each.row() for each in rows]
     return comparison.compare(
         found, runs_dir=runs_dir, where=conditions, sort=sort, top=top, everything=True
     ).rows
@@ -344,14 +346,16 @@ def _columns(rows: list[Any], kind: type[DataclassInstance]) -> dict[str, NDArra
     }
 
 
+_deferred_interrupt = partial(deferred, signal.SIGINT)
+
+
 def _sweep_callbacks(stack: ExitStack, *, progress: bool) -> SweepCallbacks:
     """Return callbacks that draw a bar, if wanted, until `stack` is closed, and let Ctrl-C stop the sweep."""
     bars = []
-    received: Callable[[], int | None] | None = None
+    defer, is_received = stack.enter_context(deferred_from_call(_deferred_interrupt))
 
     def on_begin(plan: Plan, swept: Progress, _: Workers) -> None:
-        nonlocal received
-        received = stack.enter_context(deferred(signal.SIGINT))
+        defer()
         if progress:
             from tqdm.auto import tqdm  # noqa: PLC0415 (needed only for a bar)
 
@@ -362,10 +366,7 @@ def _sweep_callbacks(stack: ExitStack, *, progress: bool) -> SweepCallbacks:
         for bar in bars:
             bar.update(summary.status in ("finished", "diverged"))
 
-    def should_stop() -> bool:
-        return received is not None and received() is not None
-
-    return SweepCallbacks(on_begin=on_begin, on_end=on_end, should_stop=should_stop)
+    return SweepCallbacks(on_begin=on_begin, on_end=on_end, should_stop=is_received)
 
 
 @contextmanager
@@ -376,11 +377,7 @@ def _callbacks(*, progress: bool) -> Iterator[Callbacks]:
     """
     with ExitStack() as stack:
         bars = []
-        received: Callable[[], int | None] | None = None
-
-        def before_writing() -> None:
-            nonlocal received
-            received = stack.enter_context(deferred(signal.SIGINT))
+        defer, is_received = stack.enter_context(deferred_from_call(_deferred_interrupt))
 
         def on_begin(started: TrainingStarted) -> None:
             if progress:
@@ -398,11 +395,6 @@ def _callbacks(*, progress: bool) -> Iterator[Callbacks]:
                 bar.set_postfix(figures, refresh=False)
                 bar.update()
 
-        def should_stop() -> bool:
-            return received is not None and received() is not None
-
-        yield Callbacks(
-            before_writing=before_writing, on_begin=on_begin, on_epoch=on_epoch, should_stop=should_stop
-        )
-    if should_stop():
+        yield Callbacks(before_writing=defer, on_begin=on_begin, on_epoch=on_epoch, should_stop=is_received)
+    if is_received():
         raise KeyboardInterrupt

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from types import FrameType
 
     Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | None
@@ -52,3 +53,21 @@ def deferred(*numbers: signal.Signals, second: Handler = None) -> Iterator[Calla
 
     with handled_by(hold, *numbers):
         yield lambda: received[0] if received else None
+
+
+@contextmanager
+def deferred_from_call(
+    deferred: Callable[[], AbstractContextManager[Callable[[], object]]],
+) -> Iterator[tuple[Callable[[], None], Callable[[], bool]]]:
+    """Yield a function after whose call signals are `deferred`, and one that tells whether one came."""
+    with ExitStack() as stack:
+        received: Callable[[], object] | None = None
+
+        def defer() -> None:
+            nonlocal received
+            received = stack.enter_context(deferred())
+
+        def is_received() -> bool:
+            return received is not None and bool(received())
+
+        yield defer, is_received

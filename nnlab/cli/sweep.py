@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
-from functools import partial
 from typing import Annotated
 
 import typer
@@ -88,8 +86,10 @@ def sweep(
     from nnlab.config.sweep import MOST_TRIALS, load_sweep
     from nnlab.datasets import Source
     from nnlab.runs.find import runs_folder
+    from nnlab.signals import deferred_from_call
     from nnlab.sweeps.plan import make_plan
-    from nnlab.sweeps.sweep import Options, available_cores, run_sweep
+    from nnlab.sweeps.sweep import available_cores, run_sweep
+    from nnlab.sweeps.work import Options
 
     if cluster is not None and jobs is not None:
         raise UsageError("a cluster decides how many trials run at once; leave out --jobs")
@@ -100,6 +100,7 @@ def sweep(
     terminal = is_terminal(sys.stderr) and not quiet
     options = Options(
         source=Source(data_dir, offline=offline, progress=terminal),
+        halves=halving,
         evaluates=measures,
         repeats=force,
         most_failures=max_failures,
@@ -108,20 +109,21 @@ def sweep(
     if dry_run:
         write_result(*pieces_of(make_plan(wanted, runs_dir), options, jobs or available_cores()), width=80)
         return
-    with SweepView(quiet=quiet, live=terminal, halving=halving) as view, ExitStack() as stack:
+    with (
+        SweepView(quiet=quiet, live=terminal, halving=halving) as view,
         # Until the first trial, a signal ends the command at once; after that, it stops the trials.
-        is_signalled = partial(stack.enter_context, defer_signals())
+        deferred_from_call(defer_signals) as (defer, is_signalled),
+    ):
         progress = run_sweep(
             wanted,
             runs_dir,
             jobs=jobs,
             cluster=cluster,
-            halving=halving,
             options=options,
-            callbacks=view.callbacks(is_signalled),
+            callbacks=view.callbacks(defer, is_signalled),
         )
         view.end()
     trained = [trial.run for trial in progress.trials if trial.run.folder.exists()]
-    write_groups(compare_groups(trained, runs_dir=runs_dir), None, output_format)
+    write_groups(compare_groups(trained, runs_dir=runs_dir), output_format)
     if progress.error is not None:
         raise progress.error

@@ -18,7 +18,8 @@ from nnlab.cli.output import write_stderr
 from nnlab.files import printable
 from nnlab.rendering.formatters import counted, decimals, digest, percent
 from nnlab.rendering.pieces import Column, Table
-from nnlab.sweeps.sweep import Callbacks, Progress, trials_to_run
+from nnlab.sweeps.sweep import Callbacks, Progress
+from nnlab.sweeps.work import work_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,13 +29,14 @@ if TYPE_CHECKING:
     from nnlab.rendering.pieces import Piece
     from nnlab.runs.summary import Summary
     from nnlab.sweeps.plan import Plan, State, Trial
-    from nnlab.sweeps.sweep import Options
+    from nnlab.sweeps.work import Options
     from nnlab.sweeps.workers import Progress as TrialProgress
     from nnlab.sweeps.workers import Workers
 
 HEADER = f"{'trial':>9}  {'validation':>10}  {'best epoch':>10}  seconds  setting"
 REDRAW = 0.5  # seconds between two drawings of the live table
 MOST_SHOWN = 16  # running trials in the live table
+ROUNDS = {9: "ninth", 3: "third"}  # the shares of the epochs in a halving
 STATES: dict[State, str] = {
     "finished": "finished",
     "diverged": "diverged",
@@ -47,7 +49,7 @@ STATES: dict[State, str] = {
 
 def pieces_of(plan: Plan, options: Options, jobs: int) -> list[Piece]:
     """Return the settings of a plan, how many of their trials are done, and how long the others may take."""
-    todo = trials_to_run(plan, options)
+    work = work_of(plan, options)
     states = Counter("missing" if options.repeats else planned.state for planned in plan.trials)
     by_setting: dict[str, Counter[State]] = defaultdict(Counter)
     settings = {}
@@ -70,18 +72,22 @@ def pieces_of(plan: Plan, options: Options, jobs: int) -> list[Piece]:
     seconds = [
         planned.summary.seconds for planned in plan.trials if planned.summary and planned.summary.seconds
     ]
-    if not todo:
-        estimate = "Nothing is left to train."
+    todo = f"To train: {len(work.train):,}"
+    if not work.train:
+        todo = "Nothing is left to train."
+    elif work.share > 1:
+        todo += f", to a {ROUNDS[work.share]} of their epochs; then, the best third of the settings goes on."
     elif seconds:
-        left = max(1.0, fmean(seconds) * math.ceil(len(todo) / jobs))
-        estimate = (
-            f"To train: {len(todo):,}, in about {_duration(left)} with {counted(jobs, 'job')}, "
-            f"at {fmean(seconds):.1f} s per trial."
+        left = max(1.0, fmean(seconds) * math.ceil(len(work.train) / jobs))
+        todo += (
+            f", in about {_duration(left)} with {counted(jobs, 'job')}, at {fmean(seconds):.1f} s per trial."
         )
     else:
-        estimate = f"To train: {len(todo):,}. How long it takes is known once a trial has finished."
+        todo += ". How long it takes is known once a trial has finished."
+    if work.measure:
+        todo += f"\nTo measure on the test images: {len(work.measure):,}."
     trials = f"{counted(len(settings), 'setting')}, {counted(len(plan.trials), 'trial')} in {plan.folder}"
-    return [table, f"{trials}.\n{', '.join(found).capitalize()}.\n{estimate}"]
+    return [table, f"{trials}.\n{', '.join(found).capitalize()}.\n{todo}"]
 
 
 class SweepView:
@@ -108,17 +114,12 @@ class SweepView:
             self._live.update(Text(""), refresh=True)
             self._live.stop()
 
-    def callbacks(self, defer_signals: Callable[[], Callable[[], bool]]) -> Callbacks:
-        """Return callbacks that show the sweep; from its beginning on, signals are deferred, and stop it."""
-        is_signalled: Callable[[], bool] | None = None
+    def callbacks(self, defer_signals: Callable[[], None], should_stop: Callable[[], bool]) -> Callbacks:
+        """Return callbacks that show the sweep, and call `defer_signals` when it begins."""
 
         def on_begin(plan: Plan, progress: Progress, workers: Workers) -> None:
-            nonlocal is_signalled
-            is_signalled = defer_signals()
+            defer_signals()
             self._begin(plan, progress, workers)
-
-        def should_stop() -> bool:
-            return is_signalled is not None and is_signalled()
 
         return Callbacks(
             on_begin=on_begin,
@@ -139,17 +140,20 @@ class SweepView:
                 f"\nInterrupted; {counted(len(progress.ended), 'trial')} done, {left:,} left. "
                 "The epochs of the others are kept. The same command continues."
             )
-        elif not progress.ended_since and not progress.failed:
-            self._write(f"All {progress.total:,} trials in {printable(str(self._plan.folder))} are done.")
+        elif not progress.todo and not progress.failed:
+            what = f"all {progress.total:,} trials in {printable(str(self._plan.folder))} are done"
+            if len(progress.ended) < progress.total:
+                left = progress.total - len(progress.ended)
+                what = f"{counted(len(progress.ended), 'trial')} done, {left:,} dropped by the halving"
+            self._write(f"{what[0].upper()}{what[1:]}.")
         elif not progress.failed:
-            self._write(
-                f"\n{counted(progress.ended_since, 'trial')} in {_duration(monotonic() - progress.began)}."
-            )
+            dropped = f"; {progress.dropped:,} dropped" if progress.dropped else ""
+            took = _duration(monotonic() - progress.began)
+            self._write(f"\n{counted(progress.ended_since, 'trial')} in {took}{dropped}.")
 
     def _begin(self, plan: Plan, progress: Progress, workers: Workers) -> None:
         self._plan, self._progress, self._workers = plan, progress, workers
-        todo = progress.total - len(progress.ended)
-        if not todo:
+        if not progress.todo:
             return
         done = f", {len(progress.ended):,} of them done" if progress.ended else ""
         self._write(
@@ -207,9 +211,9 @@ class SweepView:
     def _running(self) -> RichTable:
         """Return the trials that are running, and the best so far."""
         table = RichTable(box=None, pad_edge=False, header_style="bold")
-        table.add_column("", width=7)
-        table.add_column("epoch", justify="right", width=6)
-        table.add_column("validation", justify="right", width=10)
+        table.add_column("", min_width=7, no_wrap=True)
+        table.add_column("epoch", justify="right", min_width=5, no_wrap=True)
+        table.add_column("validation", justify="right", min_width=10, no_wrap=True)
         table.add_column("setting", overflow="ellipsis", no_wrap=True)
         trials = list(self._progress.running.values())
         for trial in trials[:MOST_SHOWN]:

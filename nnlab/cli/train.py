@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -153,23 +153,15 @@ def _callbacks_of(view: TrainingView) -> Iterator[Callbacks]:
     """Yield callbacks that show a training. As soon as it writes, a signal stops it at the end of a batch."""
     from nnlab.cli.signals import defer_signals
     from nnlab.jobs.callbacks import Callbacks
+    from nnlab.signals import deferred_from_call
 
-    with ExitStack() as stack:
-        is_signalled: Callable[[], bool] | None = None
-
-        def before_writing() -> None:
-            nonlocal is_signalled
-            is_signalled = stack.enter_context(defer_signals())
-
-        def should_stop() -> bool:
-            return is_signalled is not None and is_signalled()
-
+    with deferred_from_call(defer_signals) as (defer, is_signalled):
         yield Callbacks(
-            before_writing=before_writing,
+            before_writing=defer,
             on_begin=view.begin,
             on_batch=view.advance,
             on_epoch=view.epoch,
-            should_stop=should_stop,
+            should_stop=is_signalled,
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from contextlib import suppress
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,9 @@ from nnlab.errors import RunError
 from nnlab.runs import metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Collection, Sequence
 
+    from nnlab.runs.run import Run
     from nnlab.sweeps.plan import Trial
     from nnlab.sweeps.sweep import Loop
 
@@ -28,42 +30,74 @@ SHARES = (FACTOR**2, FACTOR)  # the rounds before the last train to one in so ma
 def run_halving(trials: Sequence[Trial], loop: Loop) -> None:
     """Train `trials` in rounds, and those of the best settings to their end."""
     remaining = list(trials)
+    ended = loop.progress.ended
     for share in SHARES:
-        epoch_of = _epoch_at(share)
-        loop.run(remaining, epoch_of)
+        loop.run(
+            [
+                trial
+                for trial in remaining
+                if trial.run.name in loop.to_repeat or not _has_reached(trial, share, ended)
+            ],
+            share,
+        )
         if loop.progress.is_stopped or loop.progress.has_given_up:
             return
-        remaining = best_settings(remaining, epoch_of)
+        remaining = best_settings(remaining, share)
+    kept = {trial.run.name for trial in remaining}
+    loop.progress.dropped = sum(trial.run.name not in kept | set(ended) for trial in trials)
     loop.run(remaining)
 
 
-def _epoch_at(share: int) -> Callable[[Trial], int]:
-    return lambda trial: math.ceil(trial.setting.experiment.epochs / share)
+def next_round(trials: Sequence[Trial], ended: Collection[str]) -> tuple[list[Trial], int]:
+    """Return the trials that the next round trains, and the share of their epochs: one in so many.
+
+    `ended` holds the names of the trials that have ended.
+    """
+    remaining = list(trials)
+    for share in SHARES:
+        if found := [trial for trial in remaining if not _has_reached(trial, share, ended)]:
+            return found, share
+        remaining = best_settings(remaining, share)
+    return [trial for trial in remaining if trial.run.name not in ended], 1
 
 
-def best_settings(trials: Sequence[Trial], epoch_of: Callable[[Trial], int]) -> list[Trial]:
-    """Return the trials of the best third of the settings, by the mean of their best figures so far.
+def _has_reached(trial: Trial, share: int, ended: Collection[str]) -> bool:
+    """Return whether `trial` has ended, or reached the end of a round."""
+    epoch = epoch_at(trial, share)
+    return trial.run.name in ended or epochs_of(trial.run, epoch) == epoch
 
-    A trial that failed has no figures, and does not count.
+
+def epochs_of(run: Run, most: int) -> int:
+    """Return the number of epochs that `run` has, up to `most`; 0 if it cannot be read."""
+    try:
+        return len(metrics.read(run.metrics_csv, epochs=most))
+    except RunError:
+        return 0
+
+
+def epoch_at(trial: Trial, share: int) -> int:
+    """Return the epoch at which the round ends that trains one in `share` epochs of `trial`."""
+    return math.ceil(trial.setting.experiment.epochs / share)
+
+
+def best_settings(trials: Sequence[Trial], share: int) -> list[Trial]:
+    """Return the trials of the best third of the settings, by the mean of their best figures in a round.
+
+    A trial that diverged at once has -inf. One that failed has no figures, and does not count.
     """
     figures: dict[str, list[float]] = defaultdict(list)
     for trial in trials:
-        figures[trial.setting.digest] += _figure(trial, epoch_of(trial))
+        with suppress(RunError):
+            figures[trial.setting.digest].append(_best(trial, epoch_at(trial, share)))
     ranked = sorted(figures, key=lambda digest: fmean(figures[digest] or [-math.inf]), reverse=True)  # stable
     kept = set(ranked[: math.ceil(len(ranked) / FACTOR)])
     return [trial for trial in trials if trial.setting.digest in kept]
 
 
-def _figure(trial: Trial, epoch: int) -> list[float]:
-    """Return the best monitored figure up to `epoch`, such that larger is better, or none if it failed.
-
-    A trial that diverged at once has -inf.
-    """
+def _best(trial: Trial, epoch: int) -> float:
+    """Return the best monitored figure up to `epoch`, such that larger is better. Raises `RunError`."""
     monitor = trial.setting.experiment.monitor
     sign = 1 if monitor == "val_accuracy" else -1
-    try:
-        rows = metrics.read(trial.run.metrics_csv, epochs=epoch)
-    except RunError:
-        return []
-    found = [sign * figure for row in rows if (figure := getattr(row, monitor)) is not None]
-    return [max(found, default=-math.inf)]
+    rows = metrics.read(trial.run.metrics_csv, epochs=epoch)
+    figures = (getattr(row, monitor) for row in rows)
+    return max((sign * figure for figure in figures if figure is not None), default=-math.inf)

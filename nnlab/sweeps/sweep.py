@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from contextlib import contextmanager, suppress
@@ -15,24 +15,25 @@ from typing import TYPE_CHECKING, Any
 
 import nnlab
 from nnlab.config import dump
-from nnlab.datasets import DEFAULT_SOURCE, Source
 from nnlab.errors import NnlabError
 from nnlab.files import make_folders, printable, remove
 from nnlab.runs.lock import locked
 from nnlab.runs.run import Run
 from nnlab.runs.summary import Summary
 from nnlab.sweeps import store
-from nnlab.sweeps.halving import run_halving
+from nnlab.sweeps.halving import epoch_at, epochs_of, run_halving
 from nnlab.sweeps.local import local_workers
 from nnlab.sweeps.plan import Plan, Trial, make_plan
 from nnlab.sweeps.trial import Outcome, Task, content_of
+from nnlab.sweeps.work import DEFAULT_OPTIONS, Options, Work, work_of
 from nnlab.sweeps.workers import Workers
 from nnlab.training import load_splits
 
 if TYPE_CHECKING:
     from nnlab.config.sweep import Sweep
+    from nnlab.datasets import Source
 
-MOST_DEATHS = 3  # of the workers of a trial, after which it has failed
+MOST_DEATHS = 3  # of the workers of a trial at the same epoch, after which it has failed
 FAILURES_IN_A_ROW = 3  # after which a sweep gives up by default
 PATIENCE = 1.5  # seconds in which stopped trials have to end
 TICK = 0.2  # seconds
@@ -49,8 +50,10 @@ class Progress:
     waiting: deque[Trial] = field(default_factory=deque)
     is_stopped: bool = False  # because the caller asked for it
     has_given_up: bool = False  # because too many trials failed
+    todo: int = 0  # the number of trials for which there is something to do at the beginning
     began: float = field(default_factory=monotonic)
     ended_since: int = 0  # the number of trials that have ended since then
+    dropped: int = 0  # the number of trials that halving left where they were
 
     @property
     def total(self) -> int:
@@ -84,17 +87,6 @@ class Callbacks:
     should_stop: Callable[[], bool] = lambda: False
 
 
-@dataclass(frozen=True)
-class Options:
-    """How trials are trained."""
-
-    source: Source = DEFAULT_SOURCE
-    evaluates: bool = False  # also measures the test figures of finished trials
-    repeats: bool = False  # trains trials again that are done or broken
-    most_failures: int | None = None  # gives up after so many; None: after `FAILURES_IN_A_ROW`
-    command: Sequence[str] = ()
-
-
 @contextmanager
 def claimed(sweep: Sweep, runs: Path, options: Options) -> Iterator[Plan]:
     """Yield the plan of `sweep`, whose folder in `runs` no other sweep uses in the block.
@@ -117,42 +109,26 @@ def claimed(sweep: Sweep, runs: Path, options: Options) -> Iterator[Plan]:
         yield make_plan(sweep, runs)
 
 
-def trials_to_run(plan: Plan, options: Options) -> list[Trial]:
-    """Return the trials of `plan` for which there is something to do."""
-    if options.repeats:
-        return [planned.trial for planned in plan.trials]
-    return [
-        planned.trial
-        for planned in plan.trials
-        if planned.state in ("missing", "interrupted")
-        or (
-            options.evaluates
-            and planned.state in ("finished", "made")
-            and not (planned.made or planned.trial.run).eval_json("test").exists()
-        )
-    ]
-
-
 def run_sweep(
     sweep: Sweep,
     runs: Path,
     *,
     jobs: int | None = None,
     cluster: str | None = None,
-    halving: bool = False,
-    options: Options = Options(),
+    options: Options = DEFAULT_OPTIONS,
     callbacks: Callbacks = Callbacks(),
 ) -> Progress:
     """Train the trials of `sweep` that are not done, into `runs`.
 
     They are trained by `jobs` processes of this machine, by default one per core, or by the cluster whose
-    scheduler has the address `cluster`. With `halving`, only the best settings are trained to their end.
+    scheduler has the address `cluster`.
 
     Raises `RunError` if another process runs the sweep, `DatasetError`, and `NnlabError` if the cluster
     cannot be used or the file system refuses. A trial that fails raises nothing; `Progress.failed` has it.
     """
-    trials = trials_to_run(make_plan(sweep, runs), options)
     if cluster is None:
+        work = work_of(make_plan(sweep, runs), options)
+        trials = [*work.measure, *work.train]
         _check_datasets(trials, options.source)
         workers = local_workers(min(jobs or available_cores(), max(1, len(trials))))
     else:
@@ -161,13 +137,13 @@ def run_sweep(
         workers = cluster_workers(cluster)
     with workers as found, claimed(sweep, runs, options) as plan:
         loop = Loop(found, options, callbacks)
-        trials = loop.begin(plan)
-        if halving:
-            run_halving(
-                [trial for trial in loop.progress.trials if trial.run.name not in loop.progress.failed], loop
-            )
-        else:
-            loop.run(trials)
+        work = loop.begin(plan)
+        if not options.halves:
+            loop.run([*work.measure, *work.train])
+        elif work.measure or work.train:
+            loop.run(work.measure)
+            broken = loop.progress.failed
+            run_halving([trial for trial in loop.progress.trials if trial.run.name not in broken], loop)
         return loop.progress
 
 
@@ -194,29 +170,31 @@ class Loop:
     options: Options
     callbacks: Callbacks
     progress: Progress = field(default_factory=Progress)
-    _deaths: Counter[str] = field(default_factory=Counter, init=False)  # of workers, by name of the trial
+    to_repeat: set[str] = field(default_factory=set, init=False)  # names of trials with an old run
+    # By name of the trial: how many of its workers died, and the epochs that it had then.
+    _deaths: dict[str, tuple[int, int]] = field(default_factory=dict, init=False)
     _failures_in_a_row: int = field(default=0, init=False)
-    _repeated: set[str] = field(default_factory=set, init=False)  # trials whose old run is still there
 
-    def begin(self, plan: Plan) -> list[Trial]:
-        """Record what `plan` holds already, and return the trials for which there is something to do."""
-        trials = trials_to_run(plan, self.options)
-        begun = {trial.run.name for trial in trials}
+    def begin(self, plan: Plan) -> Work:
+        """Record what `plan` holds already, and return what there is to do."""
+        work = work_of(plan, self.options)
+        begun = {trial.run.name for trial in (*work.measure, *work.train)}
         self.progress.trials = [planned.trial for planned in plan.trials]
         self.progress.ended = {
             planned.trial.run.name: planned.summary
             for planned in plan.trials
             if planned.summary and planned.state != "interrupted" and planned.trial.run.name not in begun
         }
+        self.progress.todo = len(begun)
+        self.to_repeat = begun if self.options.repeats else set()
         self.callbacks.on_begin(plan, self.progress, self.workers)
         for planned in plan.of_state("broken"):
             if planned.trial.run.name not in begun:
                 self._fail(planned.trial, planned.reason)
-        self._repeated = begun if self.options.repeats else set()
-        return trials
+        return work
 
-    def run(self, trials: Iterable[Trial], epoch_of: Callable[[Trial], int] | None = None) -> None:
-        """Train `trials` to the epoch that `epoch_of` returns, by default to their end."""
+    def run(self, trials: Iterable[Trial], share: int = 1) -> None:
+        """Train `trials` to one in `share` of their epochs."""
         progress = self.progress
         progress.waiting.extend(trial for trial in trials if trial.run.name not in progress.ended)
         while progress.running or (progress.waiting and not progress.has_given_up):
@@ -225,16 +203,16 @@ class Loop:
                 return
             slots = max(1, self.workers.slots())  # a cluster may have lost its workers, and get new ones
             while progress.waiting and not progress.has_given_up and len(progress.running) < slots:
-                self._submit(progress.waiting.popleft(), epoch_of)
+                self._submit(progress.waiting.popleft(), share)
             done, _ = wait(progress.running, TICK, FIRST_COMPLETED)
             for future in done:
                 self._collect(future)
             self.callbacks.on_tick()
 
-    def _submit(self, trial: Trial, epoch_of: Callable[[Trial], int] | None) -> None:
+    def _submit(self, trial: Trial, share: int) -> None:
         shares_files, folder = self.workers.shares_files, trial.run.folder
-        if trial.run.name in self._repeated:
-            self._repeated.remove(trial.run.name)
+        if trial.run.name in self.to_repeat:
+            self.to_repeat.remove(trial.run.name)
             try:
                 store.remove(trial.run)
             except NnlabError as error:
@@ -250,7 +228,7 @@ class Loop:
             content={} if shares_files or not folder.exists() else content_of(folder),
             data_dir=None if source.data_dir is None else str(source.data_dir),
             offline=source.offline,
-            until=None if epoch_of is None else epoch_of(trial),
+            until=None if share == 1 else epoch_at(trial, share),
             evaluates=self.options.evaluates,
             command=self.options.command,
         )
@@ -262,12 +240,16 @@ class Loop:
         try:
             outcome = future.result()
         except self.workers.died as error:
-            self._deaths[trial.run.name] += 1
-            if self._deaths[trial.run.name] < MOST_DEATHS:
+            deaths, epochs = self._deaths.get(trial.run.name, (0, 0))
+            now = epochs_of(trial.run, trial.experiment.epochs)
+            deaths = deaths + 1 if now == epochs else 1
+            self._deaths[trial.run.name] = deaths, now
+            if deaths < MOST_DEATHS:
                 self.progress.waiting.appendleft(trial)
                 return
             how = str(error).partition("\n")[0]
-            outcome = Outcome(None, f"its worker ended {MOST_DEATHS} times (the last one {how})", str(error))
+            what = f"its worker ended {MOST_DEATHS} times at the same epoch (the last one {how})"
+            outcome = Outcome(None, what, str(error))
         except Exception as error:  # noqa: BLE001 (whatever a cluster raises fails its trial alone)
             outcome = Outcome(None, f"{type(error).__name__}: {error}", traceback.format_exc())
         self._keep(trial, outcome)

@@ -94,6 +94,30 @@ def test_a_dry_run_writes_nothing_and_says_what_is_left(lab: Laboratory) -> None
     ]
 
 
+def test_a_dry_run_says_what_is_left_to_measure(lab: Laboratory) -> None:
+    lab.nnlab("sweep", "linear.yaml", "eta=0.1", "--seeds", "2", "-q")
+    plan = lab.nnlab("sweep", "linear.yaml", "eta=0.1", "--seeds", "3", "--eval", "--dry-run").out
+    assert "\n2 finished, 1 missing.\nTo train: 1, in about " in plan
+    assert "\nTo measure on the test images: 2.\n" in plan
+    lab.nnlab("sweep", "linear.yaml", "eta=0.1", "--seeds", "3", "--eval", "-q")
+    done = lab.nnlab("sweep", "linear.yaml", "eta=0.1", "--seeds", "3", "--eval", "--dry-run").out
+    assert done.endswith("3 finished.\nNothing is left to train.\n")
+
+
+def test_a_finished_halving_leaves_nothing_to_do(lab: Laboratory) -> None:
+    halving = ("sweep", "linear.yaml", "eta=1e-4,0.1,0.2", "epochs=9", "--seeds", "1", "--halving")
+    plan = lab.nnlab(*halving, "--dry-run").out
+    assert "To train: 3, to a ninth of their epochs; then, the best third of the settings\n" in plan
+    first = lab.nnlab(*halving)
+    assert first.err.endswith("; 2 dropped.\n")
+    assert [line.split()[0] for line in first.err.splitlines() if " eta=" in line] == ["epoch"] * 4 + ["1/3"]
+    assert "Nothing is left to train." in lab.nnlab(*halving, "--dry-run").out
+    again = lab.nnlab(*halving)
+    assert again.err == "1 trial done, 2 dropped by the halving.\n"
+    assert again.out == first.out
+    assert "To train: 2, in about" in lab.nnlab(*halving[:-1], "--dry-run").out
+
+
 def test_a_config_says_what_is_tried(lab: Laboratory) -> None:
     (lab.folder / "tried.yaml").write_text(
         config_text(LINEAR)
@@ -101,6 +125,13 @@ def test_a_config_says_what_is_tried(lab: Laboratory) -> None:
     )
     assert lab.nnlab("sweep", "tried.yaml", "-q").code == 0
     assert len(trials(lab, "tried")) == 2
+    checked = lab.nnlab("config", "check", "tried.yaml")
+    assert checked.out == "tried.yaml: no mistakes; the sweep tried has 2 settings and 1 seed\n"
+    wrong = lab.nnlab("config", "check", "tried.yaml", "l2=0")
+    assert (wrong.code, wrong.err) == (
+        2,
+        "command line: l2: is in the combinations, too; leave it out here or there\n",
+    )
     refused = lab.nnlab("train", "tried.yaml")
     assert refused.code == 2
     assert "`nnlab sweep FILE` tries the values that it lists" in refused.err
@@ -118,6 +149,14 @@ def test_a_config_says_what_is_tried(lab: Laboratory) -> None:
         (
             ["linear.yaml", "-j", "2", "--cluster", "tcp://x:1"],
             "nnlab: a cluster decides how many trials run at once; leave out --jobs",
+        ),
+        (
+            ["linear.yaml", "eta=log(0.1,1,5"],
+            "command line: eta: must be log(LOW, HIGH, NUMBER) (given 'log(0.1,1,5')",
+        ),
+        (
+            ["linear.yaml", "dataset_options={steps: 1},{steps: 2}"],
+            "command line: dataset_options: has one value in a sweep; try values of its keys, such as",
         ),
         (["linear.yaml", "seed=1,2", "--seeds", "3"], "nnlab: the seeds are given twice; leave out either"),
         (["--seeds", "0", "linear.yaml"], "nnlab: --seeds takes a whole number of at least 1 (given 0)"),

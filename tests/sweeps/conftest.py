@@ -10,7 +10,8 @@ import pytest
 
 from nnlab.config.sweep import Sweep, load_sweep
 from nnlab.runs.run import Run
-from nnlab.sweeps.sweep import Callbacks, Options, Progress, run_sweep
+from nnlab.sweeps.sweep import Callbacks, Progress, run_sweep
+from nnlab.sweeps.work import Options
 from tests.laboratory import LINEAR
 from tests.trainings import OFFLINE, results_of
 
@@ -42,7 +43,6 @@ class Sweeping:
         sweep: Sweep,
         *,
         jobs: int = 2,
-        halving: bool = False,
         should_stop: Callable[[], bool] = lambda: False,
         on_tick: Callable[[], None] = lambda: None,
         **options: Any,  # noqa: ANN401 (fields of `Options`)
@@ -61,7 +61,6 @@ class Sweeping:
             sweep,
             self.runs,
             jobs=jobs,
-            halving=halving,
             options=replace(Options(source=OFFLINE), **options),
             callbacks=Callbacks(
                 on_end=on_end, on_failure=on_failure, should_stop=should_stop, on_tick=on_tick

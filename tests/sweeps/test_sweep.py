@@ -16,8 +16,10 @@ from nnlab.jobs.train import train_experiment
 from nnlab.runs import metrics
 from nnlab.runs.run import Run
 from nnlab.sweeps import store
+from nnlab.sweeps.halving import epochs_of
 from nnlab.sweeps.plan import make_plan
-from nnlab.sweeps.sweep import Options, claimed, trials_to_run
+from nnlab.sweeps.sweep import MOST_DEATHS, claimed
+from nnlab.sweeps.work import Options, work_of
 from tests.sweeps.conftest import linear_sweep
 from tests.trainings import OFFLINE, results_of, summary_of, trained_one_by_one
 
@@ -123,7 +125,7 @@ def test_trials_are_evaluated_on_request(sweeping: Sweeping) -> None:
     assert not list(sweeping.runs.rglob("eval_test.json"))
     sweeping.run(sweep, evaluates=True)
     assert len(list(sweeping.runs.rglob("eval_test.json"))) == 2
-    assert trials_to_run(make_plan(sweep, sweeping.runs), Options(evaluates=True)) == []
+    assert work_of(make_plan(sweep, sweeping.runs), Options(evaluates=True)).measure == []
 
 
 def test_diverged_trials_are_done(sweeping: Sweeping) -> None:
@@ -226,6 +228,24 @@ def test_a_killed_worker_is_replaced(sweeping: Sweeping, tmp_path: Path) -> None
     assert sweeping.results() == trained_one_by_one(sweep, tmp_path / "one")
 
 
+def test_a_trial_that_gets_on_may_lose_any_number_of_workers(sweeping: Sweeping) -> None:
+    sweep = linear_sweep("epochs=4000", seeds=1)
+    (planned,) = make_plan(sweep, sweeping.runs).trials
+    epochs = [0]
+
+    def kill() -> None:
+        now = epochs_of(planned.trial.run, 4000)
+        if len(epochs) <= MOST_DEATHS + 1 and now > epochs[-1]:
+            for process in children():
+                os.kill(process, signal.SIGKILL)
+            epochs.append(now)
+
+    progress = sweeping.run(sweep, on_tick=kill)
+    assert len(epochs) > MOST_DEATHS
+    assert progress.error is None
+    assert epochs_of(planned.trial.run, 5000) == 4000
+
+
 def test_a_trial_whose_worker_always_dies_has_failed(sweeping: Sweeping) -> None:
     sweep = linear_sweep("epochs=100000", seeds=1)
 
@@ -235,7 +255,9 @@ def test_a_trial_whose_worker_always_dies_has_failed(sweeping: Sweeping) -> None
 
     progress = sweeping.run(sweep, on_tick=kill)
     (reason,) = progress.failed.values()
-    assert re.fullmatch(r"its worker ended 3 times \(the last one was killed by SIGKILL\)", reason)
+    assert re.fullmatch(
+        r"its worker ended 3 times at the same epoch \(the last one was killed by SIGKILL\)", reason
+    )
 
 
 def test_no_process_remains(sweeping: Sweeping) -> None:
@@ -245,7 +267,7 @@ def test_no_process_remains(sweeping: Sweeping) -> None:
 
 def test_halving_trains_the_best_settings_to_their_end(sweeping: Sweeping) -> None:
     sweep = linear_sweep("eta=1e-6,1e-5,1e-4,0.05,0.1,0.2", "epochs=9", "monitor=val_accuracy", seeds=2)
-    sweeping.run(sweep, halving=True)
+    sweeping.run(sweep, halves=True)
     plan = make_plan(sweep, sweeping.runs)
     epochs = {
         planned.trial.label: len(metrics.read(planned.trial.run.metrics_csv, epochs=99))
@@ -256,7 +278,7 @@ def test_halving_trains_the_best_settings_to_their_end(sweeping: Sweeping) -> No
     assert len(ended) == 1
     assert ended < {0.05, 0.1, 0.2}
     results = sweeping.results()
-    again = sweeping.run(sweep, halving=True)
+    again = sweeping.run(sweep, halves=True)
     assert again.ended_since == 0
     assert sweeping.results() == results
     sweeping.run(sweep)
@@ -270,7 +292,7 @@ def test_halving_ranks_a_setting_by_the_seeds_that_did_not_fail(sweeping: Sweepi
     )
     best.run.folder.parent.mkdir(parents=True)
     best.run.folder.write_text("a file")
-    sweeping.run(sweep, halving=True)
+    sweeping.run(sweep, halves=True)
     (finished,) = make_plan(sweep, sweeping.runs).of_state("finished")
     assert finished.trial.setting.varied == {"eta": 0.1}
 
