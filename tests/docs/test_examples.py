@@ -84,14 +84,15 @@ def test_make_train_prints_the_excerpt_of_the_readme(tmp_path: Path) -> None:
     assert_prints(excerpt, run_script(script, tmp_path).stdout)
 
 
-def test_the_question_which_is_better_has_a_script_that_runs(tmp_path: Path) -> None:
+def test_the_question_which_is_better_has_commands_that_run(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "explanation" / "figures.md").read_text(encoding="utf-8")
-    (script,) = re.findall(r"(?s)## Which is better\?\n.*?```sh\n(.*?)```", page)
-    small = script.replace("0 1 2 3 4", "0 1").replace("0.02 0.1 0.5", "0.1")
-    small = small.replace("$pair", "$pair train_size=500 validation_size=500 epochs=2")
-    (tmp_path / "configs").symlink_to(ROOT / "configs")
-    done = run_script(small, tmp_path)
-    assert re.fullmatch(r"0\.1 sigmoid +\d+\.\d\d%\n0\.1 softmax +\d+\.\d\d%\n", done.stdout), done.stdout
+    config, script = re.findall(r"(?s)## Which is better\?\n.*?```yaml\n(.*?)```.*?```sh\n(.*?)```", page)[0]
+    small = config.replace("epochs: 30", "epochs: 2\ntrain_size: 500\nvalidation_size: 500")
+    (tmp_path / "outputs.yaml").write_text(small.replace("seeds: 10", "seeds: 2"), encoding="utf-8")
+    shown = run_script(script, tmp_path).stdout
+    assert len(re.findall(r"(?m)^(?:sigmoid|softmax) .* 2 .*%$", shown)) == 12, "six settings, two figures"
+    better = r"output=softmax loss=log_likelihood eta=0\.1\s+is\s+\d+\.\d\d ± \d+\.\d\d\s+points"
+    assert len(re.findall(better, shown)) == 2
 
 
 def test_python_that_is_not_run_compiles() -> None:
