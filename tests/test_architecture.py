@@ -15,13 +15,13 @@ MODULES = {path.relative_to(PACKAGE.parent).as_posix(): path for path in PACKAGE
 # From the bottom up. Parts of one line know nothing of one another.
 LAYERS = [
     {"errors", "randomness", "shipped", "signals"},
-    {"files", "network"},
+    {"extras", "files", "network"},
     {"rendering", "datasets"},
     {"config"},
     {"training", "baselines"},
     {"runs", "demos"},
     {"analysis"},
-    {"jobs"},
+    {"jobs", "plots"},
     {"sweeps"},
     {"interface", "cli"},
     {"__init__", "__main__"},

@@ -80,6 +80,11 @@ def predictions(
     return labels, predicted
 
 
+def network_of(run: Run, experiment: Experiment, checkpoint: CheckpointName) -> Network:
+    """Return the network of `run`, a run of `experiment`, at a checkpoint. Raises `RunError`."""
+    return best_network(run, experiment) if checkpoint == "best" else load_network(run.last_npz, experiment)
+
+
 def best_network(run: Run, experiment: Experiment) -> Network:
     """Return the network of `run`, a run of `experiment`, with its best weights. Raises `RunError`."""
     return _best(run, lambda: load_network(run.best_npz, experiment), weights_sha256)
@@ -104,7 +109,7 @@ def _best(run: Run, load: Callable[[], T], digest: Callable[[T], str]) -> T:
             )
 
 
-def _threads_of(run: Run) -> int:
+def threads_of(run: Run) -> int:
     """Return the number of threads that `run` was trained with: it affects the last bits of the figures."""
     return records.read(run.environment_json, Environment).threads
 
@@ -113,10 +118,9 @@ def _measure_network(
     run: Run, experiment: Experiment, checkpoint: CheckpointName, split: SplitName, source: Source
 ) -> tuple[NDArray[Any], float, float | None, NDArray[np.intp]]:
     """Return the labels of the split, the loss, the accuracy and the predicted classes."""
-    best = checkpoint == "best"
-    network = best_network(run, experiment) if best else load_network(run.last_npz, experiment)
-    examples = _load(experiment, split, source)
-    with computing_with(_threads_of(run)), np.errstate(over="ignore", invalid="ignore"):
+    network = network_of(run, experiment, checkpoint)
+    examples = examples_of(experiment, split, source)
+    with computing_with(threads_of(run)), np.errstate(over="ignore", invalid="ignore"):
         z = network.pre_activations(examples.inputs)
         targets = targets_of(examples.labels, len(z), z.dtype)
         loss, accuracy = measure(network, z, targets, examples.labels)
@@ -128,17 +132,18 @@ def _measure_baseline(
 ) -> tuple[NDArray[Any], float, float | None, NDArray[np.intp]]:
     """Return the same for a baseline, whose loss is NaN."""
     arrays = _best(run, lambda: load_arrays(run.best_npz), arrays_sha256)
-    examples = _load(baseline, split, source)
+    examples = examples_of(baseline, split, source)
     training, _ = load_splits(baseline, source)
     try:
-        with computing_with(_threads_of(run)):
+        with computing_with(threads_of(run)):
             predicted = baselines.predict(baseline, arrays, training, examples.inputs)
     except (LookupError, TypeError, ValueError) as error:
         raise RunError(f"{run.best_npz} does not hold a fitted {baseline.baseline}: {error}") from error
     return examples.labels, math.nan, float((predicted == examples.labels).mean()), predicted
 
 
-def _load(config: Experiment | Baseline, split: SplitName, source: Source) -> Split:
+def examples_of(config: Experiment | Baseline, split: SplitName, source: Source) -> Split:
+    """Return the examples of a split. Raises `DatasetError`."""
     if split == "test":
         return load_test(
             config.dataset,

@@ -97,7 +97,8 @@ def pieces_of(evaluation: Evaluation, config: Experiment | Baseline) -> list[Pie
     heading = f"{evaluation.run}: {what} on the {evaluation.split} split, {examples}"
     pieces: list[Piece] = [heading, "\n".join(figures)]
     if classes := evaluation.per_class:
-        pieces += [_per_class(classes), _confusion([each.name for each in classes], evaluation.confusion)]
+        names = [each.name for each in classes]
+        pieces += [_per_class(classes), confusion_table(names, evaluation.confusion)]
     return pieces
 
 
@@ -115,7 +116,7 @@ def _per_class(classes: Sequence[ClassFigures]) -> Table:
     )
 
 
-def _confusion(names: Sequence[str], confusion: Sequence[Sequence[int]]) -> Table:
+def confusion_table(names: Sequence[str], confusion: Sequence[Sequence[int]]) -> Table:
     """Return the confusion matrix; its diagonal, which counts the right answers, is bold."""
     from nnlab.rendering.pieces import Column, Table
 

@@ -1,0 +1,99 @@
+"""What a network answers to the examples of a split, and which answers are wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlab.analysis.evaluation import examples_of, network_of, threads_of
+from nnlab.datasets import DATASETS, Split
+from nnlab.errors import UsageError
+from nnlab.training import computing_with
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nnlab.config import Experiment
+    from nnlab.datasets import Source
+    from nnlab.network import Network
+    from nnlab.runs.evaluations import CheckpointName, SplitName
+    from nnlab.runs.run import Run
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers of a network to examples; `probabilities` are its outputs, one column per class."""
+
+    examples: Split
+    z: NDArray[np.float64]  # pre-activations of the output layer, (examples, outputs)
+    probabilities: NDArray[np.float64]  # (examples, classes)
+    predicted: NDArray[np.intp]  # (examples,)
+
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """The output of the predicted class, (examples,)."""
+        found: NDArray[np.float64] = self.probabilities[np.arange(len(self.predicted)), self.predicted]
+        return found
+
+    @property
+    def is_right(self) -> NDArray[np.bool_]:
+        """Whether each answer is right, (examples,)."""
+        return np.asarray(self.predicted == self.examples.labels)
+
+    def mistakes(self) -> NDArray[np.intp]:
+        """Return the examples with wrong answers, by falling confidence."""
+        wrong = np.flatnonzero(~self.is_right)
+        return np.asarray(wrong[np.argsort(-self.confidence[wrong], kind="stable")])
+
+    def caption(self, index: int, classes: Sequence[str]) -> str:
+        """Return the label, the answer and its confidence, such as 4 → 9, 99.8%."""
+        label, predicted = classes[self.examples.labels[index]], classes[self.predicted[index]]
+        return f"{label} → {predicted}, {self.confidence[index]:.1%}"
+
+    def confusion(self) -> NDArray[np.intp]:
+        """Return the counts of answers, one row per true class, one column per predicted class."""
+        classes = self.probabilities.shape[1]
+        counts = np.zeros((classes, classes), np.intp)
+        np.add.at(counts, (self.examples.labels, self.predicted), 1)
+        return counts
+
+
+def answers_of(
+    run: Run,
+    experiment: Experiment,
+    source: Source,
+    *,
+    split: SplitName = "test",
+    checkpoint: CheckpointName = "best",
+) -> Answers:
+    """Return what the weights of `run`, a run of `experiment`, answer to the examples of a split.
+
+    Raises `RunError`, `DatasetError`, and `UsageError` for a regression.
+    """
+    if not DATASETS[experiment.dataset].classes:
+        raise UsageError(f"{run} is a regression; it has no classes, so no answer is right or wrong")
+    network = network_of(run, experiment, checkpoint)
+    examples = examples_of(experiment, split, source)
+    with computing_with(threads_of(run)), np.errstate(over="ignore", invalid="ignore"):
+        return answer(network, examples)
+
+
+def answer(network: Network, examples: Split) -> Answers:
+    """Return what `network` answers. A single output is the probability of class 1."""
+    z = network.pre_activations(examples.inputs)
+    outputs: NDArray[np.float64] = network.output.activate(z.astype(np.float64)).T.astype(np.float64)
+    if outputs.shape[1] == 1:
+        outputs = np.hstack([1 - outputs, outputs])
+    return Answers(examples, z.T.astype(np.float64), outputs, network.classes(z))
+
+
+def image_shape(experiment: Experiment) -> tuple[int, int]:
+    """Return the shape of the images of a dataset. Raises `UsageError` if it has none."""
+    features = DATASETS[experiment.dataset].features
+    side = round(features**0.5)
+    if features < 64 or side * side != features:  # noqa: PLR2004 (smaller ones are toys)
+        raise UsageError(f"{experiment.dataset} has no images; this needs MNIST or one of its relatives")
+    return side, side

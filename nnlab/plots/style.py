@@ -1,0 +1,102 @@
+"""How all figures look, and how they are written: the same input gives the same bytes."""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's colours, without yellow: told apart by the colour-blind. Each has a line style of its own,
+# so that they can be told apart in black and white.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)), (0, (9, 2)), (0, (3, 1)))
+MARKERS = "osD^vP*"
+STYLE: dict[Any, Any] = {
+    "font.size": 12,
+    "axes.titlesize": 13,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#dddddd",
+    "lines.linewidth": 2.2,
+    "figure.dpi": 100,
+    "savefig.dpi": 150,
+    "svg.hashsalt": "nnlab",
+    "svg.fonttype": "none",  # text stays text: to be searched, and read aloud
+    "pdf.fonttype": 42,
+    "path.simplify": False,
+}
+LABEL_HEIGHT = 0.06  # as a share of the height of the axes
+METADATA: dict[str, dict[str, Any]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+
+
+@contextmanager
+def nnlabs_style() -> Iterator[None]:
+    """Draw and save in nnlab's style within the block, whatever the settings of the user."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of a size in inches."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def written(figure: Figure, form: str) -> bytes:
+    """Return a figure as a file of the format png, svg or pdf."""
+    buffer = io.BytesIO()
+    with nnlabs_style():
+        title = {"Title": figure.get_suptitle()} if figure.get_suptitle() else {}
+        figure.savefig(buffer, format=form, metadata=METADATA[form] | title)
+    return buffer.getvalue()
+
+
+def line_of(number: int) -> dict[str, Any]:
+    """Return the colour and the dashes of curve `number`, from 0."""
+    return {"color": COLOURS[number % len(COLOURS)], "linestyle": DASHES[number % len(DASHES)]}
+
+
+def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
+    """Write a label beside the end of each curve, given as x, y, label and colour, so that none overlap.
+
+    A label that has to move is linked to its end by a thin line.
+    """
+    axes.get_ylim()  # fits the limits to the data, which the transformations use
+    to_share = axes.transData + axes.transAxes.inverted()
+    shares = [float(to_share.transform((x, y))[1]) for x, y, _, _ in ends]
+    levels = [0.0] * len(ends)
+    lowest = 0.0
+    for index in sorted(range(len(ends)), key=shares.__getitem__):
+        levels[index] = max(shares[index], lowest)
+        lowest = levels[index] + LABEL_HEIGHT
+    excess = max(0.0, lowest - LABEL_HEIGHT - 1)
+    for (x, y, label, colour), level in zip(ends, levels, strict=True):
+        axes.annotate(
+            label,
+            (x, y),
+            (1.03, level - excess),
+            textcoords="axes fraction",
+            color=colour,
+            va="center",
+            fontsize=10,
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4},
+        )
+
+
+def shade_text(luminance: float) -> str:
+    """Return black or white, whichever can be read on a background of a luminance in [0, 1]."""
+    return "black" if luminance > 0.45 else "white"  # noqa: PLR2004 (where both have the same contrast)
