@@ -19,7 +19,7 @@ LAYERS = [
     {"rendering", "datasets"},
     {"config"},
     {"training", "baselines"},
-    {"runs", "demos"},
+    {"runs", "demos", "digits"},
     {"analysis"},
     {"jobs", "plots"},
     {"sweeps"},
