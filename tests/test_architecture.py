@@ -21,7 +21,7 @@ LAYERS = [
     {"training", "baselines"},
     {"runs", "demos", "digits"},
     {"analysis"},
-    {"jobs", "plots"},
+    {"jobs", "plots", "report"},
     {"sweeps"},
     {"interface", "cli"},
     {"__init__", "__main__"},

@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from nnlab import __version__
-from nnlab.cli import baseline, compare, config, data, demo, evaluate, gradcheck, plot, predict, sweep, train
+from nnlab.cli import (
+    baseline,
+    compare,
+    config,
+    data,
+    demo,
+    evaluate,
+    gradcheck,
+    plot,
+    predict,
+    report,
+    sweep,
+    train,
+)
 from nnlab.cli.arguments import Command, Group
 from nnlab.cli.options import print_help_without_command
 from nnlab.cli.output import ENCODING_FALLBACK, discard_output, write_stderr, write_stdout
@@ -29,6 +42,7 @@ app.command("eval", short_help="Measure the weights of a run.")(evaluate.evaluat
 app.command("sweep", short_help="Train a config with other values and seeds.")(sweep.sweep)
 app.command("compare", short_help="Compare runs side by side.")(compare.compare)
 app.command("plot", short_help="Draw curves, mistakes, weights and more.")(plot.plot)
+app.command("report", short_help="Write a page about runs, with a drawing board.")(report.report)
 app.command("predict", short_help="Read the digits in pictures.")(predict.predict)
 app.command("baseline", short_help="Fit another method to the same examples.")(baseline.baseline)
 app.command("gradcheck", short_help="Check backpropagation for a network.")(gradcheck.gradcheck)

@@ -1,0 +1,98 @@
+"""`nnlab report`: one page about runs, which needs no network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nnlab.cli import completion
+from nnlab.cli.options import DataDir, Offline, Runs
+from nnlab.cli.output import as_path, write_stdout
+from nnlab.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nnlab.datasets import Source
+    from nnlab.report.page import Page
+    from nnlab.runs.run import Run
+
+
+def report(
+    named: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="RUN|SWEEP",
+            help="Run folders, their names, patterns, or a sweep.  [default: the newest run]",
+            show_default=False,
+            autocompletion=completion.runs_and_sweeps,
+        ),
+    ] = None,
+    *,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write the page.")
+    ] = Path("report.html"),
+    runs: Runs = None,
+    data_dir: DataDir = None,
+    offline: Offline = False,
+) -> None:
+    """Write a page that shows what a run learned, and lets you draw digits for it.
+
+    It holds curves, test figures, confusion, mistakes, weights, calibration, the drawing board, and what
+    repeats the run. Of several runs or a sweep, it compares all and shows the best in detail.
+
+    \b
+    Examples:
+      nnlab report
+      nnlab report mnist_softmax-001 -o softmax.html
+      nnlab report rates -o rates.html
+    """
+    from nnlab.datasets import Source
+    from nnlab.extras import need
+    from nnlab.files import atomic_write
+    from nnlab.runs.find import find, find_each, runs_folder, runs_of_sweep
+
+    need("jinja2", "PIL")
+    if output.is_dir():
+        raise UsageError(f"cannot write {output}: it is a folder; name a file in it")
+    if not output.parent.is_dir():
+        raise UsageError(f"cannot write {output}: there is no folder {output.parent}; make it first")
+    from nnlab.report.page import rendered
+
+    runs_dir = runs_folder(runs)
+    found = find_each(runs_dir, named) if named else [find(runs_dir, None)]
+    is_sweep = len(named or ()) == 1 and bool(runs_of_sweep(runs_dir, named[0] if named else ""))
+    title = named[0].rstrip("/") if is_sweep and named else f"{len(found)} runs"
+    content = rendered(_page(found, title, runs_dir, Source(data_dir, offline=offline))).encode()
+    with atomic_write(output) as file:
+        file.write(content)
+    write_stdout(f"{as_path(output)}\n")
+
+
+def _page(found: Sequence[Run], title: str, runs_dir: Path, source: Source) -> Page:
+    """Return the page about one run, or about several and the best of them."""
+    from nnlab.analysis import comparison
+    from nnlab.analysis.groups import compare_groups
+    from nnlab.cli.compare import pieces_of
+    from nnlab.cli.groups import pieces_of_groups
+    from nnlab.rendering.pieces import Table
+    from nnlab.report.page import histories_of, page_of
+    from nnlab.runs.find import name_of
+
+    names = [name_of(run, runs_dir) for run in found]
+    histories = histories_of(found, names)
+    if len(found) == 1:
+        return page_of(found[0], histories, source)
+    compared = comparison.compare(found, runs_dir=runs_dir)
+    by_name = dict(zip(names, found, strict=True))
+    best = next((by_name[str(row["run"])] for row in compared.rows if row["baseline"] is None), None)
+    if best is None:
+        raise UsageError("these runs are all baselines; name a network among them")
+    groups = pieces_of_groups(compare_groups(found, runs_dir=runs_dir))
+    has_seeds = any(len(group.seeds) > 1 for group in compare_groups(found, runs_dir=runs_dir))
+    overview = [piece for piece in groups if isinstance(piece, Table)] if has_seeds else []
+    notes = [piece for piece in groups if isinstance(piece, str)] if has_seeds else []
+    overview += [piece for piece in pieces_of(compared) if isinstance(piece, Table)]
+    return page_of(best, histories, source, title=title, overview=overview, notes=notes)

@@ -1,0 +1,434 @@
+"""Makes the page: everything that it shows of runs, filled into page.html."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+
+import nnlab
+from nnlab.analysis.answers import Answers, answers_of, image_shape
+from nnlab.analysis.calibration import calibration_of
+from nnlab.analysis.evaluation import best_network
+from nnlab.analysis.first_layer import label_of, strongest_neurons
+from nnlab.analysis.history import History, history_of
+from nnlab.analysis.statistics import wilson_interval
+from nnlab.config import dump
+from nnlab.datasets import DATASETS
+from nnlab.errors import UsageError
+from nnlab.rendering.formatters import count, counted, decimals, percent, text
+from nnlab.report import images
+from nnlab.report.charts import Chart, Series
+from nnlab.runs import records
+from nnlab.runs.environment import Environment
+from nnlab.runs.run import experiment_of
+from nnlab.runs.summary import Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nnlab.analysis.calibration import Calibration
+    from nnlab.config import Experiment
+    from nnlab.datasets import Source
+    from nnlab.network import Network
+    from nnlab.rendering.pieces import Table as PieceTable
+    from nnlab.runs.run import Run
+
+FOLDER = Path(__file__).parent
+MOST_MISTAKES = 400
+MOST_NEURONS = 64
+MOST_CURVES = 12  # so that their labels find room
+SHADES = 5
+SECTIONS = {
+    "overview": ("compared", "Compared"),
+    "results": ("results", "Results"),
+    "curves": ("curves", "Curves"),
+    "network": ("draw", "Draw a digit"),
+    "confusion": ("confusion", "Confusion"),
+    "mistakes": ("mistakes", "Mistakes"),
+    "weights": ("weights", "Weights"),
+    "calibration": ("calibration", "Calibration"),
+    "config": ("trained", "Training"),
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as text."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image with its alternative text, and what is written below it."""
+
+    source: str
+    alternative: str
+    share: str
+
+
+@dataclass(frozen=True)
+class MistakeGroup:
+    """The mistakes in one cell of the confusion matrix."""
+
+    identifier: str
+    label: str
+    answer: str
+    images: Sequence[Picture]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of the confusion matrix; `target` is the group of its mistakes."""
+
+    count: int
+    share: str
+    shade: str
+    target: str
+
+
+@dataclass
+class Page:
+    """What the page shows; a section without content is left out."""
+
+    title: str
+    description: str
+    config: Table
+    commands: str
+    environment: Table
+    digests: Table
+    overview: Sequence[Table] = ()
+    notes: Sequence[str] = ()
+    detail_of: str = ""
+    results: Sequence[tuple[str, str, str]] = ()
+    curves: Sequence[Chart] = ()
+    network: dict[str, Any] = field(default_factory=dict)
+    confusion: dict[str, Any] = field(default_factory=dict)
+    per_class: Table | None = None
+    mistakes: dict[str, Any] = field(default_factory=dict)
+    weights: dict[str, Any] = field(default_factory=dict)
+    calibration: Chart | None = None
+    calibration_summary: str = ""
+
+    def sections(self) -> list[tuple[str, str]]:
+        """Return the identifiers and the titles of the sections that there are."""
+        return [section for name, section in SECTIONS.items() if getattr(self, name)]
+
+
+def rendered(page: Page) -> str:
+    """Return the page as HTML. Text from runs is escaped; a policy forbids every request."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    style, script = (Markup((FOLDER / name).read_text("utf-8")) for name in ("style.css", "board.js"))  # noqa: S704 (nnlab's own files)
+    policy = (
+        f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return environment.get_template("page.html").render(
+        page=page, style=style, script=script, policy=policy, version=nnlab.__version__
+    )
+
+
+def _hash(content: str) -> str:
+    digest = hashlib.sha256(content.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def page_of(
+    run: Run,
+    histories: Sequence[History],
+    source: Source,
+    *,
+    title: str = "",
+    overview: Sequence[PieceTable] = (),
+    notes: Sequence[str] = (),
+) -> Page:
+    """Return the page about `run`; with an `overview`, it is the best of several, whose curves are shown.
+
+    Raises `RunError`, `DatasetError`, and `UsageError` for a baseline.
+    """
+    experiment = experiment_of(run)
+    summary = records.read(run.summary_json, Summary)
+    network = best_network(run, experiment)
+    page = Page(
+        title=title or run.name,
+        description="" if overview else experiment.description or "",
+        config=_config(experiment),
+        commands=_commands(run, experiment),
+        environment=_environment(run),
+        digests=_digests(run, summary),
+        overview=[_text_table(each) for each in overview],
+        notes=notes,
+        detail_of=run.name if overview else "",
+        curves=_curves(histories),
+    )
+    if not DATASETS[experiment.dataset].classes:
+        page.results = _results(summary, None)
+        return page
+    answers = answers_of(run, experiment, source)
+    page.results = _results(summary, answers)
+    _show_answers(page, answers, experiment)
+    validation = (
+        answers_of(run, experiment, source, split="validation") if experiment.validation_size else None
+    )
+    _show_calibration(page, calibration_of(answers, validation))
+    try:
+        shape = image_shape(experiment)
+    except UsageError:
+        return page
+    _show_mistakes(page, answers, DATASETS[experiment.dataset].classes, shape)
+    _show_weights(page, network, DATASETS[experiment.dataset].classes, shape)
+    if experiment.dataset == "mnist":
+        page.network = _network(network, experiment)
+    return page
+
+
+def _config(experiment: Experiment) -> Table:
+    values = experiment.model_dump()
+    rows = [[key, text(value)] for key, value in values.items() if value is not None and value != {}]
+    return Table("Config", ("key", "value"), rows)
+
+
+def _commands(run: Run, experiment: Experiment) -> str:
+    again = shlex.quote(f"{run}/config.yaml")
+    return f"nnlab train {again}\nnnlab eval {shlex.quote(str(run))}\n\n# config.yaml\n{dump(experiment)}"
+
+
+def _environment(run: Run) -> Table:
+    environment = records.read(run.environment_json, Environment)
+    rows = [[key.replace("_", " "), _plain(value)] for key, value in vars(environment).items() if value]
+    return Table("Environment", ("what", "value"), rows)
+
+
+def _plain(value: object) -> str:
+    """Return a value of environment.json as text."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return " ".join(map(_plain, value))
+    return str(value)
+
+
+def _digests(run: Run, summary: Summary) -> Table:
+    found = [["best weights", summary.weights_sha256]]
+    for path in (run.config_yaml, run.metrics_csv, run.best_npz):
+        if path.exists():
+            found.append([path.name, hashlib.sha256(path.read_bytes()).hexdigest()])
+    return Table("Digests (SHA-256)", ("of", "digest"), found)
+
+
+def _text_table(table: PieceTable) -> Table:
+    cells = [column.cells() for column in table.columns.values()]
+    headings = [heading.replace("_", " ") for heading in table.columns]
+    return Table(table.title or "Runs", headings, list(zip(*cells, strict=True)))
+
+
+def _results(summary: Summary, answers: Answers | None) -> list[tuple[str, str, str]]:
+    found = []
+    if answers is not None:
+        right, n = int(answers.is_right.sum()), len(answers.is_right)
+        interval = wilson_interval(right, n)
+        found.append(
+            (
+                "Test accuracy",
+                percent(right / n),
+                f"95% interval {percent(interval.low)} to {percent(interval.high)}; {counted(n - right, 'error')}",
+            )
+        )
+    if summary.val_accuracy is not None:
+        found.append(("Validation accuracy", percent(summary.val_accuracy), ""))
+    if summary.val_loss is not None:
+        found.append(("Validation loss", decimals(summary.val_loss), ""))
+    best = f"best epoch {summary.best_epoch}" if summary.best_epoch else ""
+    found.append(("Epochs", count(summary.epochs), f"{best}; {summary.status}".strip("; ")))
+    found.append(("Parameters", count(summary.parameters), f"{summary.seconds:.1f} s of training"))
+    return found
+
+
+def _curves(histories: Sequence[History]) -> list[Chart]:
+    charts = []
+    shown = histories[:MOST_CURVES]
+    for kind, label in (("accuracy", "accuracy in %"), ("loss", "loss per example")):
+        with_kind = [history for history in shown if history.has(kind)]
+        if not with_kind:
+            continue
+        factor = 100 if kind == "accuracy" else 1
+        series = [_series(each, f"val_{kind}", factor, number) for number, each in enumerate(with_kind)]
+        if len(with_kind) == 1:
+            training = _series(with_kind[0], f"train_{kind}", factor, 1, marks_best=False)
+            series = [Series("validation", series[0].x, series[0].y, series[0].best), training]
+            series[1] = Series("training", training.x, training.y, number=1)
+            what = f"Training and validation {kind}"
+        else:
+            what = f"Validation {kind} of {len(with_kind)} runs"
+        dots = "the dot marks the best epoch" if len(with_kind) == 1 else "dots mark the best epochs"
+        series = [each for each in series if each.x]
+        charts.append(Chart(f"curve-{kind}", what, f"{what} per epoch; {dots}.", "epoch", label, series))
+    return charts
+
+
+def _series(history: History, column: str, factor: int, number: int, *, marks_best: bool = True) -> Series:
+    epochs, figures = history.curve(column)
+    finite = np.isfinite(figures)
+    x, y = epochs[finite].tolist(), (factor * figures[finite]).tolist()
+    best = history.best_epoch
+    mark = (best, factor * float(figures[best - 1])) if marks_best and best and finite[best - 1] else None
+    return Series(history.name, x, y, mark, number)
+
+
+def _show_answers(page: Page, answers: Answers, experiment: Experiment) -> None:
+    """Put the confusion matrix and the figures of each class into the page."""
+    classes = DATASETS[experiment.dataset].classes
+    confusion = answers.confusion()
+    shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    mistakes = np.where(np.eye(len(classes), dtype=bool), 0, shares)
+    worst = float(mistakes.max()) or 1.0
+    page.confusion = {
+        "classes": classes,
+        "rows": [
+            [
+                Cell(
+                    count=int(confusion[row, column]),
+                    share=f"{shares[row, column]:.1%}",
+                    shade="right"
+                    if row == column
+                    else f"k{int(np.ceil(SHADES * mistakes[row, column] / worst))}",
+                    target="",
+                )
+                for column in range(len(classes))
+            ]
+            for row in range(len(classes))
+        ],
+    }
+    predicted = np.maximum(confusion.sum(axis=0), 1)
+    page.per_class = Table(
+        "Figures of each class",
+        ("class", "examples", "precision", "recall"),
+        [
+            [
+                name,
+                count(int(confusion[k].sum())),
+                percent(float(confusion[k, k] / predicted[k])),
+                percent(float(shares[k, k])),
+            ]
+            for k, name in enumerate(classes)
+        ],
+    )
+
+
+def _show_mistakes(page: Page, answers: Answers, classes: Sequence[str], shape: tuple[int, int]) -> None:
+    """Put the mistakes as images into the page, and link the cells of the confusion matrix to them."""
+    wrong = answers.mistakes()
+    by_cell: dict[tuple[int, int], list[Picture]] = {}
+    for index in wrong[:MOST_MISTAKES]:
+        cell = int(answers.examples.labels[index]), int(answers.predicted[index])
+        share = f"{answers.confidence[index]:.1%}"
+        label, answer = classes[cell[0]], classes[cell[1]]
+        alternative = f"Test image {index}: a {label}, taken for {answer} with {share}"
+        picture = Picture(images.of_pixels(answers.examples.inputs[index].reshape(shape)), alternative, share)
+        by_cell.setdefault(cell, []).append(picture)
+    groups = [
+        MistakeGroup(f"mistakes-{row}-{column}", classes[row], classes[column], pictures)
+        for (row, column), pictures in sorted(by_cell.items())
+    ]
+    shown = min(len(wrong), MOST_MISTAKES)
+    which = (
+        f"All {counted(shown, 'mistake')}"
+        if shown == len(wrong)
+        else f"The {shown} most confident of {counted(len(wrong), 'mistake')}"
+    )
+    page.mistakes = {
+        "summary": f"{which} on the test images, with the output for the answer.",
+        "groups": groups,
+    }
+    page.confusion["rows"] = [
+        [
+            Cell(
+                cell.count,
+                cell.share,
+                cell.shade,
+                f"mistakes-{row}-{column}" if (row, column) in by_cell else "",
+            )
+            for column, cell in enumerate(cells)
+        ]
+        for row, cells in enumerate(page.confusion["rows"])
+    ]
+
+
+def _show_weights(page: Page, network: Network, classes: Sequence[str], shape: tuple[int, int]) -> None:
+    """Put the weights of the first layer as images into the page."""
+    weights, order = network.weights[0], strongest_neurons(network)
+    shown = order[:MOST_NEURONS]
+    most = float(np.abs(weights[shown]).max())
+    which = (
+        f"{len(shown)} of {len(order)} neurons, those with the largest weights"
+        if len(shown) < len(order)
+        else f"{len(order)} neurons"
+    )
+    page.weights = {
+        "summary": f"{which[0].upper()}{which[1:]}. Black speaks for a neuron, white against it, grey is 0.",
+        "images": [
+            Picture(
+                images.of_weights(weights[neuron].reshape(shape), most),
+                f"Weights of neuron {label_of(network, neuron, classes)}",
+                label_of(network, neuron, classes),
+            )
+            for neuron in shown
+        ],
+    }
+
+
+def _show_calibration(page: Page, calibration: Calibration) -> None:
+    bins = calibration.bins
+    series = Series("right", [100 * each.confidence for each in bins], [100 * each.accuracy for each in bins])
+    text_of_error = calibration.summary()
+    page.calibration_summary = f"{text_of_error[0].upper()}{text_of_error[1:]}."
+    page.calibration = Chart(
+        "reliability",
+        "Right answers over confidence",
+        "How many answers of a confidence are right; on the dashed line, as many as the network promises.",
+        "confidence in %",
+        "right answers in %",
+        [series],
+        diagonal=True,
+        limits=(0, 100, 0, 100),
+    )
+
+
+def _network(network: Network, experiment: Experiment) -> dict[str, Any]:
+    """Return the network as the drawing board needs it, with its weights in float32."""
+    classes = DATASETS[experiment.dataset].classes
+    parameters = network.parameters.astype("<f4").tobytes()
+    return {
+        "classes": classes,
+        "hidden": len(network.architecture) > 2,  # noqa: PLR2004 (input and output)
+        "data": {
+            "classes": list(classes),
+            "architecture": list(network.architecture),
+            "activation": experiment.activation,
+            "output": experiment.output,
+            "parameters": base64.b64encode(parameters).decode(),
+        },
+    }
+
+
+def histories_of(runs: Sequence[Run], names: Sequence[str]) -> list[History]:
+    """Return the histories of runs that have epochs. Raises `RunError`."""
+    found = []
+    for run, name in zip(runs, names, strict=True):
+        try:
+            found.append(history_of(run, name))
+        except UsageError:  # a baseline, or no epoch yet
+            continue
+    return found
