@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 WIDTH, HEIGHT = 640, 360
 LEFT, RIGHT, TOP, BOTTOM = 62, 150, 16, 48
@@ -119,12 +120,12 @@ class Chart:
                     LEFT - 7, to_y(y) + 4, y
                 )
             )
-        for x in ticks(limits[0], limits[1], whole=self.x_label == "epoch"):
-            parts.append(
-                Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="middle">{:g}</text>').format(
-                    to_x(x), bottom + 18, x
-                )
+        parts += [
+            Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="middle">{:g}</text>').format(
+                to_x(x), bottom + 18, x
             )
+            for x in ticks(limits[0], limits[1], whole=self.x_label == "epoch")
+        ]
         parts.append(
             Markup('<path class="axis" d="M{} {}V{}H{}" fill="none"/>').format(LEFT, TOP, bottom, right)
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import shlex
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +33,6 @@ from nnlab.runs.run import experiment_of
 from nnlab.runs.summary import Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from nnlab.analysis.calibration import Calibration
     from nnlab.config import Experiment
     from nnlab.datasets import Source
@@ -222,9 +221,11 @@ def _plain(value: object) -> str:
 
 def _digests(run: Run, summary: Summary) -> Table:
     found = [["best weights", summary.weights_sha256]]
-    for path in (run.config_yaml, run.metrics_csv, run.best_npz):
-        if path.exists():
-            found.append([path.name, hashlib.sha256(path.read_bytes()).hexdigest()])
+    found += [
+        [path.name, hashlib.sha256(path.read_bytes()).hexdigest()]
+        for path in (run.config_yaml, run.metrics_csv, run.best_npz)
+        if path.exists()
+    ]
     return Table("Digests (SHA-256)", ("of", "digest"), found)
 
 
@@ -239,13 +240,8 @@ def _results(summary: Summary, answers: Answers | None) -> list[tuple[str, str, 
     if answers is not None:
         right, n = int(answers.is_right.sum()), len(answers.is_right)
         interval = wilson_interval(right, n)
-        found.append(
-            (
-                "Test accuracy",
-                percent(right / n),
-                f"95% interval {percent(interval.low)} to {percent(interval.high)}; {counted(n - right, 'error')}",
-            )
-        )
+        remark = f"95% interval {percent(interval.low)} to {percent(interval.high)}"
+        found.append(("Test accuracy", percent(right / n), f"{remark}; {counted(n - right, 'error')}"))
     if summary.val_accuracy is not None:
         found.append(("Validation accuracy", percent(summary.val_accuracy), ""))
     if summary.val_loss is not None:
@@ -293,7 +289,7 @@ def _show_answers(page: Page, answers: Answers, experiment: Experiment) -> None:
     confusion = answers.confusion()
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     mistakes = np.where(np.eye(len(classes), dtype=bool), 0, shares)
-    worst = float(mistakes.max()) or 1.0
+    shades = np.ceil(SHADES * mistakes / (mistakes.max() or 1)).astype(int)
     page.confusion = {
         "classes": classes,
         "rows": [
@@ -301,9 +297,7 @@ def _show_answers(page: Page, answers: Answers, experiment: Experiment) -> None:
                 Cell(
                     count=int(confusion[row, column]),
                     share=f"{shares[row, column]:.1%}",
-                    shade="right"
-                    if row == column
-                    else f"k{int(np.ceil(SHADES * mistakes[row, column] / worst))}",
+                    shade="right" if row == column else f"k{shades[row, column]}",
                     target="",
                 )
                 for column in range(len(classes))
@@ -342,24 +336,15 @@ def _show_mistakes(page: Page, answers: Answers, classes: Sequence[str], shape: 
         MistakeGroup(f"mistakes-{row}-{column}", classes[row], classes[column], pictures)
         for (row, column), pictures in sorted(by_cell.items())
     ]
-    shown = min(len(wrong), MOST_MISTAKES)
-    which = (
-        f"All {counted(shown, 'mistake')}"
-        if shown == len(wrong)
-        else f"The {shown} most confident of {counted(len(wrong), 'mistake')}"
-    )
+    shown, total = min(len(wrong), MOST_MISTAKES), counted(len(wrong), "mistake")
+    which = f"All {total}" if shown == len(wrong) else f"The {shown} most confident of {total}"
     page.mistakes = {
         "summary": f"{which} on the test images, with the output for the answer.",
         "groups": groups,
     }
     page.confusion["rows"] = [
         [
-            Cell(
-                cell.count,
-                cell.share,
-                cell.shade,
-                f"mistakes-{row}-{column}" if (row, column) in by_cell else "",
-            )
+            replace(cell, target=f"mistakes-{row}-{column}" if (row, column) in by_cell else "")
             for column, cell in enumerate(cells)
         ]
         for row, cells in enumerate(page.confusion["rows"])
@@ -371,13 +356,11 @@ def _show_weights(page: Page, network: Network, classes: Sequence[str], shape: t
     weights, order = network.weights[0], strongest_neurons(network)
     shown = order[:MOST_NEURONS]
     most = float(np.abs(weights[shown]).max())
-    which = (
-        f"{len(shown)} of {len(order)} neurons, those with the largest weights"
-        if len(shown) < len(order)
-        else f"{len(order)} neurons"
-    )
+    which = counted(len(order), "neuron")
+    if len(shown) < len(order):
+        which = f"{len(shown)} of {which}, those with the largest weights"
     page.weights = {
-        "summary": f"{which[0].upper()}{which[1:]}. Black speaks for a neuron, white against it, grey is 0.",
+        "summary": f"{which}. Black speaks for a neuron, white against it, grey is 0.",
         "images": [
             Picture(
                 images.of_weights(weights[neuron].reshape(shape), most),
