@@ -22,6 +22,7 @@ from nnlab.cli import (
     report,
     sweep,
     train,
+    watch,
 )
 from nnlab.cli.arguments import Command, Group
 from nnlab.cli.options import print_help_without_command
@@ -41,6 +42,7 @@ app.command("train", short_help="Train the network of a config.")(train.train)
 app.command("eval", short_help="Measure the weights of a run.")(evaluate.evaluate)
 app.command("sweep", short_help="Train a config with other values and seeds.")(sweep.sweep)
 app.command("compare", short_help="Compare runs side by side.")(compare.compare)
+app.command("watch", short_help="Watch a training or a sweep.")(watch.watch)
 app.command("plot", short_help="Draw curves, mistakes, weights and more.")(plot.plot)
 app.command("report", short_help="Write a page about runs, with a drawing board.")(report.report)
 app.command("predict", short_help="Read the digits in pictures.")(predict.predict)

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nnlab.config import Baseline, Experiment
+    from nnlab.datasets import Source
     from nnlab.rendering.pieces import Piece, Table
-    from nnlab.runs.evaluations import ClassFigures, Evaluation
+    from nnlab.runs.evaluations import CheckpointName, ClassFigures, Evaluation, SplitName
+    from nnlab.runs.run import Run
 
 
 def evaluate(
@@ -40,6 +42,9 @@ def evaluate(
         float | None,
         typer.Option(min=0, max=1, metavar="ACCURACY", help="Exit with 6 if the accuracy is below this."),
     ] = None,
+    show_errors: Annotated[
+        int, typer.Option("--show-errors", min=0, metavar="N", help="Draw the N most confident mistakes.")
+    ] = 0,
     json: Json = False,
     runs: Runs = None,
     data_dir: DataDir = None,
@@ -53,6 +58,7 @@ def evaluate(
     Examples:
       nnlab eval
       nnlab eval mnist_softmax-001 --split validation
+      nnlab eval --show-errors 3
       nnlab eval --json --fail-under 0.97
     """
     from nnlab.datasets import Source
@@ -68,6 +74,9 @@ def evaluate(
         write_stdout(records.as_json(result) + "\n")
     else:
         write_result(*pieces_of(result, evaluated.config))
+        if show_errors:
+            write_stdout("\n")
+            write_result(*_mistakes(found, evaluated.config, checkpoint, split, source, show_errors))
     if evaluated.not_kept is not None:
         if not evaluated.is_read_only:
             raise evaluated.not_kept
@@ -76,6 +85,27 @@ def evaluate(
         raise UsageError(f"{found} is a regression and has no accuracy for --fail-under")
     if fail_under is not None and result.accuracy is not None and result.accuracy < fail_under:
         raise BelowThresholdError(f"accuracy {result.accuracy} is below {fail_under}")
+
+
+def _mistakes(
+    run: Run,
+    config: Experiment | Baseline,
+    checkpoint: CheckpointName,
+    split: SplitName,
+    source: Source,
+    most: int,
+) -> list[Piece]:
+    """Return the most confident mistakes as images."""
+    from nnlab.analysis.answers import answers_of, image_shape
+    from nnlab.cli import plot_view
+    from nnlab.config import Baseline
+    from nnlab.datasets import DATASETS
+
+    if isinstance(config, Baseline):
+        raise UsageError(f"{run} is a baseline, which has no confidence; leave out --show-errors")
+    shape = image_shape(config)
+    answers = answers_of(run, config, source, split=split, checkpoint=checkpoint)
+    return plot_view.mistakes(answers, DATASETS[config.dataset].classes, shape, most=most)
 
 
 def pieces_of(evaluation: Evaluation, config: Experiment | Baseline) -> list[Piece]:

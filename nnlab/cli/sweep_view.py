@@ -16,7 +16,7 @@ from rich.text import Text
 
 from nnlab.cli.output import write_stderr
 from nnlab.files import printable
-from nnlab.rendering.formatters import counted, decimals, digest, percent
+from nnlab.rendering.formatters import counted, decimals, digest, duration, percent
 from nnlab.rendering.pieces import Column, Table
 from nnlab.sweeps.sweep import Callbacks, Progress
 from nnlab.sweeps.work import work_of
@@ -80,7 +80,7 @@ def pieces_of(plan: Plan, options: Options, jobs: int) -> list[Piece]:
     elif seconds:
         left = max(1.0, fmean(seconds) * math.ceil(len(work.train) / jobs))
         todo += (
-            f", in about {_duration(left)} with {counted(jobs, 'job')}, at {fmean(seconds):.1f} s per trial."
+            f", in about {duration(left)} with {counted(jobs, 'job')}, at {fmean(seconds):.1f} s per trial."
         )
     else:
         todo += ". How long it takes is known once a trial has finished."
@@ -148,7 +148,7 @@ class SweepView:
             self._write(f"{what[0].upper()}{what[1:]}.")
         elif not progress.failed:
             dropped = f"; {progress.dropped:,} dropped" if progress.dropped else ""
-            took = _duration(monotonic() - progress.began)
+            took = duration(monotonic() - progress.began)
             self._write(f"\n{counted(progress.ended_since, 'trial')} in {took}{dropped}.")
 
     def _begin(self, plan: Plan, progress: Progress, workers: Workers) -> None:
@@ -205,7 +205,7 @@ class SweepView:
             parts.append(f"{failed:,} failed")
         if progress.ended_since:
             rate = (monotonic() - progress.began) / progress.ended_since
-            parts.append(f"{_duration(rate * (progress.total - ended - failed))} left")
+            parts.append(f"{duration(rate * (progress.total - ended - failed))} left")
         return " · ".join(parts)
 
     def _running(self) -> RichTable:
@@ -247,12 +247,3 @@ def _shown(figures: Summary | TrialProgress) -> str:
     if figures.val_accuracy is not None:
         return percent(figures.val_accuracy)
     return "–" if figures.val_loss is None else decimals(figures.val_loss)
-
-
-def _duration(seconds: float) -> str:
-    """Return a time such as 45 s, 3 min 20 s or 2 h 5 min."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours:,} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

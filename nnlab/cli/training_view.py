@@ -12,7 +12,7 @@ from nnlab.config import Experiment
 from nnlab.datasets import DATASETS
 from nnlab.files import printable
 from nnlab.network import number_of_parameters
-from nnlab.rendering.formatters import counted, decimals, percent
+from nnlab.rendering.formatters import counted, decimals, duration, percent
 
 if TYPE_CHECKING:
     from nnlab.jobs.callbacks import TrainingResult, TrainingStarted
@@ -37,6 +37,7 @@ class TrainingView:
         self._experiment: Experiment | None = None  # once a training has begun
         self._examples = 0
         self._epoch = 1
+        self._seconds: list[float] = []  # of the epochs
 
     def begin(self, started: TrainingStarted) -> None:
         """Print what is trained on which examples, or after which epoch a run is resumed."""
@@ -73,7 +74,7 @@ class TrainingView:
             return
         if self._bar is None:
             self._bar = tqdm(
-                desc=f"{self._epoch:5}",
+                desc=f"{self._epoch:5}{self._rest()}",
                 total=self._examples,
                 leave=False,
                 delay=0.5,  # seconds: a short epoch needs no bar
@@ -83,10 +84,18 @@ class TrainingView:
             )
         self._bar.update(examples)
 
+    def _rest(self) -> str:
+        """Return how long the epochs that are left take at most, if each takes as long as those before."""
+        if not self._seconds or self._experiment is None:
+            return ""
+        left = (self._experiment.epochs - self._epoch + 1) * sum(self._seconds) / len(self._seconds)
+        return f", at most {duration(left)} left"
+
     def epoch(self, epoch: Epoch) -> None:
         """Print the figures of `epoch`, whether it improved, and how much of the patience is used up."""
         self._end_bar()
         self._epoch = epoch.epoch + 1
+        self._seconds.append(epoch.seconds)
         self._write(
             f"{epoch.epoch:5}  {decimals(epoch.train_loss):>10}  {percent(epoch.train_accuracy):>8}  "
             f"{decimals(epoch.val_loss):>10}  {percent(epoch.val_accuracy):>8}  {epoch.seconds:7.2f}  ",
@@ -128,14 +137,16 @@ class TrainingView:
                 "take a smaller eta" if summary.val_loss > 2 * guess else "train longer, or try another eta"
             )
             self._write((f"Worse than guessing, which has val_loss {decimals(guess)}; {remedy}.", "yellow"))
-        self._suggest(f"nnlab eval {shlex.quote(str(trained.run))}")
+        run = shlex.quote(str(trained.run))
+        self._suggest(f"nnlab eval {run}", f"nnlab report {run}")
 
     def _write(self, *parts: str | tuple[str, str]) -> None:
         if not self._quiet:
             write_stderr(*parts)
 
-    def _suggest(self, command: str) -> None:
-        self._write("Next: ", (printable(command), "bold"))
+    def _suggest(self, *commands: str) -> None:
+        first, *others = ((printable(command), "bold") for command in commands)
+        self._write("Next: ", first, *(part for other in others for part in (" or ", other)))
 
     def _end_bar(self) -> None:
         if self._bar is not None:

@@ -1,0 +1,229 @@
+"""`nnlab watch`: see a training or a sweep from another terminal."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nnlab.cli import completion
+from nnlab.cli.options import Runs
+from nnlab.cli.output import is_terminal, write_result, write_stdout
+from nnlab.errors import DivergedError, NnlabError
+from nnlab.files import printable
+from nnlab.rendering.pieces import Piece
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from nnlab.analysis.watching import Watched
+    from nnlab.runs.run import Run
+
+EVERY = 0.5  # seconds between two looks
+
+
+@dataclass(frozen=True)
+class Look:
+    """What can be seen at a moment: pieces to draw, the lines so far, and whether more is to come."""
+
+    pieces: Sequence[Piece]
+    lines: Sequence[str]
+    is_over: bool
+
+
+def watch(
+    named: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RUN|SWEEP",
+            help="A run folder, its name, or a sweep.  [default: the newest run]",
+            autocompletion=completion.runs_and_sweeps,
+        ),
+    ] = None,
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Print the present state, and end.")] = False,
+    exit_status: Annotated[
+        bool,
+        typer.Option("--exit-status", help="Exit with 0 only if it finished; with 3 if it diverged, else 1."),
+    ] = False,
+    runs: Runs = None,
+) -> None:
+    """Watch a training or a sweep that runs elsewhere, until it ends.
+
+    Shows the curves, the patience and the time left, and whether its process is alive. Nothing is written, so
+    it may be started and stopped at any time. Without a terminal, it prints one line per epoch or trial.
+
+    \b
+    Examples:
+      nnlab watch
+      nnlab watch mnist_softmax-001 --once
+      nnlab watch rates --exit-status && nnlab report rates
+    """
+    from nnlab.runs.find import find, runs_folder, runs_of_sweep
+
+    runs_dir = runs_folder(runs)
+    if named is not None and runs_of_sweep(runs_dir, named):
+        ended = _watch_sweep(runs_dir, named, once=once)
+    else:
+        ended = _watch_run(find(runs_dir, named), once=once)
+    if exit_status and ended is not None:
+        raise ended
+
+
+def _watch_run(run: Run, *, once: bool) -> NnlabError | None:
+    """Show a run until it ends; return the error with which it ended, or that it has not ended."""
+    from nnlab.analysis.watching import watched
+
+    def look() -> Look:
+        state = watched(run, run.name)
+        return Look(_pieces_of(run, state), _lines_of(state), is_over=state.status != "training")
+
+    _show(look, once=once)
+    status = watched(run, run.name).status
+    if status == "finished":
+        return None
+    if status == "diverged":
+        return DivergedError(f"{run} diverged")
+    return NnlabError(f"{run} has not finished: {WORDS[status]}")
+
+
+WORDS = {
+    "training": "it is being trained",
+    "finished": "finished",
+    "diverged": "diverged",
+    "interrupted": "interrupted",
+    "gone": "its process is gone",
+}
+
+
+def _pieces_of(run: Run, state: Watched) -> list[Piece]:
+    """Return the state of a run: what is known, and its curves."""
+    from nnlab.cli import plot_view
+    from nnlab.rendering.formatters import counted, decimals, duration, percent
+
+    rows, experiment = state.history.rows, state.experiment
+    lines = [f"{run.name}: {WORDS[state.status]}, epoch {len(rows)} of {experiment.epochs}"]
+    if rows:
+        last = rows[-1]
+        accuracy = "" if last.val_accuracy is None else f", accuracy {percent(last.val_accuracy)}"
+        best = f"; best was epoch {state.history.best_epoch}" if state.history.best_epoch else ""
+        lines.append(f"validation loss {decimals(last.val_loss)}{accuracy}{best}")
+    if state.status == "training":
+        heartbeat = f"last epoch {duration(state.since_last_epoch)} ago" if rows else "no epoch yet"
+        left = "" if state.seconds_left is None else f"; at most {duration(state.seconds_left)} left"
+        patience = (
+            "" if state.patience_left is None else f"; patience {counted(state.patience_left, 'epoch')}"
+        )
+        lines.append(f"{heartbeat}{left}{patience}")
+    elif state.status in ("gone", "interrupted"):
+        lines.append(f"nnlab train --resume {shlex.quote(str(run))} continues it")
+    pieces: list[Piece] = ["\n".join(lines)]
+    return pieces + (plot_view.curves([state.history]) if len(rows) > 1 else [])
+
+
+def _lines_of(state: Watched) -> list[str]:
+    """Return one line per epoch and, at the end, one that says how it ended."""
+    from nnlab.rendering.formatters import decimals, percent
+
+    lines = []
+    for row in state.history.rows:
+        accuracy = "" if row.val_accuracy is None else f"  val_accuracy {percent(row.val_accuracy)}"
+        epoch = f"epoch {row.epoch} of {state.experiment.epochs}"
+        lines.append(f"{epoch}  val_loss {decimals(row.val_loss)}{accuracy}")
+    return lines if state.status == "training" else [*lines, WORDS[state.status]]
+
+
+def _watch_sweep(runs_dir: Path, named: str, *, once: bool) -> NnlabError | None:
+    """Show a sweep until its process ends; return an error if trials are left."""
+    from collections import Counter
+
+    from nnlab.analysis.watching import watched
+    from nnlab.rendering.formatters import count, percent
+    from nnlab.rendering.pieces import Column, Table
+    from nnlab.runs.find import runs_of_sweep
+    from nnlab.runs.lock import is_locked
+    from nnlab.runs.run import Run
+
+    def states() -> list[Watched]:
+        return [watched(run, run.name) for run in runs_of_sweep(runs_dir, named)]
+
+    def look() -> Look:
+        folder = runs_of_sweep(runs_dir, named)[0].folder.parent
+        is_alive = is_locked(Run(folder))
+        found = states()
+        counts = Counter(state.status for state in found)
+        shown = ", ".join(f"{count(number)} {WORDS_OF_TRIALS[status]}" for status, number in counts.items())
+        process = "its process is alive" if is_alive else "its process has ended"
+        running = [state for state in found if state.status == "training"]
+        pieces: list[Piece] = [f"{folder.name}: {shown}; {process}"]
+        if running:
+            epochs = [f"{len(state.history.rows)} of {state.experiment.epochs}" for state in running]
+            figures = [
+                state.history.rows[-1].val_accuracy if state.history.rows else None for state in running
+            ]
+            columns = {
+                "trial": Column([state.history.name for state in running]),
+                "epoch": Column(epochs),
+                "val_accuracy": Column(figures, percent, missing="–"),
+            }
+            pieces.append(Table(columns))
+        lines = [
+            f"{state.history.name}  {WORDS[state.status]}" for state in found if state.status != "training"
+        ]
+        return Look(pieces, lines, is_over=not is_alive)
+
+    _show(look, once=once)
+    left = [state for state in states() if state.status not in ("finished", "diverged")]
+    return NnlabError(f"{len(left):,} trials of {named} have not finished") if left else None
+
+
+WORDS_OF_TRIALS = {
+    "training": "running",
+    "finished": "finished",
+    "diverged": "diverged",
+    "interrupted": "interrupted",
+    "gone": "whose process is gone",
+}
+
+
+def _show(look: Callable[[], Look], *, once: bool) -> None:
+    """Show what `look` returns until there is no more to come: drawn on a terminal, elsewhere line by line."""
+    if once:
+        write_result(*look().pieces)
+    elif is_terminal(sys.stdout):
+        _show_live(look)
+    else:
+        shown: set[str] = set()
+        while True:
+            seen = look()
+            new = [line for line in seen.lines if line not in shown]
+            write_stdout("".join(f"{printable(line)}\n" for line in new))
+            shown.update(new)
+            if seen.is_over:
+                return
+            time.sleep(EVERY)
+
+
+def _show_live(look: Callable[[], Look]) -> None:
+    """Draw the pieces again and again in place; the last ones stay."""
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    from nnlab.rendering.formats import render
+
+    console = Console()
+    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+        while True:
+            seen = look()
+            drawn = render(seen.pieces, width=min(console.width, 80))
+            live.update(Text(drawn.rstrip("\n")), refresh=True)
+            if seen.is_over:
+                return
+            time.sleep(EVERY)
