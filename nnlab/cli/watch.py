@@ -193,7 +193,7 @@ WORDS_OF_TRIALS = {
 
 
 def _show(look: Callable[[], Look], *, once: bool) -> None:
-    """Show what `look` returns until there is no more to come: drawn on a terminal, elsewhere line by line."""
+    """Show what `look` returns until it is over: drawn on a terminal, elsewhere line by line."""
     if once:
         write_result(*look().pieces)
     elif is_terminal(sys.stdout):
