@@ -6,7 +6,7 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip --quiet --disable-pip-version-check
 TEST := $(PY) -m pytest --numprocesses auto --dist worksteal
 
-.PHONY: help train test quick ci bench torture check format docs build upgrade clean
+.PHONY: help train test quick browser ci bench torture check format docs build upgrade clean
 .DEFAULT_GOAL := help
 
 help:  ## list these commands
@@ -20,6 +20,9 @@ test: .venv/.installed  ## set up and run the tests, on all cores
 
 quick: .venv/.installed  ## run the fast tests
 	$(TEST) -m "not slow"
+
+browser: .venv/.installed  ## test the report in Chromium, which has to be installed
+	$(PY) -m pytest --override-ini addopts="--strict-markers --import-mode=importlib" tests/browser
 
 ci: ## run everything that has to pass before a change lands
 	bash .ci/run

@@ -24,7 +24,7 @@ SLOW = (
         "test_methods",
     ),
     *("test_unusual_uses", "test_faults", "test_untrusted", "test_terminal", "test_baseline"),
-    *("test_gradcheck",),
+    *("test_gradcheck", "test_find"),
     *("test_mistakes", "test_exit_codes", "test_inventory", "test_train", "test_resume", "test_interruption"),
     *("test_completion", "test_data", "test_toys", "test_interface", "test_notebook", "test_callbacks"),
 )

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnlab.config import Baseline
 from nnlab.errors import UsageError
 from nnlab.runs import metrics, records, tables
 from nnlab.runs.metrics import DiagnosticsRow, MetricsRow
+from nnlab.runs.run import config_of
 from nnlab.runs.summary import Summary
 
 if TYPE_CHECKING:
@@ -50,8 +52,8 @@ class History:
 
 def history_of(run: Run, name: str) -> History:
     """Return the history of `run`, called `name`. Raises `RunError`, and `UsageError` if it has no epochs."""
-    if not run.metrics_csv.exists():
-        raise UsageError(f"{run} has no metrics: a baseline has no epochs")
+    if isinstance(config_of(run), Baseline):
+        raise UsageError(f"{run} is a baseline, which has no epochs")
     rows = metrics.read(run.metrics_csv, epochs=MOST_ROWS)
     if not rows:
         raise UsageError(f"{run} has no epoch yet; wait for the first")

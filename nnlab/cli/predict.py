@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +11,6 @@ import typer
 from nnlab.cli import completion
 from nnlab.cli.options import Json, Runs
 from nnlab.cli.output import write_result, write_stderr, write_stdout
-from nnlab.digits.predict import Digit
 from nnlab.errors import NnlabError, UsageError
 
 if TYPE_CHECKING:
@@ -20,35 +18,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from nnlab.digits.predict import Answer
     from nnlab.network import Network
     from nnlab.rendering.pieces import Piece
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The answer to digit `number` of a picture, from 1: the outputs of the network by class."""
-
-    picture: str
-    number: int
-    digit: Digit
-    outputs: dict[str, float]
-
-    def ranked(self) -> list[tuple[str, float]]:
-        """Return classes and outputs, largest first."""
-        return sorted(self.outputs.items(), key=lambda item: -item[1])
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the answer for programs."""
-        box = {name: getattr(self.digit, name) for name in ("left", "top", "width", "height")}
-        answer, probability = self.ranked()[0]
-        return {
-            "picture": self.picture,
-            "digit": self.number,
-            "box": box,
-            "answer": answer,
-            "probability": probability,
-            "outputs": self.outputs,
-        }
 
 
 def predict(
@@ -123,7 +95,7 @@ def _answers(
 ) -> tuple[list[Answer], list[NnlabError]]:
     """Return the answers to all digits in `pictures`, and why others could not be read."""
     from nnlab.digits.pictures import brightness_of
-    from nnlab.digits.predict import digits_in, probabilities
+    from nnlab.digits.predict import Answer, digits_in, probabilities
 
     answers: list[Answer] = []
     errors: list[NnlabError] = []

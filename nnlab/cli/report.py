@@ -65,13 +65,13 @@ def report(
     found = find_each(runs_dir, named) if named else [find(runs_dir, None)]
     is_sweep = len(named or ()) == 1 and bool(runs_of_sweep(runs_dir, named[0] if named else ""))
     title = named[0].rstrip("/") if is_sweep and named else f"{len(found)} runs"
-    content = rendered(_page(found, title, runs_dir, Source(data_dir, offline=offline))).encode()
+    content = rendered(page_about(found, title, runs_dir, Source(data_dir, offline=offline))).encode()
     with atomic_write(output) as file:
         file.write(content)
     write_stdout(f"{as_path(output)}\n")
 
 
-def _page(found: Sequence[Run], title: str, runs_dir: Path, source: Source) -> Page:
+def page_about(found: Sequence[Run], title: str, runs_dir: Path, source: Source) -> Page:
     """Return the page about one run, or about several and the best of them."""
     from nnlab.analysis import comparison
     from nnlab.analysis.groups import compare_groups

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIDE, BOX = 28, 20
-FAINT = 0.1  # as a share of the darkest ink: what is fainter does not extend the box
+ROUNDING = 1e-9  # sums in another order must not round a half down
+FAINT = 0.02  # as a share of the darkest ink: what is fainter does not extend the box
 
 
 def in_mnist_form(ink: NDArray[np.float64]) -> NDArray[np.float64] | None:
@@ -56,5 +57,5 @@ def _start(weights: NDArray[np.float64], size: int) -> int:
 
 
 def _rounded(value: float) -> int:
-    """Return the nearest whole number; a half is rounded up, as in JavaScript."""
-    return int(np.floor(value + 0.5))
+    """Return the nearest whole number; a half, to within rounding errors, is rounded up."""
+    return int(np.floor(value + 0.5 + ROUNDING))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,33 @@ class Digit:
     left: int
     height: int
     width: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to digit `number` of a picture, from 1: the outputs of the network by class."""
+
+    picture: str
+    number: int
+    digit: Digit
+    outputs: dict[str, float]
+
+    def ranked(self) -> list[tuple[str, float]]:
+        """Return classes and outputs, largest first."""
+        return sorted(self.outputs.items(), key=lambda item: -item[1])
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the answer for programs."""
+        box = {name: getattr(self.digit, name) for name in ("left", "top", "width", "height")}
+        answer, probability = self.ranked()[0]
+        return {
+            "picture": self.picture,
+            "digit": self.number,
+            "box": box,
+            "answer": answer,
+            "probability": probability,
+            "outputs": self.outputs,
+        }
 
 
 def digits_in(brightness: NDArray[np.float64], name: str, *, invert: bool, as_is: bool) -> list[Digit]:

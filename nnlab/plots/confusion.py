@@ -23,8 +23,7 @@ def figure_of(confusion: NDArray[np.intp], classes: Sequence[str], name: str) ->
     mistakes = np.where(np.eye(size, dtype=bool), np.nan, shares)
     figure = new_figure(max(6.0, 0.92 * size + 2), max(5.0, 0.82 * size + 1.6))
     axes = figure.subplots()
-    colours = mpl.colormaps["Blues"].copy()
-    colours.set_bad("#e4e4e4")
+    colours = mpl.colormaps["Blues"].with_extremes(bad="#e4e4e4")
     worst = float(np.nanmax(mistakes)) if size > 1 else 0.0
     image = axes.imshow(mistakes, cmap=colours, vmin=0, vmax=worst or 1)
     for row in range(size):

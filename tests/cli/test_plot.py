@@ -1,0 +1,86 @@
+"""`nnlab plot`: files in three formats, drawings in the terminal, and one line for what cannot be drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.laboratory import Laboratory
+
+KINDS = ["curves", "confusion", "errors", "weights", "calibration"]
+MAGIC = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
+
+
+@pytest.mark.parametrize("form", MAGIC)
+@pytest.mark.usefixtures("run")
+def test_a_plot_is_written_in_the_format_of_its_name_always_the_same(lab: Laboratory, form: str) -> None:
+    outcome = lab.call("plot", "linear-001", "-o", f"curves.{form}")
+    assert (outcome.code, outcome.out, outcome.err) == (0, f"curves.{form}\n", "")
+    content = (lab.folder / f"curves.{form}").read_bytes()
+    assert content.startswith(MAGIC[form])
+    lab.nnlab("plot", "linear-001", "-o", f"again.{form}")  # in another process
+    assert (lab.folder / f"again.{form}").read_bytes() == content
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.usefixtures("run")
+def test_each_kind_is_written_and_drawn(lab: Laboratory, kind: str) -> None:
+    written = lab.call("plot", "linear-001", "--kind", kind, "-o", f"{kind}.png")
+    assert (written.code, written.err) == (0, "")
+    assert (lab.folder / f"{kind}.png").stat().st_size > 5_000
+    drawn = lab.call("plot", "--kind", kind)
+    assert (drawn.code, drawn.err) == (0, "")
+    assert len(drawn.out.splitlines()) > 3
+    assert max(map(len, drawn.out.splitlines())) <= 80
+    assert "\x1b" not in drawn.out
+
+
+@pytest.mark.usefixtures("run")
+def test_curves_need_no_library_in_the_terminal(lab: Laboratory) -> None:
+    for package in ("matplotlib", "PIL", "jinja2", "scipy"):
+        (lab.folder / f"{package}.py").write_text("raise ImportError")
+    outcome = lab.nnlab("plot", "linear-001", PYTHONPATH=str(lab.folder))
+    assert outcome.out.startswith("Validation accuracy: * linear-001\n")
+
+
+def test_a_sweep_is_drawn_over_its_values(lab: Laboratory) -> None:
+    lab.nnlab("sweep", "linear.yaml", "eta=0.01,0.1,1", "--seeds", "2", "epochs=1", "-q", "--name", "rates")
+    assert lab.call("plot", "rates", "-o", "rates.svg").code == 0
+    text = (lab.folder / "rates.svg").read_text()
+    assert "Validation accuracy of rates" in text
+    assert "η (eta)" in text
+    assert lab.call("plot", "rates").out.startswith("Validation accuracy, by which settings are ranked")
+    assert lab.call("plot", "rates", "--kind", "curves", "-o", "all.png").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-o", "plot.gif"], "plot.gif must end in .png, .svg or .pdf"),
+        (["-o", "no/plot.png"], "cannot write no/plot.png: there is no folder no; make it first"),
+        (["--kind", "diagnostics"], "runs/linear-001 has no diagnostics; train it with diagnostics=true"),
+        (["--kind", "sweep", "-o", "a.png"], "linear-001 has one setting only; try several values, or plot"),
+        (["linear-*", "--kind", "errors"], "--kind errors shows one run; name one of the 2"),
+    ],
+)
+def test_what_cannot_be_drawn_is_one_line(
+    lab: Laboratory, run: Path, arguments: list[str], message: str
+) -> None:
+    if "linear-*" in arguments:
+        lab.call("train", "linear.yaml", "-q")
+    outcome = lab.call("plot", *arguments)
+    assert outcome.code == 2
+    assert outcome.err.startswith(f"nnlab: {message}")
+    assert outcome.err.count("\n") == 1
+    assert run.exists()
+
+
+def test_a_baseline_has_no_curves(lab: Laboratory) -> None:
+    lab.nnlab("baseline", "mean_darkness", "train_size=500", "-q")
+    outcome = lab.call("plot")
+    assert outcome.code == 2
+    assert outcome.err == "nnlab: runs/mean_darkness-001 is a baseline, which has no epochs\n"
