@@ -137,12 +137,9 @@ def test_a_stroke_changes_the_bars_and_undo_takes_it_back(page: Page) -> None:
 
 def test_without_preparation_the_network_sees_the_drawing_where_it_is(page: Page) -> None:
     draw(page, ((0.1, 0.1), (0.1, 0.4)))
-    seen = (
-        "() => Array.from(document.querySelector('.seen').getContext('2d').getImageData(0, 0, 28, 28).data)"
-    )
-    centred = np.array(page.evaluate(seen)).reshape(28, 28, 4)[..., 0]
+    centred = seen(page)
     page.get_by_role("checkbox").uncheck()
-    as_drawn = np.array(page.evaluate(seen)).reshape(28, 28, 4)[..., 0]
+    as_drawn = seen(page)
     assert np.flatnonzero((centred < 128).any(axis=0)).min() > 10
     assert np.flatnonzero((as_drawn < 128).any(axis=0)).max() < 6
 

@@ -37,7 +37,7 @@ def test_the_end_says_why_it_stopped_what_was_best_and_what_to_type_next(
     assert re.search(
         r"^Best was epoch 3: val_loss 0\.\d{4}, val_accuracy \d\d\.\d\d%\.$", first[1].err, re.MULTILINE
     )
-    assert first[1].err.endswith("Next: nnlab eval runs/linear-001\n")
+    assert first[1].err.endswith("Next: nnlab eval runs/linear-001 or nnlab report runs/linear-001\n")
 
 
 def test_the_command_line_is_kept(first: tuple[Laboratory, Outcome]) -> None:
@@ -97,7 +97,7 @@ def test_runs_wins_over_the_variable(lab: Laboratory) -> None:
 
 def test_a_folder_with_a_space_is_quoted_in_what_to_type_next(lab: Laboratory) -> None:
     trained = lab.call("train", "linear.yaml", "epochs=1", "--runs", "a b")
-    assert trained.err.endswith("Next: nnlab eval 'a b/linear-001'\n")
+    assert trained.err.endswith("Next: nnlab eval 'a b/linear-001' or nnlab report 'a b/linear-001'\n")
 
 
 def test_a_dry_run_shows_experiment_and_network_and_writes_nothing(lab: Laboratory) -> None:
