@@ -11,6 +11,8 @@ SMALL = 64  # pixels: smaller pictures have no uneven light
 LEAST_CONTRAST = 0.15  # ink is at least so much darker than paper, as a share of it
 DARKEST_PAPER = 0.1  # so that ink is not found in black
 WINDOW = 0.25  # of the shorter side: where the brightness of the paper is looked for
+UNEVEN = 0.2  # of the range of brightness: so much varies the border in uneven light
+HALFWAY = 50
 PAPER = 75  # percent of the pixels of a window are darker than its paper
 STROKES = (
     90  # percent of the ink are lighter than its typical stroke: it may be mostly pale lines of the paper
@@ -20,7 +22,10 @@ LONG = 0.5  # of the width: a line of ruled paper
 THIN = 0.02  # of the shorter side: a line of ruled paper
 SPECK = 0.25  # of the height of the highest part: lower parts belong to another, or to none
 DUST = 0.01  # of the area of the largest part: smaller ones are dirt
-NEAR = 0.35  # of the height of a part: so far away another belongs to the same digit
+PIECE = 0.6  # of the height of a part: a lower one can be a piece of the same digit
+NEAR = 0.35  # of the height of a digit: so far above or below it, a piece belongs to it
+TOUCHING = 0.05  # of the size of a digit: so far beside it, a piece belongs to it
+HALF = 0.5
 STROKE = 0.12  # of the longer side of a digit: thinner strokes are thickened
 
 
@@ -56,16 +61,18 @@ class _Part:
 def ink_of(brightness: NDArray[np.float64], *, invert: bool = False) -> NDArray[np.float64]:
     """Return how much ink is where, in [0, 1]: 0 is paper, whether dark on light or light on dark.
 
-    The border is taken for paper; ink is what differs from it most. `invert` takes the other choice. All is 0
-    if nothing differs.
+    The border is taken for paper, and in uneven light what is around each pixel; ink is what differs most
+    from it. `invert` takes the other choice. All is 0 if nothing differs.
     """
     frame = np.concatenate([brightness[0], brightness[-1], brightness[:, 0], brightness[:, -1]])
     paper = float(np.median(frame))
-    darkest, lightest = (float(each) for each in np.percentile(brightness, (0.5, 99.5)))
-    is_dark_on_light = (paper - darkest >= lightest - paper) != invert
+    darkest, lightest = _extremes(brightness - paper)
+    if np.ptp(np.percentile(frame, (10, 90))) > UNEVEN * (lightest - darkest):
+        darkest, lightest = _extremes(brightness - _around(brightness, paper, HALFWAY))
+    is_dark_on_light = (-darkest >= lightest) != invert
     if not is_dark_on_light:
         brightness, paper = 1 - brightness, 1 - paper
-    depth = np.maximum(1 - brightness / np.maximum(_paper(brightness, paper), DARKEST_PAPER), 0)
+    depth = np.maximum(1 - brightness / np.maximum(_around(brightness, paper, PAPER), DARKEST_PAPER), 0)
     is_ink = depth > _threshold(depth)
     if not is_ink.any() or (typical := float(np.percentile(depth[is_ink], STROKES))) < LEAST_CONTRAST:
         return np.zeros_like(depth)
@@ -73,8 +80,14 @@ def ink_of(brightness: NDArray[np.float64], *, invert: bool = False) -> NDArray[
     return np.where(_grown(is_ink), np.clip(depth / typical, 0, 1), 0)
 
 
-def _paper(brightness: NDArray[np.float64], border: float) -> NDArray[np.float64] | float:
-    """Return the brightness of the paper at each pixel: that of most pixels around it."""
+def _extremes(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the smallest and the largest value, without outliers."""
+    low, high = np.percentile(values, (0.5, 99.5))
+    return float(low), float(high)
+
+
+def _around(brightness: NDArray[np.float64], border: float, percent: int) -> NDArray[np.float64] | float:
+    """Return a percentile of the brightness around each pixel; in a small picture, that of the border."""
     from scipy import ndimage
 
     if min(brightness.shape) < SMALL:
@@ -82,7 +95,7 @@ def _paper(brightness: NDArray[np.float64], border: float) -> NDArray[np.float64
     step = max(1, min(brightness.shape) // SMALL)
     coarse = brightness[::step, ::step]
     window = max(3, round(WINDOW * min(coarse.shape)))
-    local = ndimage.percentile_filter(coarse, PAPER, window, mode="nearest")
+    local = ndimage.percentile_filter(coarse, percent, window, mode="nearest")
     smooth = ndimage.uniform_filter(local, window, mode="nearest")
     rows, columns = (np.arange(size) / step for size in brightness.shape)
     return np.asarray(
@@ -146,7 +159,7 @@ def find_digits(ink: NDArray[np.float64]) -> list[Found]:
 
 
 def _joined(parts: list[_Part]) -> list[_Part]:
-    """Return the parts that are digits, small ones joined to the one near by to which they belong."""
+    """Return the parts that are digits; pieces are joined to the one to which they belong."""
     if not parts:
         return []
     highest = max(part.size for part in parts)
@@ -165,13 +178,15 @@ def _joined(parts: list[_Part]) -> list[_Part]:
 
 
 def _belongs(part: _Part, other: _Part) -> bool:
-    """Return whether `part`, which is smaller, is a piece of the digit `other`, such as the bar of a 5."""
-    gap_below = max(part.top - other.bottom, other.top - part.bottom, 0)
-    gap_beside = max(part.left - other.right, other.left - part.right, 0)
-    is_small = part.height < 0.6 * other.height
-    is_over = _overlap(part, other) > 0.5 * min(part.right - part.left, other.right - other.left)
-    touches = gap_below == 0 and gap_beside <= 0.05 * other.size
-    return is_small and gap_below <= NEAR * other.height and (is_over or touches)
+    """Return whether two parts are pieces of one digit, such as a 5 and its bar, or a broken stroke."""
+    lower, higher = sorted((part.height, other.height))
+    gap_below = max(part.top, other.top) - min(part.bottom, other.bottom)
+    gap_beside = -_overlap(part, other)
+    narrower = min(part.right - part.left, other.right - other.left)
+    is_piece = lower < PIECE * higher
+    if _overlap(part, other) > HALF * narrower:
+        return gap_below < 0 or (is_piece and gap_below <= NEAR * higher)
+    return is_piece and gap_below < 0 and gap_beside <= TOUCHING * max(part.size, other.size)
 
 
 def _overlap(part: _Part, other: _Part) -> int:
