@@ -25,17 +25,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answers:
-    """The answers of a network to examples; `probabilities` are its outputs, one column per class."""
+    """The answers of a network to examples: its `outputs`, one column per class, and the largest one."""
 
     examples: Split
     z: NDArray[np.float64]  # pre-activations of the output layer, (examples, outputs)
-    probabilities: NDArray[np.float64]  # (examples, classes)
+    outputs: NDArray[np.float64]  # (examples, classes)
     predicted: NDArray[np.intp]  # (examples,)
+    activation: str  # of the output layer; only those of softmax and sigmoid are probabilities
+
+    @property
+    def are_probabilities(self) -> bool:
+        """Whether the outputs are probabilities."""
+        return self.activation in ("softmax", "sigmoid")
 
     @property
     def confidence(self) -> NDArray[np.float64]:
         """The output of the predicted class, (examples,)."""
-        found: NDArray[np.float64] = self.probabilities[np.arange(len(self.predicted)), self.predicted]
+        found: NDArray[np.float64] = self.outputs[np.arange(len(self.predicted)), self.predicted]
         return found
 
     @property
@@ -51,11 +57,16 @@ class Answers:
     def caption(self, index: int, classes: Sequence[str]) -> str:
         """Return the label, the answer and its confidence, such as 4 → 9, 99.8%."""
         label, predicted = classes[self.examples.labels[index]], classes[self.predicted[index]]
-        return f"{label} → {predicted}, {self.confidence[index]:.1%}"
+        return f"{label} → {predicted}, {self.shown(index)}"
+
+    def shown(self, index: int) -> str:
+        """Return the confidence of an answer as text: a percentage if it is a probability."""
+        confidence = self.confidence[index]
+        return f"{confidence:.1%}" if self.are_probabilities else f"{confidence:.2f}"
 
     def confusion(self) -> NDArray[np.intp]:
         """Return the counts of answers, one row per true class, one column per predicted class."""
-        classes = self.probabilities.shape[1]
+        classes = self.outputs.shape[1]
         counts = np.zeros((classes, classes), np.intp)
         np.add.at(counts, (self.examples.labels, self.predicted), 1)
         return counts
@@ -78,16 +89,16 @@ def answers_of(
     network = network_of(run, experiment, checkpoint)
     examples = examples_of(experiment, split, source)
     with computing_with(threads_of(run)), np.errstate(over="ignore", invalid="ignore"):
-        return answer(network, examples)
+        return answer(network, examples, experiment.output)
 
 
-def answer(network: Network, examples: Split) -> Answers:
-    """Return what `network` answers. A single output is the probability of class 1."""
+def answer(network: Network, examples: Split, activation: str) -> Answers:
+    """Return what `network` answers. A single output is that of class 1."""
     z = network.pre_activations(examples.inputs)
     outputs: NDArray[np.float64] = network.output.activate(z.astype(np.float64)).T.astype(np.float64)
     if outputs.shape[1] == 1:
         outputs = np.hstack([1 - outputs, outputs])
-    return Answers(examples, z.T.astype(np.float64), outputs, network.classes(z))
+    return Answers(examples, z.T.astype(np.float64), outputs, network.classes(z), activation)
 
 
 def image_shape(experiment: Experiment) -> tuple[int, int]:

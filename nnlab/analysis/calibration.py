@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnlab.errors import UsageError
+from nnlab.network.outputs import softmax
 from nnlab.rendering.formatters import percent
 
 if TYPE_CHECKING:
@@ -52,13 +54,25 @@ class Calibration:
 
 
 def calibration_of(answers: Answers, validation: Answers | None) -> Calibration:
-    """Return the calibration of `answers`, and what a temperature fitted on `validation` makes of it."""
+    """Return the calibration of `answers`, and what a temperature fitted on `validation` makes of it.
+
+    Only the softmax has a temperature. Raises `UsageError` for outputs that are no probabilities.
+    """
+    if not answers.are_probabilities:
+        raise UsageError(
+            f"{answers.activation} outputs are no probabilities, so they cannot be calibrated; "
+            "train with output=softmax or sigmoid"
+        )
     bins = reliability(answers.confidence, answers.is_right)
     error = expected_calibration_error(bins)
-    if validation is None or validation.z.shape[1] == 1:
+    if validation is None or answers.activation != "softmax":
         return Calibration(bins, error, None, None)
     temperature = fitted_temperature(validation.z, validation.examples.labels)
-    confidence = softmax(answers.z / temperature)[np.arange(len(answers.z)), answers.predicted]
+    if not 1.01 * _COLDEST < temperature < _HOTTEST / 1.01:
+        return Calibration(bins, error, None, None)  # the network is no better than a guess, or never wrong
+    confidence = softmax(answers.z.T / temperature).T.astype(np.float64)[
+        np.arange(len(answers.z)), answers.predicted
+    ]
     cooled = expected_calibration_error(reliability(confidence, answers.is_right))
     return Calibration(bins, error, temperature, cooled)
 
@@ -95,13 +109,6 @@ def fitted_temperature(z: NDArray[np.float64], labels: NDArray[Any]) -> float:
     low, high = 1 / _HOTTEST, 1 / _COLDEST
     for _ in range(_HALVINGS):
         middle = math.sqrt(low * high)
-        slope = float(((softmax(z * middle) * z).sum(axis=1) - of_labels).sum())
+        slope = float(((softmax(z.T * middle).T * z).sum(axis=1) - of_labels).sum())
         low, high = (low, middle) if slope > 0 else (middle, high)
     return 1 / math.sqrt(low * high)
-
-
-def softmax(z: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return e^{z_j} / Σ_k e^{z_k} for each row."""
-    a = np.exp(z - z.max(axis=1, keepdims=True))
-    shares: NDArray[np.float64] = a / a.sum(axis=1, keepdims=True)
-    return shares

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlab.config import Baseline
 from nnlab.errors import UsageError
+from nnlab.files import printable
 from nnlab.runs import metrics, records, tables
 from nnlab.runs.metrics import DiagnosticsRow, MetricsRow
-from nnlab.runs.run import config_of
+from nnlab.runs.run import experiment_of
 from nnlab.runs.summary import Summary
 
 if TYPE_CHECKING:
@@ -52,29 +52,45 @@ class History:
 
 def history_of(run: Run, name: str) -> History:
     """Return the history of `run`, called `name`. Raises `RunError`, and `UsageError` if it has no epochs."""
-    if isinstance(config_of(run), Baseline):
-        raise UsageError(f"{run} is a baseline, which has no epochs")
+    experiment_of(run, lacks="epochs")
     rows = metrics.read(run.metrics_csv, epochs=MOST_ROWS)
     if not rows:
-        raise UsageError(f"{run} has no epoch yet; wait for the first")
+        raise UsageError(f"{run} has no epoch yet")
     summary = records.read_or_none(run.summary_json, Summary)
     best = None if summary is None or (summary.best_epoch or 0) > len(rows) else summary.best_epoch
-    return History(name, tuple(rows), best)
+    history = History(printable(name), tuple(rows), best)
+    if not history.has("loss"):
+        raise UsageError(f"{run} has no finite figure to draw; it diverged in its first epoch")
+    return history
+
+
+def histories_of(runs: Sequence[Run], names: Sequence[str]) -> tuple[list[History], list[str]]:
+    """Return the histories of the runs that have epochs, and why the others have none. Raises `RunError`."""
+    found, reasons = [], []
+    for run, name in zip(runs, names, strict=True):
+        try:
+            found.append(history_of(run, name))
+        except UsageError as error:
+            reasons.append(str(error))
+    return found, reasons
 
 
 def diagnostics_of(run: Run) -> list[DiagnosticsRow]:
     """Return the rows of diagnostics.csv. Raises `RunError`, and `UsageError` if there are none."""
     if not run.diagnostics_csv.exists():
         raise UsageError(f"{run} has no diagnostics; train it with diagnostics=true")
-    return tables.read(run.diagnostics_csv, DiagnosticsRow, most=MOST_ROWS)
+    rows = tables.read(run.diagnostics_csv, DiagnosticsRow, most=MOST_ROWS)
+    if not any(layer_curves(rows, column) for column in DIAGNOSTICS):
+        raise UsageError(f"{run} has no finite diagnostics to draw")
+    return rows
 
 
 def layer_curves(rows: Sequence[DiagnosticsRow], column: str) -> dict[int, NDArray[np.float64]]:
-    """Return a column by layer, (epochs,) each, of the layers that have it in every epoch."""
+    """Return a column by layer, (epochs,) each, NaN where there is no number, of the layers that have any."""
     layers = sorted({row.layer for row in rows})
     found = {layer: [getattr(row, column) for row in rows if row.layer == layer] for layer in layers}
     return {
         layer: np.array(figures, np.float64)
         for layer, figures in found.items()
-        if all(figure is not None for figure in figures)
+        if any(figure is not None for figure in figures)
     }

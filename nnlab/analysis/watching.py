@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from nnlab.analysis.history import MOST_ROWS, History
 from nnlab.config import Experiment
-from nnlab.errors import RunError, UsageError
+from nnlab.errors import RunError
+from nnlab.files import printable
 from nnlab.runs import metrics, records
 from nnlab.runs.lock import is_locked
-from nnlab.runs.run import Run, config_of
+from nnlab.runs.run import experiment_of
 from nnlab.runs.summary import Summary
 from nnlab.training.early_stopping import EarlyStopping
 from nnlab.training.early_stopping import History as Waiting
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nnlab.runs.metrics import MetricsRow
+    from nnlab.runs.run import Run
 
 # `gone`: the process ended without a word, for it was killed. The run can be resumed.
 Status: TypeAlias = Literal["training", "finished", "diverged", "interrupted", "gone"]
@@ -34,15 +36,13 @@ class Watched:
     history: History
     status: Status
     patience_left: int | None  # epochs; None without a patience
-    seconds_left: float | None  # at most; None before the first epoch, and after the end
+    seconds_left: float | None  # if all epochs are done; None before the first epoch, and after the end
     since_last_epoch: float  # seconds
 
 
 def watched(run: Run, name: str) -> Watched:
     """Return the state of `run`. Raises `RunError`, and `UsageError` for a baseline."""
-    config = config_of(run)
-    if not isinstance(config, Experiment):
-        raise UsageError(f"{run} is a baseline; it has no epochs to watch")
+    config = experiment_of(run, lacks="epochs to watch")
     is_alive = is_locked(run)  # before the summary: a training writes it, and then ends
     summary = records.read_or_none(run.summary_json, Summary)
     rows = _rows(run)
@@ -55,7 +55,7 @@ def watched(run: Run, name: str) -> Watched:
     left = (config.epochs - len(rows)) * sum(seconds) / len(seconds) if seconds else None
     return Watched(
         experiment=config,
-        history=History(name, tuple(rows), best),
+        history=History(printable(name), tuple(rows), best),
         status=status,
         patience_left=_patience_left(config, rows),
         seconds_left=left if status == "training" else None,

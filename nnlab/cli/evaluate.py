@@ -61,13 +61,19 @@ def evaluate(
       nnlab eval --show-errors 3
       nnlab eval --json --fail-under 0.97
     """
+    from nnlab.analysis.answers import image_shape
     from nnlab.datasets import Source
     from nnlab.jobs.evaluate import evaluate_run
     from nnlab.runs import records
     from nnlab.runs.find import find, runs_folder
+    from nnlab.runs.run import experiment_of
 
     found = find(runs_folder(runs), run)
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
+    if show_errors:
+        if json:
+            raise UsageError("--show-errors draws, and --json does not; leave out one of the two")
+        image_shape(experiment_of(found))  # an error before anything is measured
     evaluated = evaluate_run(found, checkpoint=checkpoint, split=split, source=source)
     result = evaluated.evaluation
     if json:
@@ -76,7 +82,7 @@ def evaluate(
         write_result(*pieces_of(result, evaluated.config))
         if show_errors:
             write_stdout("\n")
-            write_result(*_mistakes(found, evaluated.config, checkpoint, split, source, show_errors))
+            write_result(*_mistakes(found, checkpoint, split, source, show_errors))
     if evaluated.not_kept is not None:
         if not evaluated.is_read_only:
             raise evaluated.not_kept
@@ -88,24 +94,18 @@ def evaluate(
 
 
 def _mistakes(
-    run: Run,
-    config: Experiment | Baseline,
-    checkpoint: CheckpointName,
-    split: SplitName,
-    source: Source,
-    most: int,
+    run: Run, checkpoint: CheckpointName, split: SplitName, source: Source, most: int
 ) -> list[Piece]:
     """Return the most confident mistakes as images."""
     from nnlab.analysis.answers import answers_of, image_shape
     from nnlab.cli import plot_view
-    from nnlab.config import Baseline
     from nnlab.datasets import DATASETS
+    from nnlab.runs.run import experiment_of
 
-    if isinstance(config, Baseline):
-        raise UsageError(f"{run} is a baseline, which has no confidence; leave out --show-errors")
-    shape = image_shape(config)
-    answers = answers_of(run, config, source, split=split, checkpoint=checkpoint)
-    return plot_view.mistakes(answers, DATASETS[config.dataset].classes, shape, most=most)
+    experiment = experiment_of(run)
+    answers = answers_of(run, experiment, source, split=split, checkpoint=checkpoint)
+    classes = DATASETS[experiment.dataset].classes
+    return plot_view.mistakes(answers, classes, image_shape(experiment), most=most)
 
 
 def pieces_of(evaluation: Evaluation, config: Experiment | Baseline) -> list[Piece]:

@@ -50,7 +50,7 @@ def _statistics(groups: Sequence[Group], name: str) -> Table:
     found = [group.figures.get(name) for group in groups]
     shown: Callable[[float | None], str] = percent if name in SHARES else decimals
     keys = list(dict.fromkeys(key for group in groups for key in group.setting))
-    columns = {key: Column([group.setting.get(key) for group in groups]) for key in keys} or {
+    columns = {key: Column([group.setting.get(key) for group in groups], missing="null") for key in keys} or {
         "setting": Column([group.label for group in groups])
     }
     halves = [None if each is None else each.half_width for each in found]

@@ -10,7 +10,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from nnlab.errors import NnlabError
+from nnlab.errors import NnlabError, UsageError
 from nnlab.files import SURROGATES, printable
 
 if TYPE_CHECKING:
@@ -33,18 +33,20 @@ ENCODING_FALLBACK = "nnlab.encoding_fallback"
 codecs.register_error(ENCODING_FALLBACK, _encoded)
 
 
-def write_stdout(text: str) -> None:
-    """Write `text` to stdout; a reader that has gone (`| head -1`) is not an error."""
+def write_stdout(text: str) -> bool:
+    """Write `text` to stdout; return False if its reader has gone (`| head -1`), which is not an error."""
     if sys.stdout is None:
-        return
+        return False
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
         discard_output(sys.stdout)
+        return False
     except OSError as error:
         discard_output(sys.stdout)
         raise NnlabError(f"cannot write to standard output: {error.strerror or error}") from error
+    return True
 
 
 def discard_output(stream: TextIO) -> None:
@@ -102,6 +104,21 @@ def write_result(*pieces: Piece, form: Format = "table", width: int | None = Non
         columns = shutil.get_terminal_size().columns
         width = min(width or columns, columns)
     write_stdout(render(pieces, form, width=width, styled=terminal))
+
+
+def file_to_write(output: Path) -> Path:
+    """Return the file that `output` stands for, through links. Raises `UsageError` if it cannot be one."""
+    try:
+        path = output.resolve()
+        is_there, is_file, has_folder = path.exists(), path.is_file(), path.parent.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        raise UsageError(f"cannot write {output}: {reason}; choose another name") from error
+    if is_there and not is_file:
+        raise UsageError(f"cannot write {output}: it is not a file; name another")
+    if not output.name or not has_folder:
+        raise UsageError(f"cannot write {output}: there is no folder {output.parent}; make it first")
+    return path
 
 
 def as_path(path: Path) -> str:

@@ -11,8 +11,9 @@ import typer
 
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Offline, Runs
-from nnlab.cli.output import as_path, write_result, write_stdout
+from nnlab.cli.output import as_path, file_to_write, write_result, write_stderr, write_stdout
 from nnlab.errors import UsageError
+from nnlab.files import printable
 from nnlab.rendering.pieces import Piece
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["curves", "confusion", "errors", "weights", "calibration", "diagnostics", "sweep"]
 FORMATS = ("png", "svg", "pdf")
 MOST_MISTAKES = 5  # in the terminal
+MOST_CURVES = 42  # with colours and dashes of their own
+MOST_REASONS = 5  # why runs are left out
 
 
 @dataclass(frozen=True)
@@ -79,12 +82,13 @@ def plot(
     from nnlab.datasets import Source
     from nnlab.runs.find import find, find_each, runs_folder, runs_of_sweep
 
+    path = None if output is None else file_to_write(output)
     form = None if output is None else _format_of(output)
     runs_dir = runs_folder(runs)
     is_sweep = len(named or ()) == 1 and bool(runs_of_sweep(runs_dir, named[0] if named else ""))
     found = find_each(runs_dir, named) if named else [find(runs_dir, None)]
     chosen: Kind = kind or ("sweep" if is_sweep else "curves")
-    title = named[0] if is_sweep and named else found[0].name
+    title = printable(named[0].rstrip("/") if is_sweep and named else found[0].name)
     if chosen == "curves":
         drawing = _curves(found, runs_dir)
     elif chosen == "sweep":
@@ -93,13 +97,13 @@ def plot(
         raise UsageError(f"--kind {chosen} shows one run; name one of the {len(found)}")
     else:
         drawing = _of_one_run(chosen, found[0], Source(data_dir, offline=offline))
-    if output is None or form is None:
+    if output is None or path is None or form is None:
         write_result(*drawing.pieces())
         return
     from nnlab.files import atomic_write
 
     content = _written(chosen, drawing, form)
-    with atomic_write(output) as file:
+    with atomic_write(path) as file:
         file.write(content)
     write_stdout(f"{as_path(output)}\n")
 
@@ -109,10 +113,6 @@ def _format_of(output: Path) -> str:
     form = output.suffix.removeprefix(".").lower()
     if form not in FORMATS:
         raise UsageError(f"{output} must end in .png, .svg or .pdf")
-    if not output.parent.is_dir():
-        raise UsageError(f"cannot write {output}: there is no folder {output.parent}; make it first")
-    if output.is_dir():
-        raise UsageError(f"cannot write {output}: it is a folder; name a file in it")
     from nnlab.extras import need
 
     need("matplotlib")
@@ -137,11 +137,22 @@ def _written(kind: Kind, drawing: Drawing, form: str) -> bytes:
 
 
 def _curves(found: Sequence[Run], runs_dir: Path) -> Drawing:
-    from nnlab.analysis.history import history_of
+    from nnlab.analysis.history import histories_of, history_of
     from nnlab.cli import plot_view
     from nnlab.runs.find import name_of
 
-    histories = [history_of(run, name_of(run, runs_dir)) for run in found]
+    if len(found) == 1:
+        histories = [history_of(found[0], name_of(found[0], runs_dir))]
+    else:
+        histories, without = histories_of(found, [name_of(run, runs_dir) for run in found])
+        for reason in without[:MOST_REASONS]:
+            write_stderr(f"left out: {reason}")
+        if not histories:
+            raise UsageError(f"none of these {len(found)} runs has an epoch to draw")
+    if len(histories) > MOST_CURVES:
+        raise UsageError(
+            f"{len(histories)} curves cannot be told apart; name up to {MOST_CURVES} runs, or plot a sweep"
+        )
     return Drawing(lambda: plot_view.curves(histories), (histories,))
 
 
@@ -168,23 +179,25 @@ def _of_one_run(kind: Kind, run: Run, source: Source) -> Drawing:
     classes = DATASETS[experiment.dataset].classes
     if kind == "diagnostics":
         rows = diagnostics_of(run)
-        return Drawing(lambda: plot_view.diagnostics(rows), (rows, run.name))
+        return Drawing(lambda: plot_view.diagnostics(rows), (rows, printable(run.name)))
     if kind == "weights":
         network, shape = best_network(run, experiment), image_shape(experiment)
         drawn = (network, classes, shape)
-        return Drawing(lambda: plot_view.weights(*drawn), (*drawn, run.name))
+        return Drawing(lambda: plot_view.weights(*drawn), (*drawn, printable(run.name)))
     if kind == "errors":
         shape = image_shape(experiment)
         answers = answers_of(run, experiment, source)
         return Drawing(
             lambda: plot_view.mistakes(answers, classes, shape, most=MOST_MISTAKES),
-            (answers, classes, shape, run.name),
+            (answers, classes, shape, printable(run.name)),
         )
     answers = answers_of(run, experiment, source)
     if kind == "confusion":
         confusion = answers.confusion()
-        return Drawing(lambda: [confusion_table(classes, confusion.tolist())], (confusion, classes, run.name))
+        return Drawing(
+            lambda: [confusion_table(classes, confusion.tolist())], (confusion, classes, printable(run.name))
+        )
     has_validation = experiment.validation_size > 0
     validation = answers_of(run, experiment, source, split="validation") if has_validation else None
     calibration = calibration_of(answers, validation)
-    return Drawing(lambda: plot_view.calibration(calibration), (calibration, run.name))
+    return Drawing(lambda: plot_view.calibration(calibration), (calibration, printable(run.name)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,8 +15,6 @@ from nnlab.errors import NnlabError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
 
     from nnlab.digits.predict import Answer
     from nnlab.network import Network
@@ -73,17 +71,17 @@ def predict(
     if save_input is not None and not save_input.is_dir():
         raise UsageError(f"there is no folder {save_input}; make it first")
     network = best_network(found, experiment)
+    is_probability = experiment.output == "softmax"
     classes = DATASETS[experiment.dataset].classes
     answers, errors = _answers(network, classes, pictures, invert=invert, as_is=as_is)
     if save_input is not None:
-        for answer in answers:
-            _save(answer.digit.image, save_input / f"{_stem(answer.picture)}-{answer.number}.png")
+        _save(answers, save_input)
     if json:
         from json import dumps
 
         write_stdout(dumps([answer.as_json() for answer in answers], indent=2, ensure_ascii=False) + "\n")
     elif answers:
-        write_result(*pieces_of(answers, top))
+        write_result(*pieces_of(answers, top, "probability" if is_probability else "output"))
     for each in errors[:-1]:
         write_stderr((f"nnlab: {each}", "red"))
     if errors:
@@ -114,58 +112,80 @@ def _answers(
     return answers, errors
 
 
-def pieces_of(answers: Sequence[Answer], top: int) -> list[Piece]:
-    """Return one row per digit, with its likeliest answers."""
-    from nnlab.rendering.formatters import percent
+def pieces_of(answers: Sequence[Answer], top: int, output: str) -> list[Piece]:
+    """Return one row per digit, with its likeliest answers; `output` is what the figures are called."""
     from nnlab.rendering.pieces import Column, Table
 
     ranked = [answer.ranked()[:top] for answer in answers]
+    shown = "{:.2%}".format if output == "probability" else "{:.4f}".format
     columns = {
         "picture": Column([answer.picture for answer in answers]),
         "digit": Column([answer.number for answer in answers]),
         "answer": Column([each[0][0] for each in ranked], align="right"),
-        "probability": Column([each[0][1] for each in ranked], percent),
+        output: Column([each[0][1] for each in ranked], shown),
     }
     if len(ranked[0]) > 1:
-        others = [", ".join(f"{name} {percent(share)}" for name, share in each[1:]) for each in ranked]
+        others = [", ".join(f"{name} {shown(share)}" for name, share in each[1:]) for each in ranked]
         columns["or"] = Column(others)
     return [Table(columns)]
 
 
 def _contents(pictures: Sequence[str]) -> Iterator[tuple[str, bytes | NnlabError]]:
     """Yield the name and the content of each picture, or why it cannot be read."""
-    from nnlab.digits.pictures import SUFFIXES, read_content
+    from nnlab.digits.pictures import MOST_BYTES, read_content
 
     for picture in pictures:
         if picture == "-":
-            yield "standard input", sys.stdin.buffer.read()
+            stdin = b"" if sys.stdin is None else sys.stdin.buffer.read(MOST_BYTES + 1)
+            yield "standard input", stdin
             continue
-        path = Path(picture)
-        paths = [path]
-        if path.is_dir():
-            paths = sorted(each for each in path.iterdir() if each.suffix.lower() in SUFFIXES)
-            if not paths:
-                yield picture, NnlabError(f"{picture}: the folder has no .png or .jpg")
-        for each in paths:
+        try:
+            paths = _paths(Path(picture))
+        except NnlabError as error:
+            yield picture, error
+            continue
+        for path in paths:
             try:
-                yield str(each), read_content(each)
+                yield str(path), read_content(path)
             except NnlabError as error:
-                yield str(each), error
+                yield str(path), error
 
 
-def _stem(name: str) -> str:
-    return "stdin" if name == "standard input" else Path(name).stem
+def _paths(path: Path) -> list[Path]:
+    """Return the pictures in a folder, or the path of anything else. Raises `NnlabError`."""
+    from nnlab.digits.pictures import SUFFIXES
+
+    try:
+        if not path.is_dir():
+            return [path]
+        found = sorted(each for each in path.iterdir() if each.suffix.lower() in SUFFIXES)
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        raise NnlabError(f"{path}: {reason}") from error
+    if not found:
+        raise NnlabError(f"{path}: the folder has no .png or .jpg")
+    return found
 
 
-def _save(image: NDArray[Any], path: Path) -> None:
-    """Write an image as a PNG, white on black."""
+def _save(answers: Sequence[Answer], folder: Path) -> None:
+    """Write the image of each digit as a PNG, white on black. Raises `UsageError` if a file exists."""
     import io
 
     from PIL import Image
 
     from nnlab.files import atomic_write
 
-    buffer = io.BytesIO()
-    Image.fromarray((image * 255 + 0.5).astype("uint8")).save(buffer, "png")
-    with atomic_write(path) as file:
-        file.write(buffer.getvalue())
+    paths: dict[Path, Answer] = {}
+    for answer in answers:
+        stem = "stdin" if answer.picture == "standard input" else Path(answer.picture).stem
+        path = folder / f"{stem}-{answer.number}.png"
+        if path in paths:  # of a picture with the same name in another folder
+            path = folder / f"{stem}-{answer.number}-{len(paths)}.png"
+        paths[path] = answer
+    if existing := next((path for path in paths if path.exists()), None):
+        raise UsageError(f"{existing} exists; name an empty folder with --save-input")
+    for path, answer in paths.items():
+        buffer = io.BytesIO()
+        Image.fromarray((answer.digit.image * 255 + 0.5).astype("uint8")).save(buffer, "png")
+        with atomic_write(path) as file:
+            file.write(buffer.getvalue())

@@ -9,7 +9,7 @@ import typer
 
 from nnlab.cli import completion
 from nnlab.cli.options import DataDir, Offline, Runs
-from nnlab.cli.output import as_path, write_stdout
+from nnlab.cli.output import as_path, file_to_write, write_stdout
 from nnlab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,10 +55,7 @@ def report(
     from nnlab.runs.find import find, find_each, runs_folder, runs_of_sweep
 
     need("jinja2", "PIL")
-    if output.is_dir():
-        raise UsageError(f"cannot write {output}: it is a folder; name a file in it")
-    if not output.parent.is_dir():
-        raise UsageError(f"cannot write {output}: there is no folder {output.parent}; make it first")
+    path = file_to_write(output)
     from nnlab.report.page import rendered
 
     runs_dir = runs_folder(runs)
@@ -66,7 +63,7 @@ def report(
     is_sweep = len(named or ()) == 1 and bool(runs_of_sweep(runs_dir, named[0] if named else ""))
     title = named[0].rstrip("/") if is_sweep and named else f"{len(found)} runs"
     content = rendered(page_about(found, title, runs_dir, Source(data_dir, offline=offline))).encode()
-    with atomic_write(output) as file:
+    with atomic_write(path) as file:
         file.write(content)
     write_stdout(f"{as_path(output)}\n")
 
@@ -75,24 +72,30 @@ def page_about(found: Sequence[Run], title: str, runs_dir: Path, source: Source)
     """Return the page about one run, or about several and the best of them."""
     from nnlab.analysis import comparison
     from nnlab.analysis.groups import compare_groups
+    from nnlab.analysis.history import histories_of
     from nnlab.cli.compare import pieces_of
     from nnlab.cli.groups import pieces_of_groups
     from nnlab.rendering.pieces import Table
-    from nnlab.report.page import histories_of, page_of
+    from nnlab.report.page import page_of
     from nnlab.runs.find import name_of
 
     names = [name_of(run, runs_dir) for run in found]
-    histories = histories_of(found, names)
     if len(found) == 1:
-        return page_of(found[0], histories, source)
+        return page_of(found[0], histories_of(found, names)[0], source)
     compared = comparison.compare(found, runs_dir=runs_dir)
     by_name = dict(zip(names, found, strict=True))
-    best = next((by_name[str(row["run"])] for row in compared.rows if row["baseline"] is None), None)
-    if best is None:
+    ranked = [str(row["run"]) for row in compared.rows if row["baseline"] is None]
+    if not ranked:
         raise UsageError("these runs are all baselines; name a network among them")
-    groups = pieces_of_groups(compare_groups(found, runs_dir=runs_dir))
-    has_seeds = any(len(group.seeds) > 1 for group in compare_groups(found, runs_dir=runs_dir))
-    overview = [piece for piece in groups if isinstance(piece, Table)] if has_seeds else []
-    notes = [piece for piece in groups if isinstance(piece, str)] if has_seeds else []
-    overview += [piece for piece in pieces_of(compared) if isinstance(piece, Table)]
-    return page_of(best, histories, source, title=title, overview=overview, notes=notes)
+    histories, _ = histories_of([by_name[name] for name in ranked], ranked)
+    groups = compare_groups(found, runs_dir=runs_dir)
+    has_seeds = any(len(group.seeds) > 1 for group in groups)
+    pieces = [*(pieces_of_groups(groups) if has_seeds else []), *pieces_of(compared)]
+    return page_of(
+        by_name[ranked[0]],
+        histories,
+        source,
+        title=title,
+        overview=[piece for piece in pieces if isinstance(piece, Table)],
+        notes=[piece for piece in pieces if isinstance(piece, str)],
+    )

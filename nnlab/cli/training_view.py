@@ -89,7 +89,7 @@ class TrainingView:
         if not self._seconds or self._experiment is None:
             return ""
         left = (self._experiment.epochs - self._epoch + 1) * sum(self._seconds) / len(self._seconds)
-        return f", at most {duration(left)} left"
+        return f", at most about {duration(left)} left"
 
     def epoch(self, epoch: Epoch) -> None:
         """Print the figures of `epoch`, whether it improved, and how much of the patience is used up."""

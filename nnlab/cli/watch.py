@@ -50,7 +50,7 @@ def watch(
     once: Annotated[bool, typer.Option("--once", help="Print the present state, and end.")] = False,
     exit_status: Annotated[
         bool,
-        typer.Option("--exit-status", help="Exit with 0 only if it finished; with 3 if it diverged, else 1."),
+        typer.Option("--exit-status", help="Exit with 0 if it finished, 3 if a run diverged, else 1."),
     ] = False,
     runs: Runs = None,
 ) -> None:
@@ -94,7 +94,7 @@ def _watch_run(run: Run, *, once: bool) -> NnlabError | None:
 
 
 WORDS = {
-    "training": "it is being trained",
+    "training": "in training",
     "finished": "finished",
     "diverged": "diverged",
     "interrupted": "interrupted",
@@ -108,7 +108,7 @@ def _pieces_of(run: Run, state: Watched) -> list[Piece]:
     from nnlab.rendering.formatters import counted, decimals, duration, percent
 
     rows, experiment = state.history.rows, state.experiment
-    lines = [f"{run.name}: {WORDS[state.status]}, epoch {len(rows)} of {experiment.epochs}"]
+    lines = [f"{state.history.name}: epoch {len(rows)} of {experiment.epochs}; {WORDS[state.status]}"]
     if rows:
         last = rows[-1]
         accuracy = "" if last.val_accuracy is None else f", accuracy {percent(last.val_accuracy)}"
@@ -116,7 +116,7 @@ def _pieces_of(run: Run, state: Watched) -> list[Piece]:
         lines.append(f"validation loss {decimals(last.val_loss)}{accuracy}{best}")
     if state.status == "training":
         heartbeat = f"last epoch {duration(state.since_last_epoch)} ago" if rows else "no epoch yet"
-        left = "" if state.seconds_left is None else f"; at most {duration(state.seconds_left)} left"
+        left = "" if state.seconds_left is None else f"; at most about {duration(state.seconds_left)} left"
         patience = (
             "" if state.patience_left is None else f"; patience {counted(state.patience_left, 'epoch')}"
         )
@@ -140,47 +140,62 @@ def _lines_of(state: Watched) -> list[str]:
 
 
 def _watch_sweep(runs_dir: Path, named: str, *, once: bool) -> NnlabError | None:
-    """Show a sweep until its process ends; return an error if trials are left."""
-    from collections import Counter
-
+    """Show a sweep until its process ends; return an error if trials are left. A diverged one is not left."""
     from nnlab.analysis.watching import watched
-    from nnlab.rendering.formatters import count, percent
-    from nnlab.rendering.pieces import Column, Table
+    from nnlab.rendering.formatters import counted
     from nnlab.runs.find import runs_of_sweep
     from nnlab.runs.lock import is_locked
     from nnlab.runs.run import Run
+    from nnlab.sweeps.store import read_plan
 
-    def states() -> list[Watched]:
-        return [watched(run, run.name) for run in runs_of_sweep(runs_dir, named)]
+    folder = runs_of_sweep(runs_dir, named)[0].folder.parent
+    left = 0
 
     def look() -> Look:
-        folder = runs_of_sweep(runs_dir, named)[0].folder.parent
+        nonlocal left
         is_alive = is_locked(Run(folder))
-        found = states()
-        counts = Counter(state.status for state in found)
-        shown = ", ".join(f"{count(number)} {WORDS_OF_TRIALS[status]}" for status, number in counts.items())
-        process = "its process is alive" if is_alive else "its process has ended"
-        running = [state for state in found if state.status == "training"]
-        pieces: list[Piece] = [f"{folder.name}: {shown}; {process}"]
-        if running:
-            epochs = [f"{len(state.history.rows)} of {state.experiment.epochs}" for state in running]
-            figures = [
-                state.history.rows[-1].val_accuracy if state.history.rows else None for state in running
-            ]
-            columns = {
-                "trial": Column([state.history.name for state in running]),
-                "epoch": Column(epochs),
-                "val_accuracy": Column(figures, percent, missing="–"),
-            }
-            pieces.append(Table(columns))
+        states = [watched(run, run.name) for run in runs_of_sweep(runs_dir, named)]
+        planned = read_plan(folder)
+        if planned:
+            states = [state for state in states if state.history.name in planned]
         lines = [
-            f"{state.history.name}  {WORDS[state.status]}" for state in found if state.status != "training"
+            f"{state.history.name}  {WORDS[state.status]}" for state in states if state.status != "training"
         ]
+        total = max(len(planned), len(states))
+        left = total - sum(state.status in ("finished", "diverged") for state in states)
+        pieces = _pieces_of_sweep(folder.name, states, total, is_alive=is_alive)
         return Look(pieces, lines, is_over=not is_alive)
 
     _show(look, once=once)
-    left = [state for state in states() if state.status not in ("finished", "diverged")]
-    return NnlabError(f"{len(left):,} trials of {named} have not finished") if left else None
+    have = "has" if left == 1 else "have"
+    return NnlabError(f"{counted(left, 'trial')} of {named} {have} not finished") if left else None
+
+
+def _pieces_of_sweep(name: str, states: Sequence[Watched], total: int, *, is_alive: bool) -> list[Piece]:
+    """Return how many trials are in which state, and those that are being trained."""
+    from collections import Counter
+
+    from nnlab.rendering.formatters import count, percent
+    from nnlab.rendering.pieces import Column, Table
+
+    counts = Counter(WORDS_OF_TRIALS[state.status] for state in states)
+    if missing := total - len(states):
+        counts["not begun"] = missing
+    shown = ", ".join(f"{count(number)} {words}" for words, number in counts.items())
+    process = "its process is alive" if is_alive else "its process has ended"
+    pieces: list[Piece] = [f"{printable(name)}: of {count(total)} trials, {shown}; {process}"]
+    running = [state for state in states if state.status == "training"]
+    if running:
+        last = [state.history.rows[-1] if state.history.rows else None for state in running]
+        columns = {
+            "trial": Column([state.history.name for state in running]),
+            "epoch": Column([f"{len(state.history.rows)} of {state.experiment.epochs}" for state in running]),
+            "val_accuracy": Column(
+                [None if row is None else row.val_accuracy for row in last], percent, missing="–"
+            ),
+        }
+        pieces.append(Table(columns))
+    return pieces
 
 
 WORDS_OF_TRIALS = {
@@ -188,7 +203,7 @@ WORDS_OF_TRIALS = {
     "finished": "finished",
     "diverged": "diverged",
     "interrupted": "interrupted",
-    "gone": "whose process is gone",
+    "gone": "stopped",
 }
 
 
@@ -203,9 +218,9 @@ def _show(look: Callable[[], Look], *, once: bool) -> None:
         while True:
             seen = look()
             new = [line for line in seen.lines if line not in shown]
-            write_stdout("".join(f"{printable(line)}\n" for line in new))
+            is_read = write_stdout("".join(f"{printable(line)}\n" for line in new))
             shown.update(new)
-            if seen.is_over:
+            if seen.is_over or not is_read:
                 return
             time.sleep(EVERY)
 
@@ -222,8 +237,12 @@ def _show_live(look: Callable[[], Look]) -> None:
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
             seen = look()
-            drawn = render(seen.pieces, width=min(console.width, 80))
-            live.update(Text(drawn.rstrip("\n")), refresh=True)
+            width = min(console.width, 80)
+            for number in range(len(seen.pieces), 0, -1):  # as many pieces as fit
+                drawn = render(seen.pieces[:number], width=width).rstrip("\n")
+                if drawn.count("\n") < console.height - 1:
+                    break
+            live.update(Text(drawn), refresh=True)
             if seen.is_over:
                 return
             time.sleep(EVERY)

@@ -43,13 +43,13 @@ class Answer:
     def as_json(self) -> dict[str, Any]:
         """Return the answer for programs."""
         box = {name: getattr(self.digit, name) for name in ("left", "top", "width", "height")}
-        answer, probability = self.ranked()[0]
+        answer, output = self.ranked()[0]
         return {
             "picture": self.picture,
             "digit": self.number,
             "box": box,
             "answer": answer,
-            "probability": probability,
+            "output": output,
             "outputs": self.outputs,
         }
 

@@ -47,7 +47,7 @@ def resume_run(
     """
     threads = checked_threads(threads)
     with locked(run):
-        before = experiment_of(run)
+        before = experiment_of(run, lacks="training to resume")
         with _advice(run):
             experiment = _with_raised(run, before, raised)
             summary = records.read_or_none(run.summary_json, Summary)  # without one, it is written again

@@ -34,8 +34,9 @@ def figure_of(rows: Sequence[DiagnosticsRow], name: str) -> Figure:
             epochs = np.arange(1, len(curve) + 1)
             line = line_of(number)
             axes.plot(epochs, factor * curve, **line)
-            ends.append((float(epochs[-1]), factor * float(curve[-1]), f"layer {layer}", line["color"]))
-        positive = all((curve > 0).all() for curve in by_layer.values())
+            last = int(np.flatnonzero(np.isfinite(curve))[-1])
+            ends.append((float(epochs[last]), factor * float(curve[last]), f"layer {layer}", line["color"]))
+        positive = all(np.nanmin(curve) > 0 for curve in by_layer.values())
         axes.set(title=title, xlabel="epoch", ylabel=unit)
         if positive and column not in SHARES:
             axes.set_yscale("log")

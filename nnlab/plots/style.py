@@ -30,11 +30,13 @@ STYLE: dict[Any, Any] = {
     "figure.dpi": 100,
     "savefig.dpi": 150,
     "svg.hashsalt": "nnlab",
+    "text.parse_math": False,  # a name may contain $
     "svg.fonttype": "none",  # text stays text: to be searched, and read aloud
     "pdf.fonttype": 42,
     "path.simplify": False,
 }
-LABEL_HEIGHT = 0.06  # as a share of the height of the axes
+HEIGHT = 5.0  # inches, of axes with few labels
+LABEL_HEIGHT = 0.06  # as a share of the height of axes 5 inches high
 METADATA: dict[str, dict[str, Any]] = {
     "png": {"Software": None},
     "svg": {"Date": None, "Creator": None},
@@ -67,7 +69,13 @@ def written(figure: Figure, form: str) -> bytes:
 
 def line_of(number: int) -> dict[str, Any]:
     """Return the colour and the dashes of curve `number`, from 0."""
+    # The numbers of both are coprime, so that 42 curves are all different.
     return {"color": COLOURS[number % len(COLOURS)], "linestyle": DASHES[number % len(DASHES)]}
+
+
+def height_for(labels: int) -> float:
+    """Return the height in inches of axes with so many labels beside them."""
+    return max(HEIGHT, HEIGHT * LABEL_HEIGHT * (labels + 1))
 
 
 def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
@@ -78,12 +86,13 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> Non
     axes.get_ylim()  # fits the limits to the data, which the transformations use
     to_share = axes.transData + axes.transAxes.inverted()
     shares = [float(to_share.transform((x, y))[1]) for x, y, _, _ in ends]
+    each = LABEL_HEIGHT * HEIGHT / height_for(len(ends))
     levels = [0.0] * len(ends)
     lowest = 0.0
     for index in sorted(range(len(ends)), key=shares.__getitem__):
         levels[index] = max(shares[index], lowest)
-        lowest = levels[index] + LABEL_HEIGHT
-    excess = max(0.0, lowest - LABEL_HEIGHT - 1)
+        lowest = levels[index] + each
+    excess = max(0.0, lowest - each - 1)
     for (x, y, label, colour), level in zip(ends, levels, strict=True):
         axes.annotate(
             label,

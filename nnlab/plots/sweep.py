@@ -47,11 +47,11 @@ def figure_of(groups: Sequence[Group], name: str) -> Figure:
 
 
 def _differs(groups: Sequence[Group], key: str) -> bool:
-    return len({text(group.setting.get(key)) for group in groups}) > 1
+    return len({shown(group.setting.get(key)) for group in groups}) > 1
 
 
 def _is_grid(groups: Sequence[Group], keys: Sequence[str]) -> bool:
-    sizes = [len({text(group.setting.get(key)) for group in groups}) for key in keys]
+    sizes = [len({shown(group.setting.get(key)) for group in groups}) for key in keys]
     return len(groups) == sizes[0] * sizes[1]
 
 
@@ -60,11 +60,11 @@ def _points(axes: Axes, groups: Sequence[Group], key: str, name: str, *, is_only
     factor = 100 if name in SHARES else 1
     values = [group.setting.get(key) for group in groups]
     are_numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-    order: list[Any] = sorted({*values}) if are_numbers else sorted({text(value) for value in values})
+    order: list[Any] = sorted({*values}) if are_numbers else sorted({shown(value) for value in values})
     places: dict[Any, float] = {value: value if are_numbers else float(k) for k, value in enumerate(order)}
     means: dict[float, list[float]] = {}
     for group, value in zip(groups, values, strict=True):
-        x = places[value if are_numbers else text(value)]
+        x = places[value if are_numbers else shown(value)]
         figures = [factor * figure for figure in group.values[name].values()]
         axes.plot([x] * len(figures), figures, "o", color=COLOURS[0], alpha=0.55, markersize=6)
         means.setdefault(x, []).append(float(np.mean(figures)))
@@ -96,8 +96,8 @@ def _map(figure: Figure, groups: Sequence[Group], keys: Sequence[str], name: str
     for (row, column), mean in np.ndenumerate(means):
         share = (mean - low) / ((high - low) or 1)
         axes.text(column, row, f"{mean:.4g}", ha="center", va="center", color=shade_text(share))
-    axes.set_xticks(range(len(columns)), [text(value) for value in columns])
-    axes.set_yticks(range(len(rows)), [text(value) for value in rows])
+    axes.set_xticks(range(len(columns)), [shown(value) for value in columns])
+    axes.set_yticks(range(len(rows)), [shown(value) for value in rows])
     axes.set(xlabel=keys[1], ylabel=keys[0])
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
@@ -106,9 +106,14 @@ def _map(figure: Figure, groups: Sequence[Group], keys: Sequence[str], name: str
 
 def _ordered(values: Sequence[object]) -> list[object]:
     """Return the different values, in order."""
-    found = list({text(value): value for value in values}.values())
+    found = list({shown(value): value for value in values}.values())
     are_numbers = all(isinstance(value, int | float) for value in found)
-    return sorted(found, key=lambda value: value if are_numbers else text(value))  # type: ignore[arg-type,return-value]
+    return sorted(found, key=lambda value: value if are_numbers else shown(value))  # type: ignore[arg-type,return-value]
+
+
+def shown(value: object) -> str:
+    """Return a value as it is written in a config."""
+    return "null" if value is None else text(value)
 
 
 def _title(name: str) -> str:

@@ -7,27 +7,33 @@ import numpy as np
 from nnlab.rendering.pieces import Curves, Picture
 
 WIDTH, HEIGHT = 68, 16  # of the canvas; with its scale, it fits in 80 columns
+MARGIN, NARROWEST = 12, 40  # columns: left of the canvas and right of it, and altogether at least
 MARKS = "*o+x#@"
 INK, OPPOSITE = " ░▒▓█", "  ··:"
 
 
-def draw(piece: Curves | Picture) -> str:
-    """Return a drawing as lines of text."""
-    return _draw_curves(piece) if isinstance(piece, Curves) else _draw_picture(piece)
+def draw(piece: Curves | Picture, columns: int | None = None) -> str:
+    """Return a drawing as lines of text; curves fit into `columns` if these are at least 40."""
+    width = WIDTH if columns is None else min(WIDTH, max(columns, NARROWEST) - MARGIN)
+    return _draw_curves(piece, width) if isinstance(piece, Curves) else _draw_picture(piece)
 
 
-def _draw_curves(drawing: Curves) -> str:
+def _draw_curves(drawing: Curves, width: int) -> str:
     """Return curves as lines of text, with axes and a legend; where two meet, the first is on top."""
     x, curves = drawing.x, drawing.curves
-    low = min(float(np.min(curve)) for curve in curves.values())
-    high = max(float(np.max(curve)) for curve in curves.values())
-    columns = np.linspace(x[0], x[-1], WIDTH)
-    canvas = np.full((HEIGHT, WIDTH), " ")
+    low = min(float(np.nanmin(curve)) for curve in curves.values())
+    high = max(float(np.nanmax(curve)) for curve in curves.values())
+    columns = np.linspace(x[0], x[-1], width)
+    canvas = np.full((HEIGHT, width), " ")
     for mark, curve in reversed(list(zip(MARKS, curves.values(), strict=False))):
-        drawn = columns <= x[len(curve) - 1]
-        y = np.interp(columns[drawn], x[: len(curve)], curve)
+        finite = np.flatnonzero(np.isfinite(curve))
+        xs, figures = np.asarray(x)[finite], np.asarray(curve)[finite]
+        drawn = np.flatnonzero((columns >= xs[0]) & (columns <= xs[-1]))[: 1 if len(x) == 1 else None]
+        if not len(drawn):  # a curve between two columns
+            drawn = np.array([np.abs(columns - xs[0]).argmin()])
+        y = np.interp(columns[drawn], xs, figures)
         rows = np.rint((high - y) / ((high - low) or 1) * (HEIGHT - 1)).astype(int)
-        canvas[rows, np.arange(len(rows))] = mark
+        canvas[rows, drawn] = mark
     scale = {0: high, HEIGHT // 2: (high + low) / 2, HEIGHT - 1: low}
     ticks = [_tick(scale[row], high - low) if row in scale else "" for row in range(HEIGHT)]
     left, right = (_tick(float(end), float(x[-1] - x[0])) for end in (x[0], x[-1]))
@@ -36,8 +42,8 @@ def _draw_curves(drawing: Curves) -> str:
         [
             f"{drawing.title}: {legend}",
             *(f"{tick:>8} │{''.join(row).rstrip()}" for tick, row in zip(ticks, canvas, strict=True)),
-            f"{'':9}└{'─' * WIDTH}",
-            f"{'':10}{left}{drawing.x_label.center(WIDTH - len(left) - len(right))}{right}",
+            f"{'':9}└{'─' * width}",
+            f"{'':10}{left}{drawing.x_label.center(width - len(left) - len(right))}{right}",
             "",
         ]
     )

@@ -34,7 +34,7 @@ def _text(piece: Piece, page: Page) -> str:
     if isinstance(piece, Curves | Picture):
         from nnlab.rendering.drawing import draw
 
-        return draw(piece)
+        return draw(piece, page.width)
     if isinstance(piece, Claim):
         return _filled(f"  {'yes' if piece.holds else 'NO '}  {piece.sentence()}", page, indent=7)
     return "".join(_filled(paragraph, page) for paragraph in piece.split("\n"))

@@ -96,6 +96,7 @@ class Network {
     this.architecture = data.architecture;
     this.activation = data.activation;
     this.output = data.output;
+    this.areProbabilities = data.are_probabilities;
     const numbers = numbersOf(data.parameters);
     this.weights = []; this.biases = [];
     let position = 0;
@@ -207,13 +208,15 @@ class Board {
     this.element.querySelectorAll(".bars li").forEach((row, k) => {
       const share = outputs ? Math.max(0, Math.min(1, outputs[k])) : 0;
       row.querySelector(".bar").style.width = `${100 * share}%`;
-      row.querySelector(".share").textContent = outputs ? `${(100 * outputs[k]).toFixed(1)}%` : "–";
+      row.querySelector(".share").textContent = outputs ? this.shown(outputs[k]) : "–";
       row.classList.toggle("likeliest", k === best);
     });
     this.element.querySelector("[aria-live]").textContent =
       best < 0 ? "Draw a digit." : `The network says ${this.classes[best]}.`;
     this.showNeurons(layers, best);
   }
+
+  shown(output) { return this.network.areProbabilities ? `${(100 * output).toFixed(1)}%` : output.toFixed(2); }
 
   /** Show the neurons of the last hidden layer that add most to the answer. */
   showNeurons(layers, best) {

@@ -12,8 +12,9 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WIDTH, HEIGHT = 640, 360
-LEFT, RIGHT, TOP, BOTTOM = 62, 150, 16, 48
+WIDTH, HEIGHT = 680, 360
+LONGEST = 24  # characters of a label
+LEFT, RIGHT, TOP, BOTTOM = 62, 190, 16, 48
 GAP = 17  # between the labels of two curves
 STYLES = 6  # of curves, in style.css
 
@@ -155,13 +156,19 @@ class Chart:
                     style, end[0] + 3, end[1], WIDTH - RIGHT + 10, level
                 )
             )
-            name = series.name if len(series.name) <= 20 else f"{series.name[:19]}…"  # noqa: PLR2004
+            name = _shortened(series.name)
             parts.append(
                 Markup('<text class="label s{}" x="{}" y="{:.1f}">{}</text>').format(
                     style, WIDTH - RIGHT + 14, level + 4, name
                 )
             )
         return parts
+
+
+def _shortened(name: str) -> str:
+    """Return a name without its middle if it is long: its end, such as a seed, tells runs apart."""
+    half = LONGEST // 2
+    return name if len(name) <= LONGEST else f"{name[: half - 1]}…{name[-half:]}"
 
 
 def ticks(low: float, high: float, *, whole: bool = False) -> list[float]:

@@ -19,21 +19,23 @@ from nnlab.analysis.answers import Answers, answers_of, image_shape
 from nnlab.analysis.calibration import calibration_of
 from nnlab.analysis.evaluation import best_network
 from nnlab.analysis.first_layer import label_of, strongest_neurons
-from nnlab.analysis.history import History, history_of
 from nnlab.analysis.statistics import wilson_interval
 from nnlab.config import dump
 from nnlab.datasets import DATASETS
 from nnlab.errors import UsageError
+from nnlab.files import printable
 from nnlab.rendering.formatters import count, counted, decimals, percent, text
 from nnlab.report import images
 from nnlab.report.charts import Chart, Series
 from nnlab.runs import records
 from nnlab.runs.environment import Environment
+from nnlab.runs.lock import is_locked
 from nnlab.runs.run import experiment_of
 from nnlab.runs.summary import Summary
 
 if TYPE_CHECKING:
     from nnlab.analysis.calibration import Calibration
+    from nnlab.analysis.history import History
     from nnlab.config import Experiment
     from nnlab.datasets import Source
     from nnlab.network import Network
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 MOST_MISTAKES = 400
 MOST_NEURONS = 64
-MOST_CURVES = 12  # so that their labels find room
+MOST_CURVES = 6  # there are so many styles
 SHADES = 5
 SECTIONS = {
     "overview": ("compared", "Compared"),
@@ -159,9 +161,10 @@ def page_of(
     """
     experiment = experiment_of(run)
     summary = records.read(run.summary_json, Summary)
+    status = "unfinished" if summary.status == "running" and not is_locked(run) else summary.status
     network = best_network(run, experiment)
     page = Page(
-        title=title or run.name,
+        title=printable(title or run.name),
         description="" if overview else experiment.description or "",
         config=_config(experiment),
         commands=_commands(run, experiment),
@@ -169,19 +172,20 @@ def page_of(
         digests=_digests(run, summary),
         overview=[_text_table(each) for each in overview],
         notes=notes,
-        detail_of=run.name if overview else "",
+        detail_of=printable(run.name) if overview else "",
         curves=_curves(histories),
     )
     if not DATASETS[experiment.dataset].classes:
-        page.results = _results(summary, None)
+        page.results = _results(summary, status, None)
         return page
     answers = answers_of(run, experiment, source)
-    page.results = _results(summary, answers)
+    page.results = _results(summary, status, answers)
     _show_answers(page, answers, experiment)
     validation = (
         answers_of(run, experiment, source, split="validation") if experiment.validation_size else None
     )
-    _show_calibration(page, calibration_of(answers, validation))
+    if answers.are_probabilities:
+        _show_calibration(page, calibration_of(answers, validation))
     try:
         shape = image_shape(experiment)
     except UsageError:
@@ -200,8 +204,8 @@ def _config(experiment: Experiment) -> Table:
 
 
 def _commands(run: Run, experiment: Experiment) -> str:
-    again = shlex.quote(f"{run}/config.yaml")
-    return f"nnlab train {again}\nnnlab eval {shlex.quote(str(run))}\n\n# config.yaml\n{dump(experiment)}"
+    config, folder = (shlex.quote(printable(path)) for path in (f"{run}/config.yaml", str(run)))
+    return f"nnlab train {config}\nnnlab eval {folder}\n\n# config.yaml\n{dump(experiment)}"
 
 
 def _environment(run: Run) -> Table:
@@ -235,7 +239,7 @@ def _text_table(table: PieceTable) -> Table:
     return Table(table.title or "Runs", headings, list(zip(*cells, strict=True)))
 
 
-def _results(summary: Summary, answers: Answers | None) -> list[tuple[str, str, str]]:
+def _results(summary: Summary, status: str, answers: Answers | None) -> list[tuple[str, str, str]]:
     found = []
     if answers is not None:
         right, n = int(answers.is_right.sum()), len(answers.is_right)
@@ -246,8 +250,8 @@ def _results(summary: Summary, answers: Answers | None) -> list[tuple[str, str, 
         found.append(("Validation accuracy", percent(summary.val_accuracy), ""))
     if summary.val_loss is not None:
         found.append(("Validation loss", decimals(summary.val_loss), ""))
-    best = f"best epoch {summary.best_epoch}" if summary.best_epoch else ""
-    found.append(("Epochs", count(summary.epochs), f"{best}; {summary.status}".strip("; ")))
+    best = f"best epoch {summary.best_epoch}; " if summary.best_epoch else ""
+    found.append(("Epochs", count(summary.epochs), f"{best}{status}"))
     found.append(("Parameters", count(summary.parameters), f"{summary.seconds:.1f} s of training"))
     return found
 
@@ -255,22 +259,23 @@ def _results(summary: Summary, answers: Answers | None) -> list[tuple[str, str, 
 def _curves(histories: Sequence[History]) -> list[Chart]:
     charts = []
     shown = histories[:MOST_CURVES]
+    is_only = len(histories) == 1
+    runs = (
+        f"the best {len(shown)} of {len(histories)}" if len(shown) < len(histories) else f"{len(histories)}"
+    )
     for kind, label in (("accuracy", "accuracy in %"), ("loss", "loss per example")):
-        with_kind = [history for history in shown if history.has(kind)]
-        if not with_kind:
+        if not any(history.has(kind) for history in shown):
             continue
         factor = 100 if kind == "accuracy" else 1
-        series = [_series(each, f"val_{kind}", factor, number) for number, each in enumerate(with_kind)]
-        if len(with_kind) == 1:
-            training = _series(with_kind[0], f"train_{kind}", factor, 1, marks_best=False)
-            series = [Series("validation", series[0].x, series[0].y, series[0].best), training]
-            series[1] = Series("training", training.x, training.y, number=1)
+        series = [_series(each, f"val_{kind}", factor, number) for number, each in enumerate(shown)]
+        what = f"Validation {kind} of {runs} runs"
+        if is_only:
             what = f"Training and validation {kind}"
-        else:
-            what = f"Validation {kind} of {len(with_kind)} runs"
-        dots = "the dot marks the best epoch" if len(with_kind) == 1 else "dots mark the best epochs"
-        series = [each for each in series if each.x]
-        charts.append(Chart(f"curve-{kind}", what, f"{what} per epoch; {dots}.", "epoch", label, series))
+            training = _series(shown[0], f"train_{kind}", factor, 1, marks_best=False)
+            series = [replace(series[0], name="validation"), replace(training, name="training")]
+        dots = "the dot marks the best epoch" if is_only else "dots mark the best epochs"
+        drawn = [each for each in series if each.x]
+        charts.append(Chart(f"curve-{kind}", what, f"{what} per epoch; {dots}.", "epoch", label, drawn))
     return charts
 
 
@@ -305,7 +310,7 @@ def _show_answers(page: Page, answers: Answers, experiment: Experiment) -> None:
             for row in range(len(classes))
         ],
     }
-    predicted = np.maximum(confusion.sum(axis=0), 1)
+    predicted = confusion.sum(axis=0)
     page.per_class = Table(
         "Figures of each class",
         ("class", "examples", "precision", "recall"),
@@ -313,8 +318,8 @@ def _show_answers(page: Page, answers: Answers, experiment: Experiment) -> None:
             [
                 name,
                 count(int(confusion[k].sum())),
-                percent(float(confusion[k, k] / predicted[k])),
-                percent(float(shares[k, k])),
+                percent(float(confusion[k, k] / predicted[k]) if predicted[k] else None),
+                percent(float(shares[k, k]) if confusion[k].sum() else None),
             ]
             for k, name in enumerate(classes)
         ],
@@ -327,7 +332,7 @@ def _show_mistakes(page: Page, answers: Answers, classes: Sequence[str], shape: 
     by_cell: dict[tuple[int, int], list[Picture]] = {}
     for index in wrong[:MOST_MISTAKES]:
         cell = int(answers.examples.labels[index]), int(answers.predicted[index])
-        share = f"{answers.confidence[index]:.1%}"
+        share = answers.shown(index)
         label, answer = classes[cell[0]], classes[cell[1]]
         alternative = f"Test image {index}: a {label}, taken for {answer} with {share}"
         picture = Picture(images.of_pixels(answers.examples.inputs[index].reshape(shape)), alternative, share)
@@ -398,20 +403,10 @@ def _network(network: Network, experiment: Experiment) -> dict[str, Any]:
         "hidden": len(network.architecture) > 2,  # noqa: PLR2004 (input and output)
         "data": {
             "classes": list(classes),
+            "are_probabilities": experiment.output in ("softmax", "sigmoid"),
             "architecture": list(network.architecture),
             "activation": experiment.activation,
             "output": experiment.output,
             "parameters": base64.b64encode(parameters).decode(),
         },
     }
-
-
-def histories_of(runs: Sequence[Run], names: Sequence[str]) -> list[History]:
-    """Return the histories of runs that have epochs. Raises `RunError`."""
-    found = []
-    for run, name in zip(runs, names, strict=True):
-        try:
-            found.append(history_of(run, name))
-        except UsageError:  # a baseline, or no epoch yet
-            continue
-    return found

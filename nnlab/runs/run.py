@@ -140,11 +140,11 @@ def config_of(run: Run) -> Experiment | Baseline:
         raise RunError(str(error)) from error
 
 
-def experiment_of(run: Run) -> Experiment:
-    """Return the experiment of `run`. Raises `RunError`, and `UsageError` if it is a baseline's."""
+def experiment_of(run: Run, lacks: str = "network") -> Experiment:
+    """Return the experiment of `run`. Raises `RunError`, and `UsageError` with what a baseline `lacks`."""
     config = config_of(run)
     if isinstance(config, Baseline):
-        raise UsageError(f"{run} is a baseline; it has no training to resume")
+        raise UsageError(f"{run} is a baseline; it has no {lacks}")
     return config
 
 

@@ -14,11 +14,13 @@ from nnlab.runs.lock import is_locked
 from nnlab.sweeps.trial import content_of, write_content
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from nnlab.runs.run import Run
 
+PLAN = ".trials"
+LARGEST_PLAN = 1 << 26  # bytes
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.(new|old)")
 
 
@@ -70,6 +72,20 @@ def remove_temporary(folder: Path) -> None:
             path.rename(run)
         else:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def write_plan(folder: Path, names: Iterable[str]) -> None:
+    """Keep the names of the trials of a sweep in its folder, for those who watch it. Raises `NnlabError`."""
+    with files.atomic_write(folder / PLAN) as file:
+        file.write("".join(f"{name}\n" for name in names).encode())
+
+
+def read_plan(folder: Path) -> list[str]:
+    """Return the names of the trials of a sweep; none if they are not known."""
+    try:
+        return files.read(folder / PLAN, limit=LARGEST_PLAN).decode().split()
+    except (NnlabError, UnicodeDecodeError):
+        return []
 
 
 def log_of(run: Run) -> Path:

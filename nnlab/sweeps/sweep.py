@@ -106,7 +106,9 @@ def claimed(sweep: Sweep, runs: Path, options: Options) -> Iterator[Plan]:
         for planned in [] if options.repeats else plan.of_state("made"):
             if planned.made is not None:
                 store.copy(planned.made, planned.trial.run)
-        yield make_plan(sweep, runs)
+        plan = make_plan(sweep, runs)
+        store.write_plan(folder, [planned.trial.run.name for planned in plan.trials])
+        yield plan
 
 
 def run_sweep(
@@ -144,6 +146,8 @@ def run_sweep(
             loop.run(work.measure)
             broken = loop.progress.failed
             run_halving([trial for trial in loop.progress.trials if trial.run.name not in broken], loop)
+            if loop.progress.dropped and not loop.progress.is_stopped:
+                store.write_plan(plan.folder, [*loop.progress.ended, *loop.progress.failed])
         return loop.progress
 
 

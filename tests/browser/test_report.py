@@ -18,11 +18,12 @@ import pytest
 from PIL import Image
 
 from nnlab.analysis.evaluation import best_network
+from nnlab.analysis.history import history_of
 from nnlab.cli.report import page_about
 from nnlab.config import load_experiment
 from nnlab.datasets import load
 from nnlab.jobs.train import train_experiment
-from nnlab.report.page import histories_of, page_of, rendered
+from nnlab.report.page import page_of, rendered
 from nnlab.runs.run import experiment_of
 from nnlab.shipped import path_of
 from tests.trainings import OFFLINE, train
@@ -60,7 +61,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture(scope="session")
 def report(run: Run, tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(rendered(page_of(run, histories_of([run], [run.name]), OFFLINE)), "utf-8")
+    path.write_text(rendered(page_of(run, [history_of(run, run.name)], OFFLINE)), "utf-8")
     return path.as_uri()
 
 

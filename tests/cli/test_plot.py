@@ -83,4 +83,4 @@ def test_a_baseline_has_no_curves(lab: Laboratory) -> None:
     lab.nnlab("baseline", "mean_darkness", "train_size=500", "-q")
     outcome = lab.call("plot")
     assert outcome.code == 2
-    assert outcome.err == "nnlab: runs/mean_darkness-001 is a baseline, which has no epochs\n"
+    assert outcome.err == "nnlab: runs/mean_darkness-001 is a baseline; it has no epochs\n"

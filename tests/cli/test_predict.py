@@ -49,9 +49,9 @@ def test_json_has_all_outputs_and_the_place(lab: Laboratory, digit: NDArray[np.f
     picture[50:190, 220:360] = 1 - enlarged(digit, 140)
     (lab.folder / "seven.png").write_bytes(as_file(picture))
     (found,) = json.loads(lab.call("predict", "linear-001", "seven.png", "--json").out)
-    assert list(found) == ["picture", "digit", "box", "answer", "probability", "outputs"]
+    assert list(found) == ["picture", "digit", "box", "answer", "output", "outputs"]
     assert sum(found["outputs"].values()) == pytest.approx(1)
-    assert found["probability"] == max(found["outputs"].values())
+    assert found["output"] == max(found["outputs"].values())
     box = found["box"]
     assert 220 < box["left"] + box["width"] / 2 < 360
     assert 50 < box["top"] + box["height"] / 2 < 190

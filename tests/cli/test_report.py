@@ -44,7 +44,7 @@ def test_a_regression_has_a_page_without_classes(lab: Laboratory) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-o", "runs"], "cannot write runs: it is a folder; name a file in it"),
+        (["-o", "runs"], "cannot write runs: it is not a file; name another"),
         (["-o", "no/report.html"], "cannot write no/report.html: there is no folder no; make it first"),
     ],
 )

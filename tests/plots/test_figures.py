@@ -90,7 +90,7 @@ def test_the_confusion_has_counts_and_shares_in_every_cell() -> None:
 def answers(labels: list[int], probabilities: list[list[float]]) -> Answers:
     found = np.array(probabilities)
     examples = Split(np.zeros((len(labels), 784), np.float32), np.array(labels))
-    return Answers(examples, np.log(found), found, found.argmax(axis=1))
+    return Answers(examples, np.log(found), found, found.argmax(axis=1), "softmax")
 
 
 def test_the_most_confident_mistakes_come_first() -> None:

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from nnlab.analysis.evaluation import best_network
+from nnlab.analysis.history import history_of
 from nnlab.cli.report import page_about
 from nnlab.report.charts import Chart, Series, ticks
-from nnlab.report.page import histories_of, page_of, rendered
+from nnlab.report.page import page_of, rendered
 from nnlab.runs import records
 from nnlab.runs.run import experiment_of
 from nnlab.runs.summary import Summary
@@ -42,7 +43,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def page(run: Run) -> str:
-    return rendered(page_of(run, histories_of([run], [run.name]), OFFLINE))
+    return rendered(page_of(run, [history_of(run, run.name)], OFFLINE))
 
 
 class Elements(HTMLParser):
