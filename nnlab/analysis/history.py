@@ -59,7 +59,7 @@ def history_of(run: Run, name: str) -> History:
     summary = records.read_or_none(run.summary_json, Summary)
     best = None if summary is None or (summary.best_epoch or 0) > len(rows) else summary.best_epoch
     history = History(printable(name), tuple(rows), best)
-    if not history.has("loss"):
+    if not history.has("loss") and not history.has("accuracy"):
         raise UsageError(f"{run} has no finite figure to draw; it diverged in its first epoch")
     return history
 

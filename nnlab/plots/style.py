@@ -88,16 +88,20 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> Non
     shares = [float(to_share.transform((x, y))[1]) for x, y, _, _ in ends]
     each = LABEL_HEIGHT * HEIGHT / height_for(len(ends))
     levels = [0.0] * len(ends)
+    order = sorted(range(len(ends)), key=shares.__getitem__)
     lowest = 0.0
-    for index in sorted(range(len(ends)), key=shares.__getitem__):
+    for index in order:
         levels[index] = max(shares[index], lowest)
         lowest = levels[index] + each
-    excess = max(0.0, lowest - each - 1)
+    highest = 1.0
+    for index in reversed(order):
+        levels[index] = min(levels[index], highest)
+        highest = levels[index] - each
     for (x, y, label, colour), level in zip(ends, levels, strict=True):
         axes.annotate(
             label,
             (x, y),
-            (1.03, level - excess),
+            (1.03, level),
             textcoords="axes fraction",
             color=colour,
             va="center",

@@ -107,3 +107,20 @@ def test_a_class_that_is_never_predicted_has_a_dash_and_what_is_right_stands_out
 def test_the_rule_of_thumb_is_met_by_one_example_per_parameter(train_size: int, met: bool) -> None:  # noqa: FBT001
     _, rule = plan.pieces_of(linear_experiment(train_size=train_size))
     assert ("here it is met" in rule) == met
+
+
+def test_mistakes_are_drawn(lab: Laboratory, run: Path) -> None:
+    assert run.exists()
+    shown = lab.call("eval", "--show-errors", "2")
+    assert shown.code == 0
+    assert len(re.findall(r"(?m)^ +\d → \d, \d+\.\d%$", shown.out)) == 2
+    assert "█" in shown.out
+
+
+def test_what_has_no_mistakes_to_draw_is_not_measured(lab: Laboratory) -> None:
+    lab.nnlab("train", "xor", "-q")
+    refused = lab.call("eval", "--show-errors", "1")
+    assert (refused.code, refused.out) == (2, "")
+    assert not (lab.folder / "runs/xor-001/eval_test.json").exists()
+    both = lab.call("eval", "--show-errors", "1", "--json")
+    assert both.err == "nnlab: --show-errors draws, and --json does not; leave out one of the two\n"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.laboratory import Laboratory
 
 KINDS = ["curves", "confusion", "errors", "weights", "calibration"]
@@ -84,3 +86,56 @@ def test_a_baseline_has_no_curves(lab: Laboratory) -> None:
     outcome = lab.call("plot")
     assert outcome.code == 2
     assert outcome.err == "nnlab: runs/mean_darkness-001 is a baseline; it has no epochs\n"
+
+
+@pytest.mark.parametrize(
+    ("trained", "drawn"),
+    [
+        (("step", "eta=1e30"), ()),
+        (("linear.yaml", "train_size=500", "eta=1e38", "diagnostics=true"), ("--kind", "diagnostics")),
+    ],
+)
+def test_a_run_without_finite_figures_is_one_line(
+    lab: Laboratory, trained: tuple[str, ...], drawn: tuple[str, ...]
+) -> None:
+    lab.nnlab("train", *trained, "-q")
+    for outcome in (lab.call("plot", *drawn), lab.call("plot", *drawn, "-o", "a.png")):
+        assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+        assert "no finite" in outcome.err
+
+
+def test_runs_without_epochs_are_left_out(lab: Laboratory, run: Path) -> None:
+    assert run.exists()
+    lab.nnlab("baseline", "mean_darkness", "train_size=500", "-q")
+    outcome = lab.call("plot", "linear-001", "mean_darkness-001", "-o", "curves.png")
+    assert (outcome.code, outcome.out) == (0, "curves.png\n")
+    assert outcome.err == "left out: runs/mean_darkness-001 is a baseline; it has no epochs\n"
+
+
+@pytest.mark.parametrize("name", ["$a_{b$", "<&>", "a b"])
+def test_any_name_can_be_drawn(lab: Laboratory, run: Path, name: str) -> None:
+    run.rename(run.with_name(name))
+    for command in ("plot", "report"):
+        outcome = lab.call(command, f"runs/{name}", "-o", f"a.{'svg' if command == 'plot' else 'html'}")
+        assert (outcome.code, outcome.err) == (0, "")
+    assert f"Learning curves of {escape(name, quote=False)}" in (lab.folder / "a.svg").read_text()
+
+
+def test_a_name_that_is_no_text_can_be_drawn(lab: Laboratory, run: Path) -> None:
+    Path(os.fsdecode(b"%b/by\xff" % os.fsencode(run.parent))).mkdir()
+    shutil.copytree(run, os.fsdecode(b"%b/by\xff" % os.fsencode(run.parent)), dirs_exist_ok=True)
+    for command, file in (("plot", "a.png"), ("plot", "a.svg"), ("report", "a.html")):
+        outcome = lab.call(command, os.fsdecode(b"runs/by\xff"), "-o", file)
+        assert (outcome.code, outcome.err) == (0, "")
+
+
+def test_a_link_is_followed_and_a_pipe_refused(lab: Laboratory, run: Path) -> None:
+    assert run.exists()
+    (lab.folder / "target.png").write_bytes(b"old")
+    (lab.folder / "link.png").symlink_to("target.png")
+    assert lab.call("plot", "-o", "link.png").code == 0
+    assert (lab.folder / "link.png").is_symlink()
+    assert (lab.folder / "target.png").read_bytes().startswith(MAGIC["png"])
+    os.mkfifo(lab.folder / "pipe.png")
+    refused = lab.call("plot", "-o", "pipe.png")
+    assert refused.err == "nnlab: cannot write pipe.png: it is not a file; name another\n"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +13,7 @@ from PIL import Image
 
 from nnlab.datasets import load
 from tests.digits.pictures import as_file, enlarged
+from tests.laboratory import COMMAND
 from tests.trainings import OFFLINE
 
 if TYPE_CHECKING:
@@ -156,3 +159,74 @@ def test_a_network_without_images_reads_none(lab: Laboratory) -> None:
     outcome = lab.call("predict", "xor-001", "seven.png")
     assert outcome.code == 2
     assert outcome.err == "nnlab: xor has no images; this needs MNIST or one of its relatives\n"
+
+
+@pytest.mark.usefixtures("run")
+def test_no_file_is_replaced_and_pictures_of_one_name_are_kept_apart(
+    lab: Laboratory, digit: NDArray[np.float64]
+) -> None:
+    for folder in ("a", "b", "seen"):
+        (lab.folder / folder).mkdir()
+    for folder in ("a", "b"):
+        (lab.folder / folder / "seven.png").write_bytes(as_file(1 - enlarged(digit, 100)))
+    command = ("predict", "linear-001", "a", "b", "--save-input", "seen")
+    assert lab.call(*command).code == 0
+    assert len(list((lab.folder / "seen").iterdir())) == 2
+    again = lab.call(*command)
+    assert (again.code, again.out) == (2, "")
+    assert again.err == "nnlab: seen/seven-1.png exists; name an empty folder with --save-input\n"
+
+
+@pytest.mark.usefixtures("run")
+def test_only_png_and_jpeg_are_opened(lab: Laboratory, digit: NDArray[np.float64]) -> None:
+    """Pillow would run Ghostscript for some of its formats."""
+    for form in ("gif", "tiff", "eps"):
+        (lab.folder / f"{form}.png").write_bytes(as_file(1 - enlarged(digit, 60), form))
+    outcome = lab.call("predict", "linear-001", "gif.png", "tiff.png", "eps.png")
+    assert outcome.code == 1
+    assert all(line.endswith("not a picture; use PNG or JPEG") for line in outcome.err.splitlines())
+    assert outcome.err.count("\n") == 3
+
+
+@pytest.mark.usefixtures("run")
+def test_a_large_picture_takes_little_memory(lab: Laboratory) -> None:
+    picture = np.ones((6000, 6000))
+    picture[2000:4000, 2900:3100] = 0
+    (lab.folder / "large.png").write_bytes(as_file(picture))
+    code = (
+        "import sys; from nnlab.__main__ import main\n"
+        "sys.argv = ['nnlab', 'predict', 'linear-001', 'large.png', '--json']\n"
+        "try:\n    main()\nfinally:\n    sys.stderr.write(open('/proc/self/status').read())"
+    )
+    outcome = lab.run(COMMAND[0], "-c", code)
+    assert json.loads(outcome.out)[0]["box"]["height"] < 1200
+    (most,) = re.findall(r"VmHWM:\s+(\d+) kB", outcome.err)
+    assert int(most) < 400_000
+
+
+@pytest.mark.usefixtures("run")
+def test_what_is_no_file_is_one_line_and_the_rest_is_read(
+    lab: Laboratory, digit: NDArray[np.float64]
+) -> None:
+    (lab.folder / "seven.png").write_bytes(as_file(1 - enlarged(digit, 100)))
+    os.mkfifo(lab.folder / "pipe.png")
+    outcome = lab.call("predict", "linear-001", "pipe.png", "a" * 300, "seven.png")
+    assert outcome.code == 1
+    assert outcome.out.splitlines()[1].split()[2] == "7"
+    assert "a pipe" in outcome.err.splitlines()[0]
+    assert outcome.err.splitlines()[1].endswith("File name too long")
+
+
+def test_outputs_that_are_no_probabilities_are_not_called_so(
+    lab: Laboratory, digit: NDArray[np.float64]
+) -> None:
+    lab.nnlab("train", "linear.yaml", "output=identity", "loss=quadratic", "eta=0.01", "-q")
+    (lab.folder / "seven.png").write_bytes(as_file(1 - enlarged(digit, 100)))
+    heading, row = lab.call("predict", "linear-001", "seven.png").out.splitlines()
+    assert heading.split() == ["picture", "digit", "answer", "output", "or"]
+    assert "%" not in row
+    refused = lab.call("plot", "--kind", "calibration")
+    assert refused.code == 2
+    assert "identity outputs are no probabilities" in refused.err
+    assert lab.call("report").code == 0
+    assert "Calibration" not in (lab.folder / "report.html").read_text()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.laboratory import DIVERGING, read_until
+from tests.laboratory import DIVERGING, TIMEOUT, read_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from tests.laboratory import Laboratory
 
 LONG = ("epochs=3000", "patience=null", "batch_size=8")
+
+
+def wait_for_rows(lab: Laboratory) -> None:
+    """Wait until epochs are in metrics.csv: short ones are written several at a time."""
+    deadline = time.monotonic() + TIMEOUT
+    while not lab.metrics("linear-001"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.mark.usefixtures("run")
@@ -37,6 +46,7 @@ def test_without_a_terminal_there_is_a_line_per_epoch(lab: Laboratory) -> None:
 def test_a_training_is_watched_to_its_end(lab: Laboratory) -> None:
     with lab.start("train", "linear.yaml", *LONG) as training:
         read_until(training.stderr, r" +2 ")
+        wait_for_rows(lab)
         shown = lab.nnlab("watch", "--once").out
         assert re.match(r"linear-001: epoch \d+ of 3000; in training\n", shown)
         assert re.search(r"(?m)^last epoch \d+ s ago; at most about \d.* left$", shown)
