@@ -108,7 +108,7 @@ def compare(
     """
     from nnlab.analysis import comparison
     from nnlab.analysis.groups import compare_groups
-    from nnlab.runs.find import find_each, runs_folder, runs_of_sweep
+    from nnlab.runs.find import find_each, named_sweep, runs_folder
 
     for name in filter(is_override, named or ()):
         raise UsageError(f"{name} is not a run; did you mean --where {shlex.quote(name)}?")
@@ -121,7 +121,7 @@ def compare(
             raise UsageError(f"{against} is a run, and is compared with runs; leave out --group and --where")
         _compare_with_run(found, against, runs_dir, Source(data_dir, offline=offline), output_format)
         return
-    is_sweep = len(named or ()) == 1 and bool(runs_of_sweep(runs_dir, named[0] if named else ""))
+    is_sweep = named_sweep(runs_dir, named or ()) is not None
     if group or against is not None or (group is None and is_sweep):
         if columns is not None or everything:
             raise UsageError("--columns and --all choose columns of runs; add --no-group")

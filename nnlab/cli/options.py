@@ -41,6 +41,15 @@ Config = Annotated[
         autocompletion=completion.configs,
     ),
 ]
+RunsOrSweep = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="RUN|SWEEP",
+        help="Run folders, their names, patterns, or a sweep.  [default: the newest run]",
+        show_default=False,
+        autocompletion=completion.runs_and_sweeps,
+    ),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(

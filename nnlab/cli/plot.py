@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from nnlab.cli import completion
-from nnlab.cli.options import DataDir, Offline, Runs
+from nnlab.cli.options import DataDir, Offline, Runs, RunsOrSweep
 from nnlab.cli.output import as_path, file_to_write, write_result, write_stderr, write_stdout
 from nnlab.errors import UsageError
 from nnlab.files import printable
@@ -38,15 +37,7 @@ class Drawing:
 
 
 def plot(
-    named: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="RUN|SWEEP",
-            help="Run folders, their names, patterns, or a sweep.  [default: the newest run]",
-            show_default=False,
-            autocompletion=completion.runs_and_sweeps,
-        ),
-    ] = None,
+    named: RunsOrSweep = None,
     *,
     kind: Annotated[
         Kind | None,
@@ -80,15 +71,15 @@ def plot(
       nnlab plot rates -o rates.svg
     """
     from nnlab.datasets import Source
-    from nnlab.runs.find import find, find_each, runs_folder, runs_of_sweep
+    from nnlab.runs.find import find, find_each, named_sweep, runs_folder
 
     path = None if output is None else file_to_write(output)
     form = None if output is None else _format_of(output)
     runs_dir = runs_folder(runs)
-    is_sweep = len(named or ()) == 1 and bool(runs_of_sweep(runs_dir, named[0] if named else ""))
+    sweep = named_sweep(runs_dir, named or ())
     found = find_each(runs_dir, named) if named else [find(runs_dir, None)]
-    chosen: Kind = kind or ("sweep" if is_sweep else "curves")
-    title = printable(named[0].rstrip("/") if is_sweep and named else found[0].name)
+    chosen: Kind = kind or ("curves" if sweep is None else "sweep")
+    title = printable(sweep or found[0].name)
     if chosen == "curves":
         drawing = _curves(found, runs_dir)
     elif chosen == "sweep":

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnlab.cli import completion
-from nnlab.cli.options import DataDir, Offline, Runs
+from nnlab.cli.options import DataDir, Offline, Runs, RunsOrSweep
 from nnlab.cli.output import as_path, file_to_write, write_stdout
 from nnlab.errors import UsageError
 
@@ -21,15 +20,7 @@ if TYPE_CHECKING:
 
 
 def report(
-    named: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="RUN|SWEEP",
-            help="Run folders, their names, patterns, or a sweep.  [default: the newest run]",
-            show_default=False,
-            autocompletion=completion.runs_and_sweeps,
-        ),
-    ] = None,
+    named: RunsOrSweep = None,
     *,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write the page.")
@@ -52,7 +43,7 @@ def report(
     from nnlab.datasets import Source
     from nnlab.extras import need
     from nnlab.files import atomic_write
-    from nnlab.runs.find import find, find_each, runs_folder, runs_of_sweep
+    from nnlab.runs.find import find, find_each, named_sweep, runs_folder
 
     need("jinja2", "PIL")
     path = file_to_write(output)
@@ -60,8 +51,8 @@ def report(
 
     runs_dir = runs_folder(runs)
     found = find_each(runs_dir, named) if named else [find(runs_dir, None)]
-    is_sweep = len(named or ()) == 1 and bool(runs_of_sweep(runs_dir, named[0] if named else ""))
-    title = named[0].rstrip("/") if is_sweep and named else f"{len(found)} runs"
+    sweep = named_sweep(runs_dir, named or ())
+    title = sweep or f"{len(found)} runs"
     content = rendered(page_about(found, title, runs_dir, Source(data_dir, offline=offline))).encode()
     with atomic_write(path) as file:
         file.write(content)

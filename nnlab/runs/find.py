@@ -109,6 +109,11 @@ def runs_of_sweep(runs: Path, named: str) -> list[Run]:
     return []
 
 
+def named_sweep(runs: Path, named: Sequence[str]) -> str | None:
+    """Return the name of the sweep that is `named` alone, or None."""
+    return named[0].rstrip("/") if len(named) == 1 and runs_of_sweep(runs, named[0]) else None
+
+
 def _runs_within(folder: Path) -> list[Run]:
     try:
         return find_all(folder)
