@@ -24,6 +24,8 @@ HEADER = f"""\
 {"":60}epochs without
 epoch  train loss  accuracy    val loss  accuracy  seconds  improvement"""
 
+BAR_WITH_REST = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{rate_fmt}{postfix}]"
+
 
 class TrainingView:
     """The output of a training: one line per epoch and, on a terminal, a progress bar."""
@@ -73,14 +75,17 @@ class TrainingView:
         if not self._draws_bar:
             return
         if self._bar is None:
+            rest = self._rest()
             self._bar = tqdm(
-                desc=f"{self._epoch:5}{self._rest()}",
+                desc=f"{self._epoch:5}",
+                postfix=rest,
                 total=self._examples,
                 leave=False,
                 delay=0.5,  # seconds: a short epoch needs no bar
                 dynamic_ncols=True,
                 unit=" examples",
                 unit_scale=True,
+                bar_format=BAR_WITH_REST if rest else None,
             )
         self._bar.update(examples)
 
@@ -89,7 +94,7 @@ class TrainingView:
         if not self._seconds or self._experiment is None:
             return ""
         left = (self._experiment.epochs - self._epoch + 1) * sum(self._seconds) / len(self._seconds)
-        return f", at most about {duration(left)} left"
+        return f"at most about {duration(left)} left"
 
     def epoch(self, epoch: Epoch) -> None:
         """Print the figures of `epoch`, whether it improved, and how much of the patience is used up."""

@@ -37,6 +37,14 @@ def test_a_slow_epoch_has_a_bar_with_rate_and_time_left(lab: Laboratory) -> None
     assert COLOUR.search(got)
 
 
+def test_from_the_second_epoch_on_the_bar_says_how_long_the_rest_takes(lab: Laboratory) -> None:
+    two = [word.replace("epochs=1", "epochs=2") for word in SLOW]
+    got = lab.on_a_terminal(*two).out
+    drawn = [ESCAPE.sub("", piece) for piece in re.split(r"[\r\n]", got)]
+    assert any(re.search(r"^    2: .*/s, at most about \d+ s left\]$", piece.rstrip()) for piece in drawn)
+    assert max(map(len, drawn)) <= 80
+
+
 def test_no_color_is_respected(lab: Laboratory) -> None:
     assert COLOUR.search(lab.on_a_terminal("train", "nosuch.yaml").out)
     got = lab.on_a_terminal("train", "nosuch.yaml", NO_COLOR="1").out
