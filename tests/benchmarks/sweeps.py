@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nnlab import shipped
 from nnlab.config import dump
 from nnlab.config.sweep import load_sweep
+from nnlab.runs.find import find_all
 from nnlab.sweeps.plan import make_plan
 from tests.benchmarks.commands import NNLAB, Usage, run
 
@@ -59,7 +60,7 @@ def measure_sweeps(say: Callable[[str], None]) -> dict[str, Any]:
             "trials": len(digests[1]),
             "walls": walls,
             "long": long,
-            "many": len(list((runs / "many" / "mnist_linear").iterdir())),
+            "many": len(find_all(runs / "many" / "mnist_linear")),
             "reading": {name: each.wall for name, each in reading.items()},
         }
 

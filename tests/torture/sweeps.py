@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnlab.config.sweep import Sweep, load_sweep
 from nnlab.runs.run import Run
+from nnlab.sweeps.store import PLAN
 from tests.laboratory import COMMAND, LINEAR, config_text
 from tests.sweeps.cluster import Cluster
 from tests.trainings import results_of, trained_one_by_one
@@ -90,5 +91,6 @@ def children(process: int) -> list[int]:
 
 
 def results(sweep: Sweep, runs: Path) -> dict[str, Any]:
-    """Return everything that the folder of the sweep holds, without times; nothing but trials is there."""
-    return {path.name: results_of(Run(path)) for path in (runs / sweep.name).iterdir()}
+    """Return what the trials of the sweep hold, without times; nothing else but their list is there."""
+    folders = [path for path in (runs / sweep.name).iterdir() if path.name != PLAN]
+    return {path.name: results_of(Run(path)) for path in folders}
