@@ -142,12 +142,14 @@ def run_sweep(
         work = loop.begin(plan)
         if not options.halves:
             loop.run([*work.measure, *work.train])
-        elif work.measure or work.train:
+            return loop.progress
+        if work.measure or work.train:
             loop.run(work.measure)
             broken = loop.progress.failed
             run_halving([trial for trial in loop.progress.trials if trial.run.name not in broken], loop)
-            if loop.progress.dropped and not loop.progress.is_stopped:
-                store.write_plan(plan.folder, [*loop.progress.ended, *loop.progress.failed])
+        if not (loop.progress.is_stopped or loop.progress.has_given_up):
+            # Nobody waits for the trials that were dropped.
+            store.write_plan(plan.folder, [*loop.progress.ended, *loop.progress.failed])
         return loop.progress
 
 
