@@ -31,12 +31,12 @@ class Answers:
     z: NDArray[np.float64]  # pre-activations of the output layer, (examples, outputs)
     outputs: NDArray[np.float64]  # (examples, classes)
     predicted: NDArray[np.intp]  # (examples,)
-    activation: str  # of the output layer; only those of softmax and sigmoid are probabilities
+    activation: str  # of the output layer
 
     @property
     def are_probabilities(self) -> bool:
         """Whether the outputs are probabilities."""
-        return self.activation in ("softmax", "sigmoid")
+        return are_probabilities(self.activation)
 
     @property
     def confidence(self) -> NDArray[np.float64]:
@@ -99,6 +99,11 @@ def answer(network: Network, examples: Split, activation: str) -> Answers:
     if outputs.shape[1] == 1:
         outputs = np.hstack([1 - outputs, outputs])
     return Answers(examples, z.T.astype(np.float64), outputs, network.classes(z), activation)
+
+
+def are_probabilities(activation: str) -> bool:
+    """Return whether the outputs of an activation are probabilities."""
+    return activation in ("softmax", "sigmoid")
 
 
 def image_shape(experiment: Experiment) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnlab.analysis.answers import answers_of
 from nnlab.errors import UsageError
 from nnlab.network.outputs import softmax
 from nnlab.rendering.formatters import percent
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nnlab.analysis.answers import Answers
+    from nnlab.config import Experiment
+    from nnlab.datasets import Source
+    from nnlab.runs.run import Run
 
 BINS = 15
 _HALVINGS = 60  # of the interval for the temperature: more than float64 can tell apart
@@ -47,7 +51,7 @@ class Calibration:
 
     def summary(self) -> str:
         """Return the expected calibration error in words, and what it is at the fitted temperature."""
-        error = f"expected calibration error {percent(self.error)}"
+        error = f"Expected calibration error {percent(self.error)}"
         if self.temperature is None or self.error_at_temperature is None:
             return error
         return f"{error}; {percent(self.error_at_temperature)} at the temperature {self.temperature:.2f}"
@@ -75,6 +79,16 @@ def calibration_of(answers: Answers, validation: Answers | None) -> Calibration:
     ]
     cooled = expected_calibration_error(reliability(confidence, answers.is_right))
     return Calibration(bins, error, temperature, cooled)
+
+
+def calibration_of_run(run: Run, experiment: Experiment, answers: Answers, source: Source) -> Calibration:
+    """Return the calibration of the `answers` of `run`, with a temperature if it has validation examples.
+
+    Raises `RunError`, `DatasetError`, and `UsageError` for outputs that are no probabilities.
+    """
+    has_validation = experiment.validation_size > 0
+    validation = answers_of(run, experiment, source, split="validation") if has_validation else None
+    return calibration_of(answers, validation)
 
 
 def reliability(confidence: NDArray[np.float64], is_right: NDArray[np.bool_]) -> tuple[Bin, ...]:

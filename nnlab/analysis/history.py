@@ -57,11 +57,17 @@ def history_of(run: Run, name: str) -> History:
     if not rows:
         raise UsageError(f"{run} has no epoch yet")
     summary = records.read_or_none(run.summary_json, Summary)
-    best = None if summary is None or (summary.best_epoch or 0) > len(rows) else summary.best_epoch
+    best = best_epoch_of(summary, rows)
     history = History(printable(name), tuple(rows), best)
     if not history.has("loss") and not history.has("accuracy"):
         raise UsageError(f"{run} has no finite figure to draw; it diverged in its first epoch")
     return history
+
+
+def best_epoch_of(summary: Summary | None, rows: Sequence[MetricsRow]) -> int | None:
+    """Return the best epoch; None if it is unknown, or if its row is not written yet."""
+    best = None if summary is None else summary.best_epoch
+    return best if best is not None and best <= len(rows) else None
 
 
 def histories_of(runs: Sequence[Run], names: Sequence[str]) -> tuple[list[History], list[str]]:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from nnlab.analysis.history import MOST_ROWS, History
+from nnlab.analysis.history import MOST_ROWS, History, best_epoch_of
 from nnlab.config import Experiment
 from nnlab.errors import RunError
 from nnlab.files import printable
@@ -49,13 +49,11 @@ def watched(run: Run, name: str) -> Watched:
     status: Status = "training" if is_alive else "gone"
     if not is_alive and summary is not None and summary.status != "running":
         status = summary.status
-    best = summary.best_epoch if summary is not None else None
-    best = best if best is not None and best <= len(rows) else None
     seconds = [row.seconds or 0 for row in rows[-RECENT:]]
     left = (config.epochs - len(rows)) * sum(seconds) / len(seconds) if seconds else None
     return Watched(
         experiment=config,
-        history=History(printable(name), tuple(rows), best),
+        history=History(printable(name), tuple(rows), best_epoch_of(summary, rows)),
         status=status,
         patience_left=_patience_left(config, rows),
         seconds_left=left if status == "training" else None,

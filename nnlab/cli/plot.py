@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
@@ -17,6 +17,8 @@ from nnlab.rendering.pieces import Piece
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from matplotlib.figure import Figure  # noqa: TC004 (an extra)
 
     from nnlab.datasets import Source
     from nnlab.runs.run import Run
@@ -30,10 +32,10 @@ MOST_REASONS = 5  # why runs are left out
 
 @dataclass(frozen=True)
 class Drawing:
-    """A plot: `pieces` for the terminal, and the arguments of `figure_of` in the file of its kind."""
+    """A plot: `pieces` for the terminal, and a `figure` for a file."""
 
     pieces: Callable[[], list[Piece]]
-    arguments: tuple[Any, ...]
+    figure: Callable[[], Figure]
 
 
 def plot(
@@ -73,8 +75,7 @@ def plot(
     from nnlab.datasets import Source
     from nnlab.runs.find import find, find_each, named_sweep, runs_folder
 
-    path = None if output is None else file_to_write(output)
-    form = None if output is None else _format_of(output)
+    path, form = (None, "") if output is None else (file_to_write(output), _format_of(output))
     runs_dir = runs_folder(runs)
     sweep = named_sweep(runs_dir, named or ())
     found = find_each(runs_dir, named) if named else [find(runs_dir, None)]
@@ -87,13 +88,15 @@ def plot(
     elif len(found) > 1:
         raise UsageError(f"--kind {chosen} shows one run; name one of the {len(found)}")
     else:
-        drawing = _of_one_run(chosen, found[0], Source(data_dir, offline=offline))
-    if output is None or path is None or form is None:
+        drawing = OF_ONE_RUN[chosen](found[0], Source(data_dir, offline=offline))
+    if output is None or path is None:
         write_result(*drawing.pieces())
         return
     from nnlab.files import atomic_write
+    from nnlab.plots.style import nnlabs_style, written
 
-    content = _written(chosen, drawing, form)
+    with nnlabs_style():
+        content = written(drawing.figure(), form)
     with atomic_write(path) as file:
         file.write(content)
     write_stdout(f"{as_path(output)}\n")
@@ -110,23 +113,6 @@ def _format_of(output: Path) -> str:
     return form
 
 
-def _written(kind: Kind, drawing: Drawing, form: str) -> bytes:
-    """Return a drawing as a file in a format."""
-    from nnlab.plots import calibration, confusion, curves, diagnostics, errors, style, sweep, weights
-
-    modules = {
-        "curves": curves,
-        "confusion": confusion,
-        "errors": errors,
-        "weights": weights,
-        "calibration": calibration,
-        "diagnostics": diagnostics,
-        "sweep": sweep,
-    }
-    with style.nnlabs_style():
-        return style.written(modules[kind].figure_of(*drawing.arguments), form)
-
-
 def _curves(found: Sequence[Run], runs_dir: Path) -> Drawing:
     from nnlab.analysis.history import histories_of, history_of
     from nnlab.cli import plot_view
@@ -138,13 +124,21 @@ def _curves(found: Sequence[Run], runs_dir: Path) -> Drawing:
         histories, without = histories_of(found, [name_of(run, runs_dir) for run in found])
         for reason in without[:MOST_REASONS]:
             write_stderr(f"left out: {reason}")
+        if (more := len(without) - MOST_REASONS) > 0:
+            write_stderr(f"left out: {more} more")
         if not histories:
             raise UsageError(f"none of these {len(found)} runs has an epoch to draw")
     if len(histories) > MOST_CURVES:
         raise UsageError(
             f"{len(histories)} curves cannot be told apart; name up to {MOST_CURVES} runs, or plot a sweep"
         )
-    return Drawing(lambda: plot_view.curves(histories), (histories,))
+
+    def figure() -> Figure:
+        from nnlab.plots.curves import figure_of
+
+        return figure_of(histories)
+
+    return Drawing(lambda: plot_view.curves(histories), figure)
 
 
 def _sweep(found: Sequence[Run], title: str, runs_dir: Path) -> Drawing:
@@ -152,43 +146,105 @@ def _sweep(found: Sequence[Run], title: str, runs_dir: Path) -> Drawing:
     from nnlab.cli.groups import pieces_of_groups
 
     groups = compare_groups(found, runs_dir=runs_dir)
-    return Drawing(lambda: pieces_of_groups(groups), (groups, title))
+
+    def figure() -> Figure:
+        from nnlab.plots.sweep import figure_of
+
+        return figure_of(groups, title)
+
+    return Drawing(lambda: pieces_of_groups(groups), figure)
 
 
-def _of_one_run(kind: Kind, run: Run, source: Source) -> Drawing:
-    """Return a plot of the diagnostics, the weights or the answers of a run."""
-    from nnlab.analysis.answers import answers_of, image_shape
-    from nnlab.analysis.calibration import calibration_of
-    from nnlab.analysis.evaluation import best_network
+def _diagnostics(run: Run, _: Source) -> Drawing:
     from nnlab.analysis.history import diagnostics_of
     from nnlab.cli import plot_view
+
+    rows = diagnostics_of(run)
+
+    def figure() -> Figure:
+        from nnlab.plots.diagnostics import figure_of
+
+        return figure_of(rows, printable(run.name))
+
+    return Drawing(lambda: plot_view.diagnostics(rows), figure)
+
+
+def _weights(run: Run, _: Source) -> Drawing:
+    from nnlab.analysis.answers import image_shape
+    from nnlab.analysis.evaluation import best_network
+    from nnlab.cli import plot_view
+    from nnlab.datasets import DATASETS
+    from nnlab.runs.run import experiment_of
+
+    experiment = experiment_of(run)
+    network, shape = best_network(run, experiment), image_shape(experiment)
+    classes = DATASETS[experiment.dataset].classes
+
+    def figure() -> Figure:
+        from nnlab.plots.weights import figure_of
+
+        return figure_of(network, classes, shape, printable(run.name))
+
+    return Drawing(lambda: plot_view.weights(network, classes, shape), figure)
+
+
+def _errors(run: Run, source: Source) -> Drawing:
+    from nnlab.analysis.answers import answers_of, image_shape
+    from nnlab.cli import plot_view
+    from nnlab.datasets import DATASETS
+    from nnlab.runs.run import experiment_of
+
+    experiment = experiment_of(run)
+    shape, classes = image_shape(experiment), DATASETS[experiment.dataset].classes
+    answers = answers_of(run, experiment, source)
+
+    def figure() -> Figure:
+        from nnlab.plots.errors import figure_of
+
+        return figure_of(answers, classes, shape, printable(run.name))
+
+    return Drawing(lambda: plot_view.mistakes(answers, classes, shape, most=MOST_MISTAKES), figure)
+
+
+def _confusion(run: Run, source: Source) -> Drawing:
+    from nnlab.analysis.answers import answers_of
     from nnlab.cli.evaluate import confusion_table
     from nnlab.datasets import DATASETS
     from nnlab.runs.run import experiment_of
 
     experiment = experiment_of(run)
     classes = DATASETS[experiment.dataset].classes
-    if kind == "diagnostics":
-        rows = diagnostics_of(run)
-        return Drawing(lambda: plot_view.diagnostics(rows), (rows, printable(run.name)))
-    if kind == "weights":
-        network, shape = best_network(run, experiment), image_shape(experiment)
-        drawn = (network, classes, shape)
-        return Drawing(lambda: plot_view.weights(*drawn), (*drawn, printable(run.name)))
-    if kind == "errors":
-        shape = image_shape(experiment)
-        answers = answers_of(run, experiment, source)
-        return Drawing(
-            lambda: plot_view.mistakes(answers, classes, shape, most=MOST_MISTAKES),
-            (answers, classes, shape, printable(run.name)),
-        )
-    answers = answers_of(run, experiment, source)
-    if kind == "confusion":
-        confusion = answers.confusion()
-        return Drawing(
-            lambda: [confusion_table(classes, confusion.tolist())], (confusion, classes, printable(run.name))
-        )
-    has_validation = experiment.validation_size > 0
-    validation = answers_of(run, experiment, source, split="validation") if has_validation else None
-    calibration = calibration_of(answers, validation)
-    return Drawing(lambda: plot_view.calibration(calibration), (calibration, printable(run.name)))
+    confusion = answers_of(run, experiment, source).confusion()
+
+    def figure() -> Figure:
+        from nnlab.plots.confusion import figure_of
+
+        return figure_of(confusion, classes, printable(run.name))
+
+    return Drawing(lambda: [confusion_table(classes, confusion.tolist())], figure)
+
+
+def _calibration(run: Run, source: Source) -> Drawing:
+    from nnlab.analysis.answers import answers_of
+    from nnlab.analysis.calibration import calibration_of_run
+    from nnlab.cli import plot_view
+    from nnlab.runs.run import experiment_of
+
+    experiment = experiment_of(run)
+    calibration = calibration_of_run(run, experiment, answers_of(run, experiment, source), source)
+
+    def figure() -> Figure:
+        from nnlab.plots.calibration import figure_of
+
+        return figure_of(calibration, printable(run.name))
+
+    return Drawing(lambda: plot_view.calibration(calibration), figure)
+
+
+OF_ONE_RUN: dict[Kind, Callable[[Run, Source], Drawing]] = {
+    "confusion": _confusion,
+    "errors": _errors,
+    "weights": _weights,
+    "calibration": _calibration,
+    "diagnostics": _diagnostics,
+}

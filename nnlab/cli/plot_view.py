@@ -67,8 +67,7 @@ def calibration(found: Calibration) -> list[Piece]:
             "accuracy": Column([each.accuracy for each in bins], percent),
         }
     )
-    summary = found.summary()
-    return [table, f"{summary[0].upper()}{summary[1:]}."]
+    return [table, f"{found.summary()}."]
 
 
 def diagnostics(rows: Sequence[DiagnosticsRow]) -> list[Piece]:

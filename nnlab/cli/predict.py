@@ -55,7 +55,7 @@ def predict(
       nnlab predict mnist_softmax-001 scans/ --top 1
       nnlab predict mnist_softmax-001 - --json < digit.png
     """
-    from nnlab.analysis.answers import image_shape
+    from nnlab.analysis.answers import are_probabilities, image_shape
     from nnlab.analysis.evaluation import best_network
     from nnlab.datasets import DATASETS
     from nnlab.extras import need
@@ -71,7 +71,7 @@ def predict(
     if save_input is not None and not save_input.is_dir():
         raise UsageError(f"there is no folder {save_input}; make it first")
     network = best_network(found, experiment)
-    is_probability = experiment.output == "softmax"
+    is_probability = are_probabilities(experiment.output)
     classes = DATASETS[experiment.dataset].classes
     answers, errors = _answers(network, classes, pictures, invert=invert, as_is=as_is)
     if save_input is not None:
@@ -93,7 +93,7 @@ def _answers(
 ) -> tuple[list[Answer], list[NnlabError]]:
     """Return the answers to all digits in `pictures`, and why others could not be read."""
     from nnlab.digits.pictures import brightness_of
-    from nnlab.digits.predict import Answer, digits_in, probabilities
+    from nnlab.digits.predict import Answer, digits_in, outputs_for
 
     answers: list[Answer] = []
     errors: list[NnlabError] = []
@@ -107,7 +107,7 @@ def _answers(
             errors.append(error)
             continue
         for number, digit in enumerate(digits, 1):
-            outputs = map(float, probabilities(network, digit))
+            outputs = map(float, outputs_for(network, digit))
             answers.append(Answer(name, number, digit, dict(zip(classes, outputs, strict=True))))
     return answers, errors
 

@@ -75,9 +75,13 @@ def page_about(found: Sequence[Run], title: str, runs_dir: Path, source: Source)
         return page_of(found[0], histories_of(found, names)[0], source)
     compared = comparison.compare(found, runs_dir=runs_dir)
     by_name = dict(zip(names, found, strict=True))
-    ranked = [str(row["run"]) for row in compared.rows if row["baseline"] is None]
+    ranked = [
+        str(row["run"])
+        for row in compared.rows
+        if row["baseline"] is None and not str(row["status"]).startswith("broken")
+    ]
     if not ranked:
-        raise UsageError("these runs are all baselines; name a network among them")
+        raise UsageError("none of these runs is a network that can be read; name another")
     histories, _ = histories_of([by_name[name] for name in ranked], ranked)
     groups = compare_groups(found, runs_dir=runs_dir)
     has_seeds = any(len(group.seeds) > 1 for group in groups)

@@ -110,7 +110,7 @@ def sweep(
         write_result(*pieces_of(make_plan(wanted, runs_dir), options, jobs or available_cores()), width=80)
         return
     with (
-        SweepView(quiet=quiet, live=terminal, halving=halving) as view,
+        SweepView(quiet=quiet, live=terminal, halving=halving, repeats=force) as view,
         # Until the first trial, a signal ends the command at once; after that, it stops the trials.
         deferred_from_call(defer_signals) as (defer, is_signalled),
     ):

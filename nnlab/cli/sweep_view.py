@@ -93,9 +93,9 @@ def pieces_of(plan: Plan, options: Options, jobs: int) -> list[Piece]:
 class SweepView:
     """The output of a sweep on stderr: a live table on a terminal, elsewhere one line per trial."""
 
-    def __init__(self, *, quiet: bool, live: bool, halving: bool) -> None:
+    def __init__(self, *, quiet: bool, live: bool, halving: bool, repeats: bool) -> None:
         """Choose what to print."""
-        self._quiet, self._halving = quiet, halving
+        self._quiet, self._halving, self._repeats = quiet, halving, repeats
         self._live = Live(console=Console(stderr=True), auto_refresh=False) if live else None
         self._plan: Plan | None = None
         self._progress = Progress()
@@ -136,9 +136,10 @@ class SweepView:
             return
         if progress.is_stopped:
             left = progress.total - len(progress.ended) - len(progress.failed)
+            without = " without --force" if self._repeats else ""
             self._write(
                 f"\nInterrupted; {counted(len(progress.ended), 'trial')} done, {left:,} left. "
-                "The epochs of the others are kept. The same command continues."
+                f"The epochs of the others are kept. The same command{without} continues."
             )
         elif not progress.todo and not progress.failed:
             what = f"all {progress.total:,} trials in {printable(str(self._plan.folder))} are done"
@@ -203,7 +204,7 @@ class SweepView:
         parts = [f"{ended:,} of {progress.total:,} done", f"{running:,} running"]
         if failed:
             parts.append(f"{failed:,} failed")
-        if progress.ended_since:
+        if progress.ended_since and not self._halving:  # it drops most trials
             rate = (monotonic() - progress.began) / progress.ended_since
             parts.append(f"{duration(rate * (progress.total - ended - failed))} left")
         return " · ".join(parts)

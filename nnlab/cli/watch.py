@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from nnlab.analysis.watching import Watched
+    from nnlab.analysis.watching import Status, Watched
     from nnlab.runs.run import Run
 
 EVERY = 0.5  # seconds between two looks
@@ -80,12 +80,15 @@ def _watch_run(run: Run, *, once: bool) -> NnlabError | None:
     """Show a run until it ends; return the error with which it ended, or that it has not ended."""
     from nnlab.analysis.watching import watched
 
+    status: Status = "training"
+
     def look() -> Look:
+        nonlocal status
         state = watched(run, run.name)
+        status = state.status
         return Look(_pieces_of(run, state), _lines_of(state), is_over=state.status != "training")
 
     _show(look, once=once)
-    status = watched(run, run.name).status
     if status == "finished":
         return None
     if status == "diverged":
@@ -143,27 +146,44 @@ def _watch_sweep(runs_dir: Path, named: str, *, once: bool) -> NnlabError | None
     """Show a sweep until its process ends; return an error if trials are left. A diverged one is not left."""
     from nnlab.analysis.watching import watched
     from nnlab.rendering.formatters import counted
-    from nnlab.runs.find import runs_of_sweep
+    from nnlab.runs.find import find_all, runs_of_sweep
     from nnlab.runs.lock import is_locked
     from nnlab.runs.run import Run
     from nnlab.sweeps.store import read_plan
 
     folder = runs_of_sweep(runs_dir, named)[0].folder.parent
     left = 0
+    ended: dict[str, Watched] = {}  # is not read again
+    broken: dict[str, str] = {}
 
     def look() -> Look:
         nonlocal left
         is_alive = is_locked(Run(folder))
-        states = [watched(run, run.name) for run in runs_of_sweep(runs_dir, named)]
-        planned = read_plan(folder)
-        if planned:
-            states = [state for state in states if state.history.name in planned]
+        planned = set(read_plan(folder))
+        running = []
+        broken.clear()
+        for run in find_all(folder):
+            if run.name in ended or (planned and run.name not in planned):
+                continue
+            try:
+                state = watched(run, run.name)
+            except NnlabError as error:
+                broken[run.name] = str(error)
+                continue
+            if state.status in ("finished", "diverged"):
+                ended[run.name] = state
+            else:
+                running.append(state)
+        total = max(len(planned), len(ended) + len(running) + len(broken))
+        left = total - len(ended)
         lines = [
-            f"{state.history.name}  {WORDS[state.status]}" for state in states if state.status != "training"
+            f"{state.history.name}  {WORDS[state.status]}"
+            for state in (*ended.values(), *running)
+            if state.status != "training"
         ]
-        total = max(len(planned), len(states))
-        left = total - sum(state.status in ("finished", "diverged") for state in states)
-        pieces = _pieces_of_sweep(folder.name, states, total, is_alive=is_alive)
+        lines += [f"{name}  broken: {reason}" for name, reason in broken.items()]
+        states = [*ended.values(), *running]
+        pieces = _pieces_of_sweep(folder.name, states, total, broken=len(broken), is_alive=is_alive)
         return Look(pieces, lines, is_over=not is_alive)
 
     _show(look, once=once)
@@ -171,7 +191,9 @@ def _watch_sweep(runs_dir: Path, named: str, *, once: bool) -> NnlabError | None
     return NnlabError(f"{counted(left, 'trial')} of {named} {have} not finished") if left else None
 
 
-def _pieces_of_sweep(name: str, states: Sequence[Watched], total: int, *, is_alive: bool) -> list[Piece]:
+def _pieces_of_sweep(
+    name: str, states: Sequence[Watched], total: int, *, broken: int, is_alive: bool
+) -> list[Piece]:
     """Return how many trials are in which state, and those that are being trained."""
     from collections import Counter
 
@@ -179,9 +201,9 @@ def _pieces_of_sweep(name: str, states: Sequence[Watched], total: int, *, is_ali
     from nnlab.rendering.pieces import Column, Table
 
     counts = Counter(WORDS_OF_TRIALS[state.status] for state in states)
-    if missing := total - len(states):
-        counts["not begun"] = missing
-    shown = ", ".join(f"{count(number)} {words}" for words, number in counts.items())
+    counts["broken"] = broken
+    counts["not begun"] = total - len(states) - broken
+    shown = ", ".join(f"{count(number)} {words}" for words, number in counts.items() if number)
     process = "its process is alive" if is_alive else "its process has ended"
     pieces: list[Piece] = [f"{printable(name)}: of {count(total)} trials, {shown}; {process}"]
     running = [state for state in states if state.status == "training"]

@@ -75,7 +75,7 @@ def digits_in(brightness: NDArray[np.float64], name: str, *, invert: bool, as_is
     return digits
 
 
-def probabilities(network: Network, digit: Digit) -> NDArray[np.float64]:
+def outputs_for(network: Network, digit: Digit) -> NDArray[np.float64]:
     """Return the outputs of `network` for `digit`, (classes,)."""
     inputs = digit.image.reshape(1, -1).astype(network.parameters.dtype)
     outputs: NDArray[np.float64] = network.outputs(inputs)[0].astype(np.float64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nnlab.plots.style import COLOURS, new_figure
+from nnlab.plots.style import COLOURS, log_scale, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,7 +19,16 @@ def figure_of(calibration: Calibration, name: str) -> Figure:
     bins = calibration.bins
     upper.plot([0, 100], [0, 100], color="#666666", linestyle="--", linewidth=1.2)
     grey = {"color": "#666666", "fontsize": 9}
-    upper.annotate("as right as confident", (42, 44), rotation=45, rotation_mode="anchor", **grey)
+    upper.annotate(
+        "as right as confident",
+        (40, 40),
+        (0, 4),
+        textcoords="offset points",
+        rotation=45,
+        rotation_mode="anchor",
+        transform_rotates_text=True,
+        **grey,
+    )
     upper.plot(
         [100 * each.confidence for each in bins],
         [100 * each.accuracy for each in bins],
@@ -39,5 +48,6 @@ def figure_of(calibration: Calibration, name: str) -> Figure:
         color=COLOURS[0],
         edgecolor="white",
     )
-    lower.set(xlabel="confidence in %", ylabel="examples", yscale="log")
+    lower.set(xlabel="confidence in %", ylabel="examples")
+    log_scale(lower, "y")
     return figure

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import numpy as np
 
-from nnlab.plots.style import new_figure, shade_text
+from nnlab.plots.style import new_figure, readable_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ def figure_of(confusion: NDArray[np.intp], classes: Sequence[str], name: str) ->
     image = axes.imshow(mistakes, cmap=colours, vmin=0, vmax=worst or 1)
     for row in range(size):
         for column in range(size):
-            colour = "black" if row == column else _readable(image.to_rgba(mistakes[row, column]))
+            colour = "black" if row == column else readable_on(image.to_rgba(mistakes[row, column]))
             axes.text(
                 column,
                 row,
@@ -48,12 +48,3 @@ def figure_of(confusion: NDArray[np.intp], classes: Sequence[str], name: str) ->
     bar.set_label("mistakes, share of the true class")
     bar.ax.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1, decimals=1))
     return figure
-
-
-def _readable(rgba: object) -> str:
-    """Return black or white, whichever can be read on a colour (relative luminance, WCAG 2)."""
-    red, green, blue = (
-        each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4  # noqa: PLR2004 (sRGB)
-        for each in np.ravel(np.asarray(rgba, np.float64))[:3]
-    )
-    return shade_text(float(0.2126 * red + 0.7152 * green + 0.0722 * blue) ** 0.5)

@@ -25,7 +25,7 @@ UNITS = {"loss": "loss per example", "accuracy": "accuracy in %"}
 
 
 def figure_of(histories: Sequence[History]) -> Figure:
-    """Return the curves of runs; the best epoch is marked, and where the training stopped."""
+    """Return the curves of runs; the best epoch and the last are marked."""
     kinds = [kind for kind in TITLES if any(history.has(kind) for history in histories)]
     longest = max(len(history.name) for history in histories)
     width = 6 + CHARACTER * (longest if len(histories) > 1 else len("validation"))
@@ -66,7 +66,7 @@ def _draw(axes: Axes, kind: str, histories: Sequence[History]) -> None:
         Line2D([], [], color="#444444", linestyle="", marker=MARKERS[0], markersize=9),
         Line2D([], [], color="#444444", linestyle="", marker="|", markersize=14, markeredgewidth=2.5),
     ]
-    axes.legend(signs, ["best epoch", "stopped"], frameon=False, fontsize=10)
+    axes.legend(signs, ["best epoch", "last epoch"], frameon=False, fontsize=10)
 
 
 def _curve(

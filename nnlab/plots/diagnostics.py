@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from nnlab.analysis.history import DIAGNOSTICS, SHARES, layer_curves
-from nnlab.plots.style import label_ends, line_of, new_figure
+from nnlab.plots.style import label_ends, line_of, log_scale, new_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ def figure_of(rows: Sequence[DiagnosticsRow], name: str) -> Figure:
         positive = all(np.nanmin(curve) > 0 for curve in by_layer.values())
         axes.set(title=title, xlabel="epoch", ylabel=unit)
         if positive and column not in SHARES:
-            axes.set_yscale("log")
+            log_scale(axes, "y")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         label_ends(axes, ends)
     figure.suptitle(f"Diagnostics of {name}")

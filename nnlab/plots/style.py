@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from nnlab.rendering.labels import spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,6 +41,7 @@ STYLE: dict[Any, Any] = {
 }
 HEIGHT = 5.0  # inches, of axes with few labels
 LABEL_HEIGHT = 0.06  # as a share of the height of axes 5 inches high
+EQUAL_CONTRAST = 0.179  # the luminance on which black and white can be read equally well
 METADATA: dict[str, dict[str, Any]] = {
     "png": {"Software": None},
     "svg": {"Date": None, "Creator": None},
@@ -59,11 +64,10 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def written(figure: Figure, form: str) -> bytes:
-    """Return a figure as a file of the format png, svg or pdf."""
+    """Return a figure as a file of the format png, svg or pdf; call it within `nnlabs_style`."""
     buffer = io.BytesIO()
-    with nnlabs_style():
-        title = {"Title": figure.get_suptitle()} if figure.get_suptitle() else {}
-        figure.savefig(buffer, format=form, metadata=METADATA[form] | title)
+    title = {"Title": figure.get_suptitle()} if figure.get_suptitle() else {}
+    figure.savefig(buffer, format=form, metadata=METADATA[form] | title)
     return buffer.getvalue()
 
 
@@ -87,16 +91,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> Non
     to_share = axes.transData + axes.transAxes.inverted()
     shares = [float(to_share.transform((x, y))[1]) for x, y, _, _ in ends]
     each = LABEL_HEIGHT * HEIGHT / height_for(len(ends))
-    levels = [0.0] * len(ends)
-    order = sorted(range(len(ends)), key=shares.__getitem__)
-    lowest = 0.0
-    for index in order:
-        levels[index] = max(shares[index], lowest)
-        lowest = levels[index] + each
-    highest = 1.0
-    for index in reversed(order):
-        levels[index] = min(levels[index], highest)
-        highest = levels[index] - each
+    levels = spread(shares, each, 0, 1)
     for (x, y, label, colour), level in zip(ends, levels, strict=True):
         axes.annotate(
             label,
@@ -110,6 +105,19 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> Non
         )
 
 
-def shade_text(luminance: float) -> str:
-    """Return black or white, whichever can be read on a background of a luminance in [0, 1]."""
-    return "black" if luminance > 0.45 else "white"  # noqa: PLR2004 (where both have the same contrast)
+def log_scale(axes: Axes, which: Literal["x", "y"]) -> None:
+    """Give an axis a logarithmic scale with plain numbers: names may contain $, so TeX is off."""
+    axes.set(**{f"{which}scale": "log"})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def readable_on(rgba: object) -> str:
+    """Return black or white, whichever has the better contrast with a colour (WCAG 2)."""
+    red, green, blue = (
+        each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4  # noqa: PLR2004 (sRGB)
+        for each in np.ravel(np.asarray(rgba, np.float64))[:3]
+    )
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return "black" if luminance > EQUAL_CONTRAST else "white"

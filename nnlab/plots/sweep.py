@@ -8,7 +8,7 @@ import numpy as np
 
 from nnlab.analysis.groups import SHARES
 from nnlab.errors import UsageError
-from nnlab.plots.style import COLOURS, new_figure, shade_text
+from nnlab.plots.style import COLOURS, log_scale, new_figure, readable_on
 from nnlab.rendering.formatters import text
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ def figure_of(groups: Sequence[Group], name: str) -> Figure:
     Raises `UsageError` if no key differs, or no run has finished.
     """
     groups = [group for group in groups if group.selection_figure in group.figures]
-    keys = [key for key in (groups[0].setting if groups else {}) if _differs(groups, key)]
     if not groups:
         raise UsageError(f"no run of {name} has finished")
+    keys = [key for key in groups[0].setting if _differs(groups, key)]
     if not keys:
         raise UsageError(f"{name} has one setting only; try several values, or plot the curves of its runs")
     figure_name = groups[0].selection_figure
@@ -77,9 +77,9 @@ def _points(axes: Axes, groups: Sequence[Group], key: str, name: str, *, is_only
     if not are_numbers:
         axes.set_xticks(range(len(order)), order, rotation=0 if max(map(len, order)) < 12 else 20)  # noqa: PLR2004
     elif order[0] > 0 and order[-1] / order[0] >= WIDE:
-        axes.set_xscale("log")
+        log_scale(axes, "x")
     unit = " in %" if factor > 1 else ""
-    axes.set(xlabel="η (eta)" if key == "eta" else key, ylabel=f"{_title(name)}{unit}")
+    axes.set(xlabel=_label(key), ylabel=f"{_title(name)}{unit}")
 
 
 def _map(figure: Figure, groups: Sequence[Group], keys: Sequence[str], name: str) -> None:
@@ -92,13 +92,13 @@ def _map(figure: Figure, groups: Sequence[Group], keys: Sequence[str], name: str
         place = rows.index(group.setting.get(keys[0])), columns.index(group.setting.get(keys[1]))
         means[place] = factor * group.figures[name].mean
     image = axes.imshow(means, cmap="cividis", aspect="auto", origin="lower")
-    low, high = float(np.nanmin(means)), float(np.nanmax(means))
     for (row, column), mean in np.ndenumerate(means):
-        share = (mean - low) / ((high - low) or 1)
-        axes.text(column, row, f"{mean:.4g}", ha="center", va="center", color=shade_text(share))
+        figure_text = f"{mean:.2f}" if factor > 1 else f"{mean:.4g}"
+        colour = readable_on(image.to_rgba(mean))
+        axes.text(column, row, figure_text, ha="center", va="center", color=colour)
     axes.set_xticks(range(len(columns)), [shown(value) for value in columns])
     axes.set_yticks(range(len(rows)), [shown(value) for value in rows])
-    axes.set(xlabel=keys[1], ylabel=keys[0])
+    axes.set(xlabel=_label(keys[1]), ylabel=_label(keys[0]))
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     figure.colorbar(image, label=f"mean {_title(name).lower()}{' in %' if factor > 1 else ''}")
@@ -109,6 +109,10 @@ def _ordered(values: Sequence[object]) -> list[object]:
     found = list({shown(value): value for value in values}.values())
     are_numbers = all(isinstance(value, int | float) for value in found)
     return sorted(found, key=lambda value: value if are_numbers else shown(value))  # type: ignore[arg-type,return-value]
+
+
+def _label(key: str) -> str:
+    return "η (eta)" if key == "eta" else key
 
 
 def shown(value: object) -> str:

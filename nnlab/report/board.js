@@ -146,13 +146,14 @@ class Board {
     this.asMnist = element.querySelector("input");
     this.canvas.addEventListener("pointerdown", event => this.begin(event));
     this.canvas.addEventListener("pointermove", event => this.move(event));
-    for (const name of ["pointerup", "pointercancel"]) this.canvas.addEventListener(name, () => { this.isDrawing = false; });
-    element.querySelector("[data-undo]").addEventListener("click", () => { this.strokes.pop(); this.show(); });
-    element.querySelector("[data-clear]").addEventListener("click", () => { this.strokes = []; this.show(); });
+    this.canvas.addEventListener("lostpointercapture", () => { this.stroke = null; });  // also after pointerup
+    element.querySelector("[data-undo]").addEventListener("click", () => this.undo());
+    element.querySelector("[data-clear]").addEventListener("click", () => { this.strokes = []; this.stroke = null; this.show(); });
     this.asMnist.addEventListener("change", () => this.show());
     document.addEventListener("keydown", event => {
       if ((event.ctrlKey || event.metaKey) && event.key === "z" && this.strokes.length) {
-        event.preventDefault(); this.strokes.pop(); this.show();
+        event.preventDefault();
+        this.undo();
       }
     });
     this.show();
@@ -163,18 +164,26 @@ class Board {
     return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
   }
 
+  undo() {
+    this.strokes.pop();
+    this.stroke = null;
+    this.show();
+  }
+
   begin(event) {
+    if (event.button !== 0 || !event.isPrimary) return;  // neither the right button nor a second finger
     event.preventDefault();
     this.canvas.setPointerCapture(event.pointerId);
-    this.isDrawing = true;
-    this.strokes.push([this.point(event)]);
+    this.pointer = event.pointerId;
+    this.stroke = [this.point(event)];
+    this.strokes.push(this.stroke);
     this.show();
   }
 
   move(event) {
-    if (!this.isDrawing) return;
-    for (const each of event.getCoalescedEvents ? event.getCoalescedEvents() : [event]) this.strokes.at(-1).push(this.point(each));
-    this.strokes.at(-1).push(this.point(event));
+    if (!this.stroke || event.pointerId !== this.pointer) return;
+    const coalesced = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
+    for (const each of coalesced.length ? coalesced : [event]) this.stroke.push(this.point(each));
     if (!this.isWaiting) {
       this.isWaiting = true;
       requestAnimationFrame(() => { this.isWaiting = false; this.show(); });
@@ -211,8 +220,9 @@ class Board {
       row.querySelector(".share").textContent = outputs ? this.shown(outputs[k]) : "–";
       row.classList.toggle("likeliest", k === best);
     });
-    this.element.querySelector("[aria-live]").textContent =
-      best < 0 ? "Draw a digit." : `The network says ${this.classes[best]}.`;
+    const status = this.element.querySelector("[aria-live]");
+    const says = best < 0 ? "Draw a digit." : `The network says ${this.classes[best]}.`;
+    if (status.textContent !== says) status.textContent = says;  // a screen reader repeats what is written again
     this.showNeurons(layers, best);
   }
 
@@ -221,26 +231,35 @@ class Board {
   /** Show the neurons of the last hidden layer that add most to the answer. */
   showNeurons(layers, best) {
     const list = this.element.querySelector(".neurons");
-    list.replaceChildren();
-    if (!layers || layers.length < 2) return;
-    const hidden = layers.at(-2), weights = this.network.weights.at(-1);
+    if (!list) return;
+    const hidden = layers ? layers.at(-2) : [], weights = this.network.weights.at(-1);
     const shares = Array.from(hidden, (value, j) => [value * weights[best * hidden.length + j], j]);
     shares.sort((a, b) => b[0] - a[0]);
-    for (const [share, neuron] of shares.slice(0, 6)) {
-      const item = document.createElement("li");
-      if (layers.length === 2) {
-        const canvas = document.createElement("canvas"), inputs = this.network.architecture[0];
-        canvas.width = canvas.height = SIDE;
-        canvas.setAttribute("aria-hidden", "true");
-        const row = this.network.weights[0].subarray(neuron * inputs, (neuron + 1) * inputs);
-        let most = 0;
-        for (const weight of row) most = Math.max(most, Math.abs(weight));
-        paint(canvas, row, weight => 127.5 * (1 - weight / most));
-        item.append(canvas);
-      }
-      item.append(`neuron ${neuron + 1}: ${share >= 0 ? "+" : "−"}${Math.abs(share).toFixed(1)}`);
-      list.append(item);
+    const shown = shares.slice(0, 6);
+    while (list.children.length > shown.length) list.lastChild.remove();
+    while (list.children.length < shown.length) list.append(this.neuronItem());
+    shown.forEach(([share, neuron], k) => {
+      const item = list.children[k], inputs = this.network.architecture[0], canvas = item.querySelector("canvas");
+      item.lastChild.textContent = `neuron ${neuron + 1}: ${share >= 0 ? "+" : "−"}${Math.abs(share).toFixed(1)}`;
+      if (!canvas) return;
+      const row = this.network.weights[0].subarray(neuron * inputs, (neuron + 1) * inputs);
+      let most = 0;
+      for (const weight of row) most = Math.max(most, Math.abs(weight));
+      paint(canvas, row, weight => 127.5 * (1 - weight / (most || 1)));
+    });
+  }
+
+  /** Return an item of the list of neurons; those of the first layer have an image of their weights. */
+  neuronItem() {
+    const item = document.createElement("li");
+    if (this.network.weights.length === 2) {
+      const canvas = document.createElement("canvas");
+      canvas.width = canvas.height = SIDE;
+      canvas.setAttribute("aria-hidden", "true");
+      item.append(canvas);
     }
+    item.append(document.createTextNode(""));
+    return item;
   }
 }
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from nnlab.rendering.labels import spread
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -145,11 +147,10 @@ class Chart:
     def _labels(self, to_x: Callable[[float], float], to_y: Callable[[float], float]) -> list[Markup]:
         """Return the names of the curves beside their ends, moved so that none overlap."""
         parts: list[Markup] = []
-        lowest = -math.inf
-        for series in sorted(self.series, key=lambda each: to_y(each.y[-1])):
+        shown = [series for series in self.series if series.x]
+        levels = spread([to_y(series.y[-1]) for series in shown], GAP, TOP, HEIGHT - BOTTOM)
+        for series, level in zip(shown, levels, strict=True):
             end = to_x(series.x[-1]), to_y(series.y[-1])
-            level = max(end[1], lowest + GAP)
-            lowest = level
             style = series.number % STYLES
             parts.append(
                 Markup('<line class="link s{}" x1="{:.1f}" y1="{:.1f}" x2="{}" y2="{:.1f}"/>').format(

@@ -15,8 +15,9 @@ import numpy as np
 from markupsafe import Markup
 
 import nnlab
-from nnlab.analysis.answers import Answers, answers_of, image_shape
-from nnlab.analysis.calibration import calibration_of
+from nnlab import files
+from nnlab.analysis.answers import Answers, answers_of, are_probabilities, image_shape
+from nnlab.analysis.calibration import calibration_of_run
 from nnlab.analysis.evaluation import best_network
 from nnlab.analysis.first_layer import label_of, strongest_neurons
 from nnlab.analysis.statistics import wilson_interval
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from nnlab.runs.run import Run
 
 FOLDER = Path(__file__).parent
+LARGEST = 1 << 36  # bytes of a file of a run
 MOST_MISTAKES = 400
 MOST_NEURONS = 64
 MOST_CURVES = 6  # there are so many styles
@@ -181,11 +183,8 @@ def page_of(
     answers = answers_of(run, experiment, source)
     page.results = _results(summary, status, answers)
     _show_answers(page, answers, experiment)
-    validation = (
-        answers_of(run, experiment, source, split="validation") if experiment.validation_size else None
-    )
     if answers.are_probabilities:
-        _show_calibration(page, calibration_of(answers, validation))
+        _show_calibration(page, calibration_of_run(run, experiment, answers, source))
     try:
         shape = image_shape(experiment)
     except UsageError:
@@ -226,7 +225,7 @@ def _plain(value: object) -> str:
 def _digests(run: Run, summary: Summary) -> Table:
     found = [["best weights", summary.weights_sha256]]
     found += [
-        [path.name, hashlib.sha256(path.read_bytes()).hexdigest()]
+        [path.name, hashlib.sha256(files.read(path, limit=LARGEST)).hexdigest()]
         for path in (run.config_yaml, run.metrics_csv, run.best_npz)
         if path.exists()
     ]
@@ -380,8 +379,7 @@ def _show_weights(page: Page, network: Network, classes: Sequence[str], shape: t
 def _show_calibration(page: Page, calibration: Calibration) -> None:
     bins = calibration.bins
     series = Series("right", [100 * each.confidence for each in bins], [100 * each.accuracy for each in bins])
-    text_of_error = calibration.summary()
-    page.calibration_summary = f"{text_of_error[0].upper()}{text_of_error[1:]}."
+    page.calibration_summary = f"{calibration.summary()}."
     page.calibration = Chart(
         "reliability",
         "Right answers over confidence",
@@ -399,11 +397,10 @@ def _network(network: Network, experiment: Experiment) -> dict[str, Any]:
     classes = DATASETS[experiment.dataset].classes
     parameters = network.parameters.astype("<f4").tobytes()
     return {
-        "classes": classes,
         "hidden": len(network.architecture) > 2,  # noqa: PLR2004 (input and output)
         "data": {
             "classes": list(classes),
-            "are_probabilities": experiment.output in ("softmax", "sigmoid"),
+            "are_probabilities": are_probabilities(experiment.output),
             "architecture": list(network.architecture),
             "activation": experiment.activation,
             "output": experiment.output,

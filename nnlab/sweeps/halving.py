@@ -42,9 +42,9 @@ def run_halving(trials: Sequence[Trial], loop: Loop) -> None:
         )
         if loop.progress.is_stopped or loop.progress.has_given_up:
             return
-        remaining = best_settings(remaining, share)
-    kept = {trial.run.name for trial in remaining}
-    loop.progress.dropped = sum(trial.run.name not in kept | set(ended) for trial in trials)
+        remaining = best_settings(remaining, share, ended)
+    going_on = {trial.run.name for trial in remaining} | set(ended)
+    loop.progress.dropped = sum(trial.run.name not in going_on for trial in trials)
     loop.run(remaining)
 
 
@@ -57,7 +57,7 @@ def next_round(trials: Sequence[Trial], ended: Collection[str]) -> tuple[list[Tr
     for share in SHARES:
         if found := [trial for trial in remaining if not _has_reached(trial, share, ended)]:
             return found, share
-        remaining = best_settings(remaining, share)
+        remaining = best_settings(remaining, share, ended)
     return [trial for trial in remaining if trial.run.name not in ended], 1
 
 
@@ -80,15 +80,17 @@ def epoch_at(trial: Trial, share: int) -> int:
     return math.ceil(trial.setting.experiment.epochs / share)
 
 
-def best_settings(trials: Sequence[Trial], share: int) -> list[Trial]:
+def best_settings(trials: Sequence[Trial], share: int, ended: Collection[str]) -> list[Trial]:
     """Return the trials of the best third of the settings, by the mean of their best figures in a round.
 
-    A trial that diverged at once has -inf. One that failed has no figures, and does not count.
+    A trial that diverged at once has -inf. One that failed has not reached the end of the round, and does not
+    count. `ended` holds the names of the trials that have ended.
     """
     figures: dict[str, list[float]] = defaultdict(list)
     for trial in trials:
-        with suppress(RunError):
-            figures[trial.setting.digest].append(_best(trial, epoch_at(trial, share)))
+        if _has_reached(trial, share, ended):
+            with suppress(RunError):  # of a file that is damaged
+                figures[trial.setting.digest].append(_best(trial, epoch_at(trial, share)))
     ranked = sorted(figures, key=lambda digest: fmean(figures[digest] or [-math.inf]), reverse=True)  # stable
     kept = set(ranked[: math.ceil(len(ranked) / FACTOR)])
     return [trial for trial in trials if trial.setting.digest in kept]

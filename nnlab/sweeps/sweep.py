@@ -23,7 +23,7 @@ from nnlab.runs.summary import Summary
 from nnlab.sweeps import store
 from nnlab.sweeps.halving import epoch_at, epochs_of, run_halving
 from nnlab.sweeps.local import local_workers
-from nnlab.sweeps.plan import Plan, Trial, make_plan
+from nnlab.sweeps.plan import DONE, Plan, Trial, make_plan
 from nnlab.sweeps.trial import Outcome, Task, content_of
 from nnlab.sweeps.work import DEFAULT_OPTIONS, Options, Work, work_of
 from nnlab.sweeps.workers import Workers
@@ -129,8 +129,11 @@ def run_sweep(
     cannot be used or the file system refuses. A trial that fails raises nothing; `Progress.failed` has it.
     """
     if cluster is None:
-        work = work_of(make_plan(sweep, runs), options)
+        plan = make_plan(sweep, runs)
+        work = work_of(plan, options)
         trials = [*work.measure, *work.train]
+        if options.halves and trials:  # the rounds after the next may need all
+            trials = [planned.trial for planned in plan.trials if planned.state not in DONE]
         _check_datasets(trials, options.source)
         workers = local_workers(min(jobs or available_cores(), max(1, len(trials))))
     else:
@@ -145,8 +148,8 @@ def run_sweep(
             return loop.progress
         if work.measure or work.train:
             loop.run(work.measure)
-            broken = loop.progress.failed
-            run_halving([trial for trial in loop.progress.trials if trial.run.name not in broken], loop)
+            usable = [planned for planned in plan.trials if options.repeats or planned.state != "broken"]
+            run_halving([planned.trial for planned in usable], loop)
         if not (loop.progress.is_stopped or loop.progress.has_given_up):
             # Nobody waits for the trials that were dropped.
             store.write_plan(plan.folder, [*loop.progress.ended, *loop.progress.failed])

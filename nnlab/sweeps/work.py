@@ -41,18 +41,15 @@ class Work:
 def work_of(plan: Plan, options: Options) -> Work:
     """Return what there is to do. Halving is in rounds; only the next one is known."""
     if options.repeats:
-        train, measure = [planned.trial for planned in plan.trials], []
-    else:
-        train = [planned.trial for planned in plan.of_state("missing", "interrupted")]
-        measure = [
-            planned.trial
-            for planned in plan.of_state("finished", "made")
-            if options.evaluates and not (planned.made or planned.trial.run).eval_json("test").exists()
-        ]
+        share = SHARES[0] if options.halves else 1
+        return Work([planned.trial for planned in plan.trials], share, [])
+    measure = [
+        planned.trial
+        for planned in plan.of_state("finished", "made")
+        if options.evaluates and not (planned.made or planned.trial.run).eval_json("test").exists()
+    ]
     if not options.halves:
-        return Work(train, 1, measure)
-    if options.repeats:
-        return Work(train, SHARES[0], measure)
+        return Work([planned.trial for planned in plan.of_state("missing", "interrupted")], 1, measure)
     ended = {planned.trial.run.name for planned in plan.of_state("finished", "diverged", "made")}
     usable = [planned.trial for planned in plan.trials if planned.state != "broken"]
     return Work(*next_round(usable, ended), measure)

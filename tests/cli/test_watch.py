@@ -124,3 +124,13 @@ def test_it_fits_a_small_terminal(lab: Laboratory, run: Path) -> None:
     lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.out).splitlines()
     assert max(map(len, lines)) <= 40
     assert any(line.startswith("Validation accuracy") for line in lines)
+
+
+def test_a_broken_trial_does_not_end_the_watch(lab: Laboratory) -> None:
+    lab.nnlab("sweep", "linear.yaml", "eta=0.1,0.5", "--seeds", "1", "epochs=1", "-q")
+    one = min(path for path in (lab.folder / "runs" / "linear").iterdir() if path.is_dir())
+    (one / "config.yaml").write_text("eta: [")
+    outcome = lab.call("watch", "linear", "--once", "--exit-status")
+    assert outcome.out == "linear: of 2 trials, 1 finished, 1 broken; its process has ended\n"
+    assert outcome.code == 1
+    assert lab.call("report", "linear").code == 0

@@ -10,7 +10,7 @@ import numpy as np
 from nnlab.analysis.evaluation import best_network
 from nnlab.datasets import load
 from nnlab.digits.pictures import PictureError
-from nnlab.digits.predict import digits_in, probabilities
+from nnlab.digits.predict import digits_in, outputs_for
 from nnlab.runs.run import Run, experiment_of
 from tests.digits.pictures import KINDS, typeset
 
@@ -40,7 +40,7 @@ def main(folder: str) -> None:
             except PictureError:
                 found = []
             lost += len(found) != 1
-            right += len(found) == 1 and int(probabilities(network, found[0]).argmax()) == label
+            right += len(found) == 1 and int(outputs_for(network, found[0]).argmax()) == label
         write(f"| {name} | {len(pictures)} | {right / len(pictures):.1%} | {lost} |\n")
 
 

@@ -11,7 +11,7 @@ from nnlab.analysis.evaluation import best_network
 from nnlab.config import load_experiment
 from nnlab.datasets import load
 from nnlab.digits.find import find_digits, ink_of
-from nnlab.digits.predict import digits_in, probabilities
+from nnlab.digits.predict import digits_in, outputs_for
 from nnlab.jobs.train import train_experiment
 from nnlab.shipped import path_of
 from tests.digits.pictures import KINDS, photo, typeset
@@ -48,14 +48,14 @@ def test_digits_of_mnist_are_read_in_any_picture(
     right = 0
     for image, label in zip(images, labels, strict=True):
         found = digits_in(KINDS[kind](image, rng), kind, invert=False, as_is=False)
-        right += len(found) == 1 and int(probabilities(network, found[0]).argmax()) == label
+        right += len(found) == 1 and int(outputs_for(network, found[0]).argmax()) == label
     assert right >= 0.93 * EACH, f"{right} of {EACH}"
 
 
 def test_each_typeset_digit_is_found_and_most_are_read(network: Network) -> None:
     """A 1 with a foot looks like a 2 to a network that has seen only handwriting."""
     answers = [
-        (digit, len(found), int(probabilities(network, found[0]).argmax()))
+        (digit, len(found), int(outputs_for(network, found[0]).argmax()))
         for digit, picture in typeset()
         if (found := digits_in(picture, "typeset", invert=False, as_is=False))
     ]
@@ -74,7 +74,7 @@ def test_digits_are_found_in_reading_order(
         top, left = row * 112 + rng.integers(0, 20), column * 112 + 14
         page[top : top + 84, left : left + 84] = np.kron(images[number], np.ones((3, 3)))
     found = digits_in(0.9 - 0.7 * page, "page", invert=False, as_is=False)
-    answers = [int(probabilities(network, digit).argmax()) for digit in found]
+    answers = [int(outputs_for(network, digit).argmax()) for digit in found]
     assert len(answers) == 18
     assert sum(answer == label for answer, label in zip(answers, labels, strict=False)) >= 17
 

@@ -106,7 +106,7 @@ def test_the_reliability_diagram_shows_accuracy_over_confidence() -> None:
     axes = calibration.figure_of(Calibration(bins, 0.05, 1.5, 0.01), "run").axes[0]
     assert xs(axes.lines[1]) == pytest.approx([45, 99])
     assert ys(axes.lines[1]) == pytest.approx([30, 95])
-    assert "expected calibration error 5.00%; 1.00% at the temperature 1.50" in axes.get_title()
+    assert "Expected calibration error 5.00%; 1.00% at the temperature 1.50" in axes.get_title()
 
 
 def test_diagnostics_have_a_curve_per_layer() -> None:
@@ -159,7 +159,7 @@ def test_a_grid_of_two_keys_is_a_map_of_means() -> None:
     ]
     axes = sweep.figure_of(groups, "grid").axes[0]
     assert len(axes.texts) == 6
-    assert axes.texts[0].get_text() == "11"
+    assert axes.texts[0].get_text() == "11.00"
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("l2", "eta")
 
 
@@ -172,3 +172,10 @@ def test_the_same_input_gives_the_same_bytes_whatever_the_settings(form: str) ->
     first = content()
     with mpl.rc_context({"font.size": 30, "savefig.dpi": 20, "lines.linewidth": 9}):
         assert content() == first
+
+
+def test_a_log_axis_has_plain_numbers() -> None:
+    groups = [group({"eta": eta}, [0.5, 0.6]) for eta in (1.0, 0.01, 0.1)]
+    content = style.written(sweep.figure_of(groups, "rates"), "svg").decode()
+    assert "mathdefault" not in content
+    assert ">0.01<" in content

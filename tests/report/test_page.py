@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 from nnlab.analysis.evaluation import best_network
 from nnlab.analysis.history import history_of
 from nnlab.cli.report import page_about
-from nnlab.report.charts import Chart, Series, ticks
+from nnlab.report.charts import BOTTOM, GAP, HEIGHT, Chart, Series, ticks
 from nnlab.report.page import page_of, rendered
 from nnlab.runs import records
 from nnlab.runs.run import experiment_of
@@ -184,3 +185,12 @@ def test_two_runs_are_compared(tmp_path: Path) -> None:
     assert "What was compared" in shown
     assert "Apart from the curves, all that follows is about linear-001" in shown
     assert "Validation accuracy of 2 runs" in shown
+
+
+def test_all_labels_are_within_the_chart() -> None:
+    series = [Series(f"run-{k}", [1, 2], [0.5, 0.01 * k], number=k) for k in range(6)]
+    chart = Chart("c", "Loss", "", "epoch", "loss", series).svg()
+    levels = [float(y) for y in re.findall(r'<text class="label s\d" x="\d+" y="([\d.]+)"', chart)]
+    assert len(levels) == 6
+    assert max(levels) < HEIGHT - BOTTOM + 5
+    assert min(b - a for a, b in pairwise(sorted(levels))) >= GAP - 0.2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from nnlab.jobs.train import train_experiment
 from nnlab.runs import metrics
 from nnlab.runs.run import Run
 from nnlab.sweeps import store
-from nnlab.sweeps.halving import epochs_of
+from nnlab.sweeps.halving import best_settings, epochs_of
 from nnlab.sweeps.plan import make_plan
 from nnlab.sweeps.sweep import MOST_DEATHS, claimed
 from nnlab.sweeps.work import Options, work_of
@@ -295,6 +296,32 @@ def test_halving_ranks_a_setting_by_the_seeds_that_did_not_fail(sweeping: Sweepi
     sweeping.run(sweep, halves=True)
     (finished,) = make_plan(sweep, sweeping.runs).of_state("finished")
     assert finished.trial.setting.varied == {"eta": 0.1}
+
+
+def test_halving_does_not_count_a_trial_that_failed_before_its_first_epoch(sweeping: Sweeping) -> None:
+    """Its metrics.csv has a header, and it is no worse than one without a file."""
+    sweep = linear_sweep("eta=1e-6,1e-5,0.1", "epochs=9", seeds=2)
+    sweeping.run(sweep, halves=True)
+    trials = [planned.trial for planned in make_plan(sweep, sweeping.runs).trials]
+    failed = next(trial for trial in trials if trial.setting.varied == {"eta": 0.1})
+    header = failed.run.metrics_csv.read_text().splitlines(keepends=True)[0]
+    failed.run.metrics_csv.write_text(header)
+    assert {trial.setting.varied["eta"] for trial in best_settings(trials, 9, ())} == {0.1}
+
+
+def test_a_resumed_halving_uses_all_workers(sweeping: Sweeping) -> None:
+    sweep = linear_sweep("eta=1e-4,1e-3,0.1,0.2,0.3,0.4", "epochs=9", seeds=1)
+    stops = iter([False] * 3 + [True] * 1000)
+    sweeping.run(sweep, halves=True, should_stop=lambda: next(stops))
+    shutil.rmtree(make_plan(sweep, sweeping.runs).trials[0].trial.run.folder, ignore_errors=True)
+    most = 0
+
+    def count() -> None:
+        nonlocal most
+        most = max(most, len(children()))
+
+    sweeping.run(sweep, halves=True, on_tick=count)
+    assert most == 2
 
 
 def test_files_that_are_not_of_a_run_are_left_alone(sweeping: Sweeping) -> None:
