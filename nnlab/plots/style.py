@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from nnlab.rendering.labels import spread
 
@@ -42,6 +42,7 @@ STYLE: dict[Any, Any] = {
 HEIGHT = 5.0  # inches, of axes with few labels
 LABEL_HEIGHT = 0.06  # as a share of the height of axes 5 inches high
 EQUAL_CONTRAST = 0.179  # the luminance on which black and white can be read equally well
+FEW_DECADES = 50  # the largest value is so many times the smallest: one number per decade is too few
 METADATA: dict[str, dict[str, Any]] = {
     "png": {"Software": None},
     "svg": {"Date": None, "Creator": None},
@@ -109,6 +110,9 @@ def log_scale(axes: Axes, which: Literal["x", "y"]) -> None:
     """Give an axis a logarithmic scale with plain numbers: names may contain $, so TeX is off."""
     axes.set(**{f"{which}scale": "log"})
     axis = axes.xaxis if which == "x" else axes.yaxis
+    low, high = axis.get_data_interval()
+    if high < FEW_DECADES * low:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 

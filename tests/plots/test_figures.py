@@ -160,7 +160,7 @@ def test_a_grid_of_two_keys_is_a_map_of_means() -> None:
     axes = sweep.figure_of(groups, "grid").axes[0]
     assert len(axes.texts) == 6
     assert axes.texts[0].get_text() == "11.00"
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("l2", "eta")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("l2", "η (eta)")
 
 
 @pytest.mark.parametrize("form", ["png", "svg", "pdf"])
