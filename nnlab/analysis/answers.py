@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlab.analysis.evaluation import examples_of, network_of, threads_of
+from nnlab.analysis.evaluation import confusion_of, examples_of, network_of, threads_of
 from nnlab.datasets import DATASETS, Split
 from nnlab.errors import UsageError
 from nnlab.training import computing_with
@@ -38,7 +39,7 @@ class Answers:
         """Whether the outputs are probabilities."""
         return are_probabilities(self.activation)
 
-    @property
+    @cached_property
     def confidence(self) -> NDArray[np.float64]:
         """The output of the predicted class, (examples,)."""
         found: NDArray[np.float64] = self.outputs[np.arange(len(self.predicted)), self.predicted]
@@ -66,10 +67,7 @@ class Answers:
 
     def confusion(self) -> NDArray[np.intp]:
         """Return the counts of answers, one row per true class, one column per predicted class."""
-        classes = self.outputs.shape[1]
-        counts = np.zeros((classes, classes), np.intp)
-        np.add.at(counts, (self.examples.labels, self.predicted), 1)
-        return counts
+        return confusion_of(self.examples.labels, self.predicted, self.outputs.shape[1])
 
 
 def answers_of(

@@ -21,7 +21,7 @@ from nnlab.runs.summary import Summary
 from nnlab.training import computing_with, load_splits, measure, targets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -42,9 +42,7 @@ def evaluate(
     else:
         labels, loss, accuracy, predicted = _measure_baseline(run, config, split, source)
     classes = DATASETS[config.dataset].classes
-    confusion = np.zeros((len(classes), len(classes)), int)
-    if classes:
-        np.add.at(confusion, (labels, predicted), 1)
+    confusion = confusion_of(labels, predicted, len(classes))
     return Evaluation(
         run=printable(str(run)),
         checkpoint=checkpoint,
@@ -53,17 +51,36 @@ def evaluate(
         loss=loss if math.isfinite(loss) else None,
         accuracy=accuracy,
         errors=int(confusion.sum() - confusion.trace()) if classes else None,
-        per_class=[
-            ClassFigures(
-                name=name,
-                examples=int(confusion[label].sum()),
-                precision=_share(confusion[label, label], confusion[:, label].sum()),
-                recall=_share(confusion[label, label], confusion[label].sum()),
-            )
-            for label, name in enumerate(classes)
-        ],
+        per_class=class_figures(confusion, classes),
         confusion=confusion.tolist(),
     )
+
+
+def confusion_of(labels: NDArray[Any], predicted: NDArray[np.intp], classes: int) -> NDArray[np.intp]:
+    """Return the counts of answers, one row per true class, one column per predicted class."""
+    confusion = np.zeros((classes, classes), np.intp)
+    if classes:
+        np.add.at(confusion, (labels, predicted), 1)
+    return confusion
+
+
+def class_figures(confusion: NDArray[np.intp], classes: Sequence[str]) -> list[ClassFigures]:
+    """Return the figures of each of the `classes`."""
+    return [
+        ClassFigures(
+            name=name,
+            examples=int(confusion[label].sum()),
+            precision=_share(confusion[label, label], confusion[:, label].sum()),
+            recall=_share(confusion[label, label], confusion[label].sum()),
+        )
+        for label, name in enumerate(classes)
+    ]
+
+
+def row_shares(confusion: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return each count as a share of its true class; 0 for a class without examples."""
+    shares: NDArray[np.float64] = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    return shares
 
 
 def predictions(

@@ -112,7 +112,7 @@ def file_to_write(output: Path) -> Path:
         path = output.resolve()
         is_there, is_file, has_folder = path.exists(), path.is_file(), path.parent.is_dir()
     except (OSError, ValueError, RuntimeError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or error
+        reason = getattr(error, "strerror", None) or error
         raise UsageError(f"cannot write {output}: {reason}; choose another name") from error
     if is_there and not is_file:
         raise UsageError(f"cannot write {output}: it is not a file; name another")

@@ -160,7 +160,7 @@ def _paths(path: Path) -> list[Path]:
             return [path]
         found = sorted(each for each in path.iterdir() if each.suffix.lower() in SUFFIXES)
     except (OSError, ValueError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or error
+        reason = getattr(error, "strerror", None) or error
         raise NnlabError(f"{path}: {reason}") from error
     if not found:
         raise NnlabError(f"{path}: the folder has no .png or .jpg")

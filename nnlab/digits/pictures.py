@@ -36,7 +36,7 @@ def read_content(path: Path) -> bytes:
         with os.fdopen(files.open_regular(path), "rb") as file:
             return file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or error
+        reason = getattr(error, "strerror", None) or error
         raise PictureError(f"{printable(str(path))}: {reason}") from error
 
 

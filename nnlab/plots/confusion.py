@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import numpy as np
 
+from nnlab.analysis.evaluation import row_shares
 from nnlab.plots.style import new_figure, readable_on
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def figure_of(confusion: NDArray[np.intp], classes: Sequence[str], name: str) -> Figure:
     """Return counts and shares of each true class (row); mistakes are shaded by their share of the row."""
     size = len(classes)
-    shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    shares = row_shares(confusion)
     mistakes = np.where(np.eye(size, dtype=bool), np.nan, shares)
     figure = new_figure(max(6.0, 0.92 * size + 2), max(5.0, 0.82 * size + 1.6))
     axes = figure.subplots()
