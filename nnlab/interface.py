@@ -23,6 +23,7 @@ from nnlab import datasets, shipped
 from nnlab.analysis import comparison
 from nnlab.analysis.evaluation import best_network
 from nnlab.analysis.groups import Group, compare_groups, differences
+from nnlab.analysis.history import MOST_ROWS
 from nnlab.config import Experiment, load_baseline, load_experiment
 from nnlab.config.sweep import load_sweep
 from nnlab.datasets import Source
@@ -57,8 +58,6 @@ if TYPE_CHECKING:
     from nnlab.training import Epoch
 
 AnyPath: TypeAlias = str | Path
-
-MOST_ROWS = 1 << 30  # rows read from a table: more than anybody trains
 
 
 @dataclass(frozen=True, repr=False)

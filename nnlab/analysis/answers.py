@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlab.analysis.evaluation import confusion_of, examples_of, network_of, threads_of
-from nnlab.datasets import DATASETS, Split
+from nnlab.datasets import DATASETS, MNIST_FAMILY, Split
 from nnlab.errors import UsageError
 from nnlab.training import computing_with
 
@@ -104,10 +105,14 @@ def are_probabilities(activation: str) -> bool:
     return activation in ("softmax", "sigmoid")
 
 
+def has_images(experiment: Experiment) -> bool:
+    """Return whether the inputs are images: of MNIST or one of its relatives, not of a toy."""
+    return experiment.dataset in MNIST_FAMILY
+
+
 def image_shape(experiment: Experiment) -> tuple[int, int]:
     """Return the shape of the images of a dataset. Raises `UsageError` if it has none."""
-    features = DATASETS[experiment.dataset].features
-    side = round(features**0.5)
-    if features < 64 or side * side != features:  # noqa: PLR2004 (smaller ones are toys)
+    if not has_images(experiment):
         raise UsageError(f"{experiment.dataset} has no images; this needs MNIST or one of its relatives")
+    side = math.isqrt(DATASETS[experiment.dataset].features)
     return side, side

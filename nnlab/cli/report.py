@@ -67,7 +67,7 @@ def page_about(found: Sequence[Run], title: str, runs_dir: Path, source: Source)
     from nnlab.cli.compare import pieces_of
     from nnlab.cli.groups import pieces_of_groups
     from nnlab.rendering.pieces import Table
-    from nnlab.report.page import page_of
+    from nnlab.report.contents import page_of
     from nnlab.runs.find import name_of
 
     names = [name_of(run, runs_dir) for run in found]

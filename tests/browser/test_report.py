@@ -23,7 +23,8 @@ from nnlab.cli.report import page_about
 from nnlab.config import load_experiment
 from nnlab.datasets import load
 from nnlab.jobs.train import train_experiment
-from nnlab.report.page import page_of, rendered
+from nnlab.report.contents import page_of
+from nnlab.report.page import rendered
 from nnlab.runs.run import experiment_of
 from nnlab.shipped import path_of
 from tests.trainings import OFFLINE, train

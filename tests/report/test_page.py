@@ -17,7 +17,8 @@ from nnlab.analysis.evaluation import best_network
 from nnlab.analysis.history import history_of
 from nnlab.cli.report import page_about
 from nnlab.report.charts import BOTTOM, GAP, HEIGHT, Chart, Series, ticks
-from nnlab.report.page import page_of, rendered
+from nnlab.report.contents import page_of
+from nnlab.report.page import rendered
 from nnlab.runs import records
 from nnlab.runs.run import experiment_of
 from nnlab.runs.summary import Summary
