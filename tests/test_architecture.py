@@ -14,9 +14,9 @@ MODULES = {path.relative_to(PACKAGE.parent).as_posix(): path for path in PACKAGE
 
 # From the bottom up. Parts of one line know nothing of one another.
 LAYERS = [
-    {"errors", "randomness", "shipped", "signals"},
+    {"errors", "options", "randomness", "shipped", "signals"},
     {"extras", "files", "network"},
-    {"rendering", "datasets"},
+    {"rendering", "datasets", "optimisation", "augmentation"},
     {"config"},
     {"training", "baselines"},
     {"runs", "demos", "digits"},

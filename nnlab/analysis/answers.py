@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -114,5 +113,4 @@ def image_shape(experiment: Experiment) -> tuple[int, int]:
     """Return the shape of the images of a dataset. Raises `UsageError` if it has none."""
     if not has_images(experiment):
         raise UsageError(f"{experiment.dataset} has no images; this needs MNIST or one of its relatives")
-    side = math.isqrt(DATASETS[experiment.dataset].features)
-    return side, side
+    return MNIST_FAMILY[experiment.dataset].shape

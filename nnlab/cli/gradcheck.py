@@ -78,20 +78,26 @@ def _check(experiment: Experiment, source: Source, tolerance: float) -> list[Arr
 
     from nnlab.network import check_gradients
     from nnlab.randomness import stream
-    from nnlab.training import computing_with, load_splits, start, targets_of
+    from nnlab.training import computing_with, dropout_of, load_splits, smoothed, start, targets_of
 
     experiment = experiment.model_copy(update={"dtype": "float64"})
     training, _ = load_splits(experiment, source)
     targets = targets_of(training.labels[:EXAMPLES], experiment.architecture[-1], "float64")
+    network = start(experiment).network
+    masks = None
+    if dropout := dropout_of(experiment, epoch=0):
+        masks = dropout.masks(network.architecture[:-1], EXAMPLES, np.dtype("float64"))
+        masks.draw()
     with computing_with(1), np.errstate(over="ignore", invalid="ignore"):
         return list(
             check_gradients(
-                start(experiment).network,
-                training.inputs[:EXAMPLES].T,
-                targets,
+                network,
+                network.scaling(training.inputs[:EXAMPLES]).T,
+                smoothed(targets, experiment.label_smoothing),
                 samples=SAMPLES,
                 tolerance=tolerance,
                 rng=stream(experiment.seed, "gradcheck"),
+                masks=masks,
             )
         )
 

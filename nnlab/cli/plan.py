@@ -23,7 +23,7 @@ def pieces_of(experiment: Experiment) -> tuple[Table, str]:
             "layer": Column([*range(1, len(layers) + 1), "total"], align="right"),
             "inputs": Column([*(fan_in for fan_in, _ in layers), None]),
             "neurons": Column([*(fan_out for _, fan_out in layers), None]),
-            "activation": Column([*[experiment.activation] * (len(layers) - 1), experiment.output, None]),
+            "activation": Column([*experiment.hidden_activations, experiment.output, None]),
             "parameters": Column([*map(number_of_parameters, layers), parameters], count),
         }
     )

@@ -55,7 +55,8 @@ class TrainingView:
         experiment, environment = started.experiment, started.environment
         widths = "–".join(map(str, experiment.architecture))
         parameters = number_of_parameters(experiment.architecture)
-        hidden = f"{experiment.activation} neurons, " if experiment.architecture[1:-1] else ""
+        kinds = list(dict.fromkeys(experiment.hidden_activations))
+        hidden = f"{', '.join(kinds)} neurons, " if kinds else ""
         batches = "one batch" if experiment.batch_size == "full" else f"batches of {experiment.batch_size}"
         self._write((experiment.name, "bold"), f": {widths}, {parameters:,} parameters")
         self._write(f"{hidden}{experiment.output} output, {experiment.loss} loss")

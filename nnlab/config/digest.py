@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from nnlab.config.load import defaults
-from nnlab.datasets import DATASETS
+from nnlab.config.options import OPTIONS_OF, models_of_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,12 +27,13 @@ def setting_digest(values: Mapping[str, object]) -> str:
         for key, value in values.items()
         if key not in NOT_OF_THE_SETTING and (key not in _defaults() or value != _defaults()[key])
     }
-    dataset, options = setting.get("dataset"), setting.get("dataset_options")
-    if isinstance(dataset, str) and dataset in DATASETS and isinstance(options, dict):
-        usual = DATASETS[dataset].options().model_dump()
-        setting["dataset_options"] = {
-            name: value for name, value in options.items() if name not in usual or value != usual[name]
-        }
+    for key, of in OPTIONS_OF.items():
+        options, model = setting.get(key), models_of_options(key).get(str(setting.get(of)))
+        if model is not None and isinstance(options, dict):
+            usual = model().model_dump()
+            setting[key] = {
+                name: value for name, value in options.items() if name not in usual or value != usual[name]
+            }
     setting = {key: value for key, value in setting.items() if value != {}}
     return hashlib.sha256(json.dumps(_as_written(setting), sort_keys=True).encode()).hexdigest()
 

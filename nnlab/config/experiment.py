@@ -2,55 +2,31 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import numpy as np
-from pydantic import (
-    BaseModel,
-    Field,
-    SerializeAsAny,
-    ValidationInfo,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
+from pydantic import Field, SerializeAsAny
+
+from nnlab.augmentation import Augmentation
+from nnlab.config.keys import (
+    STRICT,
+    Description,
+    Name,
+    NameIn,
+    NamesIn,
+    Phrases,
+    Seed,
+    TrainSize,
 )
-from pydantic_core import PydanticCustomError
+from nnlab.config.options import mapping_or_null, options
+from nnlab.config.rules import Rules, untrainable_activations
+from nnlab.config.start import Start
+from nnlab.datasets import DATASETS, Options
+from nnlab.network import ACTIVATIONS, INITIALISERS, LOSS_OF_A_GUESS, OUTPUTS
+from nnlab.optimisation import OPTIMISERS, SCHEDULES, MomentumRamp, Schedule
 
-from nnlab.config.keys import STRICT, Description, Name, NameIn, Phrases, Seed, SubKeys, TrainSize
-from nnlab.datasets import DATASETS, Options, number_of_examples
-from nnlab.network import ACTIVATIONS, INITIALISERS, LOSS_OF_A_GUESS, OUTPUTS, number_of_parameters
-
-# In float32 the weights take 4 GB, and their gradient and the velocity as much again. A larger architecture
-# is most likely a typing mistake.
-MAX_PARAMETERS = 10**9
-
-# In a config that gives the starting weights: as many as a person writes and the YAML reader accepts.
-MAX_GIVEN_PARAMETERS = 300
-
-# Why a pair of output and loss makes no sense, and what to take instead.
-MEANINGLESS_PAIRS: dict[tuple[str, str], tuple[str, str]] = {
-    ("softmax", "cross_entropy"): (
-        "the cross-entropy of a softmax layer is called log_likelihood here",
-        "take log_likelihood",
-    ),
-    ("sigmoid", "log_likelihood"): (
-        "it depends on the labelled output alone, so nothing pushes the other sigmoid outputs down",
-        "take cross_entropy, or output softmax",
-    ),
-    **{
-        (output, loss): (
-            f"{output} outputs are not probabilities: they may be negative, and then have no logarithm",
-            f"take quadratic, or output {remedy}",
-        )
-        for output in ("tanh", "identity")
-        for loss, remedy in (("cross_entropy", "sigmoid"), ("log_likelihood", "softmax"))
-    },
-}
-
+Bound = Annotated[float, Field(gt=0)]
+Rate = Annotated[float, Field(ge=0, le=0.99)]
 Width = Annotated[int, Field(strict=True, ge=1, le=100_000)]
-Vector = Annotated[tuple[float, ...], Field(strict=False)]
-Matrix = Annotated[tuple[Vector, ...], Field(strict=False)]
 
 
 def trainable_activations() -> list[str]:
@@ -58,52 +34,12 @@ def trainable_activations() -> list[str]:
     return [name for name, activation in ACTIVATIONS.items() if activation.derivative]
 
 
-def untrainable_activations() -> list[str]:
-    """Return the activations that cannot be trained, because gradient descent has no slope to follow."""
-    return [name for name, activation in ACTIVATIONS.items() if not activation.derivative]
-
-
 def output_names() -> list[str]:
     """Return the activations that the output layer may have."""
     return list(dict.fromkeys(output for output, _ in OUTPUTS))
 
 
-def _schema_of_options() -> dict[str, Any]:
-    """Return one JSON Schema for the options of all datasets."""
-    options: dict[str, Any] = {}
-    defaults: dict[str, dict[str, str]] = {}
-    for name, dataset in DATASETS.items():
-        for option, schema in dataset.options.model_json_schema()["properties"].items():
-            default = schema.pop("default")
-            text = f"{default:g}" if isinstance(default, float) else str(default)
-            defaults.setdefault(option, {})[name] = text
-            options[option] = schema
-    for option, by_dataset in defaults.items():
-        values = set(by_dataset.values())
-        several = ", ".join(f"{default} for {name}" for name, default in by_dataset.items())
-        options[option]["description"] += f"; default: {values.pop() if len(values) == 1 else several}"
-    return {"type": "object", "properties": options, "additionalProperties": False}
-
-
-def _or_null(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the JSON Schema of `model` or null, inlined."""
-    return {"anyOf": [model.model_json_schema(), {"type": "null"}]}
-
-
-class Start(BaseModel):
-    """The starting weights and biases, layer by layer."""
-
-    model_config = STRICT
-
-    weights: Annotated[tuple[Matrix, ...], Field(strict=False)] = Field(
-        description="W of each layer, a row per neuron: [[[0.6]]] for one neuron with one input"
-    )
-    biases: Annotated[tuple[Vector, ...], Field(strict=False)] = Field(
-        description="b of each layer: [[0.9]] for one neuron"
-    )
-
-
-class Experiment(BaseModel):
+class Experiment(Rules):
     """An experiment of nnlab: the network, its training examples, how it is trained and when it stops."""
 
     model_config = STRICT
@@ -118,9 +54,7 @@ class Experiment(BaseModel):
     )
     dataset_options: Annotated[
         SerializeAsAny[Options],
-        WithJsonSchema(_schema_of_options()),
-        SubKeys(lambda dataset: DATASETS[dataset].options, by="dataset", called="option"),
-        Phrases(must="must be a mapping such as {steps: 4}"),
+        *options("dataset_options", example="{steps: 4}"),
     ] = Field(
         Options(),
         validate_default=True,
@@ -140,8 +74,11 @@ class Experiment(BaseModel):
     ] = Field(
         description="widths d(0), …, d(L) of the layers in neurons, input to output, such as [784, 30, 10]"
     )
-    activation: Annotated[str, NameIn(trainable_activations, refused=untrainable_activations)] = Field(
-        description="activation function a(z) of the hidden layers, typically relu"
+    activation: Annotated[
+        str | tuple[str, ...], NamesIn(trainable_activations, refused=untrainable_activations)
+    ] = Field(
+        description="activation function a(z) of the hidden layers, typically relu, or a list with one per "
+        "hidden layer"
     )
     output: Annotated[str, NameIn(output_names, refused=untrainable_activations)] = Field(
         description="activation function of the output layer, typically softmax for classes "
@@ -209,26 +146,110 @@ class Experiment(BaseModel):
     )
     start: Annotated[
         Start | None,
-        WithJsonSchema(_or_null(Start)),
-        SubKeys(lambda _: Start),
-        Phrases(must="must be {weights: …, biases: …}, or null"),
+        *mapping_or_null(Start, example="{weights: …, biases: …}"),
     ] = Field(
         None,
         description="fixed starting weights and biases, such as {weights: [[[0.6]]], biases: [[0.9]]} "
         "for one neuron; null: random ones",
     )
+    optimiser: Annotated[str, NameIn(lambda: OPTIMISERS)] = Field(
+        "sgd",
+        description="rule by which a gradient changes the weights; typically sgd, nesterov with a momentum, "
+        "or adam",
+    )
+    optimiser_options: Annotated[
+        SerializeAsAny[Options], *options("optimiser_options", example="{beta1: 0.9}")
+    ] = Field(
+        Options(),
+        validate_default=True,
+        description="parameters of the optimiser, such as {beta1: 0.9, beta2: 0.999} for adam",
+    )
     momentum: float = Field(
         0.0,
         ge=0,
         lt=1,
+        validate_default=True,
         description="momentum coefficient μ, the share of the last step that is kept; below 1, "
         "typically 0 or 0.9",
+    )
+    momentum_ramp: Annotated[
+        MomentumRamp | None,
+        *mapping_or_null(MomentumRamp, example="{start: …, epochs: …}"),
+    ] = Field(
+        None,
+        description="momentum that changes linearly at first, such as {start: 0.5, epochs: 20}; "
+        "null: it is constant",
+    )
+    schedule: Annotated[str, NameIn(lambda: SCHEDULES)] = Field(
+        "constant", description="how η changes during training; typically constant, or cosine"
+    )
+    schedule_options: Annotated[
+        SerializeAsAny[Schedule], *options("schedule_options", example="{warm_up: 2}")
+    ] = Field(
+        Schedule(),
+        validate_default=True,
+        description="parameters of the schedule, such as {warm_up: 2} for cosine",
+    )
+    l1: float = Field(
+        0.0,
+        ge=0,
+        description="regularisation λ₁: adds λ₁ ‖W‖₁ to the cost, biases left out; "
+        "typically 0, or 1e-6 to 1e-4",
     )
     l2: float = Field(
         0.0,
         ge=0,
         description="regularisation λ: adds λ/2 ‖W‖² to the cost, biases left out; "
         "typically 0, or 1e-5 to 1e-3",
+    )
+    max_norm: Annotated[
+        Bound | Annotated[tuple[Bound | None, ...], Field(strict=False)] | None,
+        Phrases(
+            must="must be a number above 0, a list with one number or null per layer, such as [3, 3, null], "
+            "or null",
+            words=("null",),
+        ),
+    ] = Field(
+        None,
+        description="largest norm ‖w‖ of the incoming weights of a neuron, such as 3, or a list with one per "
+        "layer; null: no bound",
+    )
+    dropout: Annotated[
+        Rate | Annotated[tuple[Rate, ...], Field(strict=False)],
+        Phrases(
+            must="must be a number from 0 to 0.99, or a list of numbers for the inputs and each hidden "
+            "layer, such as [0.2, 0.5]",
+        ),
+    ] = Field(
+        0.0,
+        description="share of the hidden neurons left out in a step, typically 0.5, or a list for the inputs "
+        "and each hidden layer, such as [0.2, 0.5]",
+    )
+    label_smoothing: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of each target that is spread evenly over all classes; typically 0 or 0.1",
+    )
+    weight_average: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="decay, in each step, of the moving average of the weights that is validated and kept; "
+        "typically 0.99 to 0.9999; 0: the weights themselves",
+    )
+    inputs: Literal["unit", "symmetric", "standardised"] = Field(
+        "unit",
+        description="range of the pixels: unit is [0, 1], symmetric [−1, 1], standardised has mean 0 and "
+        "variance 1",
+    )
+    augmentation: Annotated[
+        Augmentation | None,
+        *mapping_or_null(Augmentation, example="{shift: 2, rotate: 10}"),
+    ] = Field(
+        None,
+        description="how training images are moved and deformed, anew in every epoch, such as "
+        "{shift: 2, rotate: 10}; null: not at all",
     )
     dtype: Literal["float32", "float64"] = Field(
         "float32",
@@ -244,147 +265,22 @@ class Experiment(BaseModel):
         description="what the experiment is for; a note to the reader, of at most 2,000 characters",
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _as_many_are_held_out_as_suit_the_dataset(cls, values: Any) -> Any:  # noqa: ANN401 - not yet validated
-        name = values.get("dataset") if isinstance(values, dict) else None
-        dataset = DATASETS.get(name) if isinstance(name, str) else None
-        return values if dataset is None else {"validation_size": dataset.validation_size} | values
+    @property
+    def hidden_activations(self) -> tuple[str, ...]:
+        """The activation of each hidden layer."""
+        hidden = len(self.architecture) - 2
+        return (self.activation,) * hidden if isinstance(self.activation, str) else self.activation
 
-    # A rule between keys is a validator of the last of them. A validator of the whole model would run only
-    # when every key is valid by itself, so its mistakes would not be reported together with the others.
+    @property
+    def dropout_rates(self) -> tuple[float, ...]:
+        """The rate of dropout of the inputs and of each hidden layer; none without dropout."""
+        hidden = len(self.architecture) - 2
+        rates = self.dropout if isinstance(self.dropout, tuple) else (0.0, *[self.dropout] * hidden)
+        return rates if any(rates) else ()
 
-    @field_validator("dataset_options", mode="before")
-    @classmethod
-    def _are_of_the_dataset(cls, options: Any, info: ValidationInfo) -> Options:  # noqa: ANN401 - not yet validated
-        dataset = info.data.get("dataset")
-        if dataset is None:
-            return Options()
-        if isinstance(options, Options):
-            options = options.model_dump()
-        return DATASETS[dataset].options.model_validate(options)  # its errors name the option
-
-    @field_validator("architecture")
-    @classmethod
-    def _fits_dataset_and_memory(cls, architecture: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
-        wrong = []
-        if dataset := info.data.get("dataset"):
-            known = DATASETS[dataset]
-            if architecture[0] != known.features:
-                wrong.append(f"begin with {known.features}, the features of {dataset}")
-            if architecture[-1] not in known.outputs:
-                what = "classes" if known.classes else "values"
-                wrong.append(f"end with {' or '.join(map(str, known.outputs))}, the {what} of {dataset}")
-        parameters = number_of_parameters(architecture)
-        if parameters > MAX_PARAMETERS:
-            wrong.append(f"have at most {MAX_PARAMETERS:.0e} parameters, not {parameters:.1e}")
-        if wrong:
-            raise _rule(f"must {', and '.join(wrong)}", given=list(architecture))
-        return architecture
-
-    @field_validator("activation", "output")
-    @classmethod
-    def _has_a_slope(cls, name: str) -> str:
-        if name in untrainable_activations():
-            what = "its derivative is zero almost everywhere, so gradient descent cannot train it"
-            raise _rule(what, given=name, remedy="take sigmoid, its smooth version")
-        return name
-
-    @field_validator("output")
-    @classmethod
-    def _has_something_to_compare(cls, output: str, info: ValidationInfo) -> str:
-        if output == "softmax" and info.data.get("architecture", (0,))[-1] == 1:
-            what = "needs at least two outputs: a single one is always 1"
-            raise _rule(what, given=output, remedy="take sigmoid, or identity for values")
-        return output
-
-    @field_validator("loss")
-    @classmethod
-    def _has_a_meaning(cls, loss: str, info: ValidationInfo) -> str:
-        output, dataset = info.data.get("output"), info.data.get("dataset")
-        if output and (reason := MEANINGLESS_PAIRS.get((output, loss))):
-            why, remedy = reason
-            raise _rule(f"does not fit output {output}: {why}", given=loss, remedy=remedy)
-        if dataset and not DATASETS[dataset].classes and loss != "quadratic":
-            what = f"must be quadratic: {dataset} has values, not classes"
-            raise _rule(what, given=loss)
-        return loss
-
-    @field_validator("monitor")
-    @classmethod
-    def _is_measured(cls, monitor: str, info: ValidationInfo) -> str:
-        dataset = info.data.get("dataset")
-        if dataset and not DATASETS[dataset].classes and monitor == "val_accuracy":
-            what = f"must be val_loss: {dataset} has values, and there is no accuracy without classes"
-            raise _rule(what, given=monitor)
-        return monitor
-
-    @field_validator("validation_size")
-    @classmethod
-    def _leaves_training_examples(cls, validation_size: int, info: ValidationInfo) -> int:
-        examples = _available(info)
-        if examples is not None and validation_size >= examples:
-            what = f"must be less than {examples}, the training examples of {info.data['dataset']}"
-            raise _rule(what, given=validation_size)
-        return validation_size
-
-    @field_validator("train_size")
-    @classmethod
-    def _fits_training_examples(cls, train_size: int | None, info: ValidationInfo) -> int | None:
-        available, validation_size = _available(info), info.data.get("validation_size")
-        if available is None or validation_size is None:
-            return train_size
-        left = available - validation_size
-        if train_size is not None and train_size > left:
-            what = f"must be at most {left}, the examples that validation_size {validation_size} leaves of "
-            raise _rule(what + info.data["dataset"], given=train_size)
-        batch_size, examples = info.data.get("batch_size"), train_size or left
-        if isinstance(batch_size, int) and batch_size > examples:
-            what = f"must be at most {examples}, the number of training examples"
-            raise _rule(what, given=batch_size, remedy="full takes them all", key="batch_size")
-        return train_size
-
-    @field_validator("start")
-    @classmethod
-    def _fits_the_architecture(cls, start: Start | None, info: ValidationInfo) -> Start | None:
-        architecture = info.data.get("architecture")
-        if start is None or architecture is None:
-            return start
-        if (parameters := number_of_parameters(architecture)) > MAX_GIVEN_PARAMETERS:
-            most = MAX_GIVEN_PARAMETERS
-            what = f"is only for networks of at most {most} parameters; this one has {parameters}"
-            raise _rule(
-                what, given=start.weights, key="start.weights", remedy="initialisation draws random weights"
-            )
-        shapes = [[len(row) for row in layer] for layer in start.weights]
-        if shapes != [[fan_in] * fan_out for fan_in, fan_out in pairwise(architecture)]:
-            wanted = " and ".join(f"{fan_out} × {fan_in}" for fan_in, fan_out in pairwise(architecture))
-            what = f"must have the shapes of the architecture, {wanted}"
-            raise _rule(what, given=start.weights, remedy="a row per neuron", key="start.weights")
-        if [len(layer) for layer in start.biases] != list(architecture[1:]):
-            what = f"must have one value per neuron: {' and '.join(map(str, architecture[1:]))}"
-            raise _rule(what, given=start.biases, key="start.biases")
-        return start
-
-    @field_validator("dtype")
-    @classmethod
-    def _holds_the_start(cls, dtype: str, info: ValidationInfo) -> str:
-        largest = float(np.finfo(dtype).max)
-        if start := info.data.get("start"):
-            given = {"weights": [row for layer in start.weights for row in layer], "biases": start.biases}
-            for key, rows in given.items():
-                if beyond := [value for row in rows for value in row if abs(value) > largest]:
-                    what = f"must be between −{largest:.3g} and {largest:.3g}, the range of {dtype}"
-                    raise _rule(what, given=beyond[0], key=f"start.{key}")
-        return dtype
-
-
-def _available(info: ValidationInfo) -> int | None:
-    """Return the number of examples for training and validation; None if the keys before are invalid."""
-    dataset, options = info.data.get("dataset"), info.data.get("dataset_options")
-    return None if dataset is None or options is None else number_of_examples(dataset, options)
-
-
-def _rule(what: str, *, given: object, remedy: str = "", key: str | None = None) -> PydanticCustomError:
-    """Return the error of a rule of this schema, reported for `key`, by default the one being validated."""
-    return PydanticCustomError("rule", "{what}", {"what": what, "given": given, "remedy": remedy, "key": key})
+    @property
+    def norm_bounds(self) -> tuple[float | None, ...]:
+        """The bound on the norms of each layer, None for no bound; none without any bound."""
+        layers = len(self.architecture) - 1
+        bounds = self.max_norm if isinstance(self.max_norm, tuple) else (self.max_norm,) * layers
+        return bounds if any(bounds) else ()

@@ -11,8 +11,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import CoreSchema, PydanticKnownError, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
 
+from nnlab.config.synonyms import did_you_mean
 from nnlab.rendering.formatters import join_with_or
 
 if TYPE_CHECKING:
@@ -48,10 +49,33 @@ class NameIn:
 
 
 @dataclass(frozen=True)
+class NamesIn(NameIn):
+    """The type of a key that takes a name from a table, or a list of names."""
+
+    example: str = ""  # a list
+
+    def _checked(self, value: object) -> object:
+        """Return a name, or a tuple of names. Raises `PydanticKnownError`, or the error of a rule."""
+        if not isinstance(value, list | tuple):
+            return super()._checked(value)
+        known = [*self.names(), *self.refused()]
+        if wrong := [name for name in value if name not in known]:
+            meant = did_you_mean(wrong[0], known) if isinstance(wrong[0], str) else None
+            remedy = f"did you mean {meant}?" if meant else ""
+            what = f"must be a list of {join_with_or(list(self.names()))}"
+            raise PydanticCustomError("rule", "{what}", {"what": what, "given": wrong[0], "remedy": remedy})
+        return tuple(value)
+
+    def __get_pydantic_json_schema__(self, *_: object) -> dict[str, Any]:
+        name = {"enum": list(self.names()), "type": "string"}
+        return {"anyOf": [name, {"type": "array", "items": name}]}
+
+
+@dataclass(frozen=True)
 class SubKeys:
     """Marks a key whose value is a mapping; on the command line, KEY.OPTION=VALUE sets one of its keys.
 
-    The mapping has the keys of `model`, which may depend on the value of the key `by`.
+    The mapping has the keys of `model`, which may depend on the value of the key `by`; it may be missing.
     """
 
     model: Callable[[Any], type[BaseModel]]
@@ -60,7 +84,7 @@ class SubKeys:
 
     def fields(self, values: Mapping[str, object]) -> dict[str, FieldInfo]:
         """Return the fields of the mapping in a config with these `values`."""
-        return self.model(values.get(self.by or "")).model_fields
+        return self.model(values.get(self.by) if self.by else None).model_fields
 
 
 @dataclass(frozen=True)

@@ -153,9 +153,10 @@ def _unknown(key: str, document: Document, model: type[BaseModel], *, is_within:
         if not is_within:  # a key with a dot, written in a file
             return f"unknown key; in a file it is written {owner}: {{{one_line(option)}: …}}"
         allowed = list(mapping.fields(document.values))
-        has = (
-            f"{document.values[mapping.by] if mapping.by else owner} has {_join_with_and(allowed) or 'none'}"
-        )
+        of = owner
+        if mapping.by:
+            of = str(document.values.get(mapping.by, model.model_fields[mapping.by].default))
+        has = f"{of} has {_join_with_and(allowed) or 'none'}"
         return f"unknown {mapping.called}; {_suggestion(option, allowed) or has}"
     if model is Experiment:
         hint = no_such_key(key) or _suggestion(key, model.model_fields)

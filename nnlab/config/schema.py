@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nnlab.config import yaml12
-from nnlab.config.experiment import MEANINGLESS_PAIRS, Experiment
+from nnlab.config.experiment import Experiment
+from nnlab.config.rules import MEANINGLESS_PAIRS
 from nnlab.datasets import DATASETS
 from nnlab.network import LOSS_OF_A_GUESS
 

@@ -33,6 +33,16 @@ SYNONYMS = {
     "train_size": ("training_size", "n_train", "subset"),
     "initialisation": ("init", "initialization", "initializer", "kernel_initializer", "weight_init"),
     "l2": ("alpha", "weight_decay", "lmbda", "lambda", "regularization", "regularisation", "λ"),
+    "optimiser": ("optimizer", "optim", "solver"),
+    "momentum_ramp": ("momentum_schedule", "momentum_warmup"),
+    "schedule": ("learning_rate_schedule", "lr_schedule", "lr_scheduler", "scheduler", "eta_schedule"),
+    "l1": ("lasso", "l1_penalty"),
+    "max_norm": ("maxnorm", "kernel_constraint", "norm_bound"),
+    "dropout": ("dropout_rate", "p_dropout", "drop"),
+    "label_smoothing": ("smoothing",),
+    "weight_average": ("ema", "ema_decay", "swa", "averaging", "moving_average", "average"),
+    "inputs": ("normalize", "normalise", "standardize", "standardise", "rescale", "scaling"),
+    "augmentation": ("augment", "transform", "transforms", "data_augmentation"),
     "dtype": ("precision",),
     "dataset": ("data", "data_set"),
     "description": ("comment", "notes", "note"),
@@ -48,6 +58,24 @@ SYNONYMS = {
     "he": ("kaiming", "he_normal", "he_uniform", "kaiming_normal", "kaiming_uniform"),
     "lecun": ("lecun_normal", "lecun_uniform"),
     "standard_normal": ("normal", "gaussian", "random"),
+    "leaky_relu": ("leakyrelu", "lrelu"),
+    "softplus": ("smooth_relu",),
+    "scaled_tanh": ("lecun_tanh",),
+    "nesterov": ("nag", "nesterovs_momentum"),
+    "adam": ("adamw",),
+    "step": ("steplr", "multistep"),
+    "exponential": ("exp", "exponentiallr"),
+    "cosine": ("cosine_annealing", "cosineannealinglr", "onecycle"),
+    "plateau": ("reduce_on_plateau", "reducelronplateau", "adaptive"),
+    "standardised": ("standardized", "z_score", "zscore"),
+    "beta1": ("beta_1", "betas"),
+    "beta2": ("beta_2",),
+    "epsilon": ("eps",),
+    "warm_up": ("warmup", "warmup_epochs"),
+    "rotate": ("rotation", "degrees"),
+    "shift": ("translate", "translation"),
+    "elastic": ("alpha",),
+    "mirror": ("flip",),
     "full": ("all", "full_batch", "batch"),
     "null": ("none", "nil", "never", "off", "infinite"),
     # Columns of compare, baselines and datasets.
@@ -75,10 +103,12 @@ SYNONYMS = {
 }
 
 # A key without a counterpart in nnlab needs an explanation instead of another name.
-_SGD = "training is stochastic gradient descent, set by eta, batch_size and momentum"
-_CONSTANT_ETA = "eta stays the same throughout training"
-_NO_DROPOUT = "there is no dropout; l2 and patience work against overfitting"
-_NO_NORMALISATION = "there are no normalisation layers; pixels are scaled to [0, 1]"
+_ADAM = "write optimiser: adam, and optimiser_options: {beta1: 0.9, beta2: 0.999, epsilon: 1e-8}"
+_NO_OPTIMISER = "there is no such optimiser; optimiser is sgd, nesterov or adam"
+_SCHEDULE = (
+    "write schedule: cosine, and schedule_options: {warm_up: 2}; `nnlab config schema` lists the others"
+)
+_NO_NORMALISATION = "there are no normalisation layers; inputs scales the pixels"
 _CPU = "nnlab computes on the CPU; `nnlab train --threads N` sets the number of threads"
 _IN_MEMORY = "all examples are in memory, so nothing is loaded in parallel"
 _QUIET_OR_VERBOSE = "it is an option of the command line: `nnlab train --quiet` or `--verbose`"
@@ -89,18 +119,13 @@ _TEST_SET = "the test examples are those of the dataset, and only `nnlab eval` o
 _SWEEP = "`nnlab sweep FILE` tries the values that it lists"
 NO_SUCH_KEY = {
     **dict.fromkeys(("sweep", "seeds", "combinations"), _SWEEP),
-    **dict.fromkeys(("optimizer", "optimiser", "solver"), _SGD),
-    **dict.fromkeys(("adam", "beta_1", "beta_2", "beta1", "beta2", "betas", "epsilon", "eps", "rho"), _SGD),
-    **dict.fromkeys(("amsgrad", "max_fun"), _SGD),
-    **dict.fromkeys(("nesterov", "nesterovs_momentum"), "momentum is classical, not Nesterov's"),
-    **dict.fromkeys(("learning_rate_schedule", "lr_schedule", "lr_scheduler", "scheduler"), _CONSTANT_ETA),
-    **dict.fromkeys(("power_t", "learning_rate_decay", "lr_decay", "decay", "warmup"), _CONSTANT_ETA),
-    **dict.fromkeys(("dropout", "dropout_rate", "p_dropout"), _NO_DROPOUT),
+    **dict.fromkeys(("adam", "beta_1", "beta_2", "beta1", "beta2", "betas", "epsilon", "eps"), _ADAM),
+    **dict.fromkeys(("amsgrad", "max_fun", "rho", "rmsprop", "adagrad"), _NO_OPTIMISER),
+    **dict.fromkeys(("nesterov", "nesterovs_momentum"), "write optimiser: nesterov, with a momentum"),
+    **dict.fromkeys(("power_t", "learning_rate_decay", "lr_decay", "decay", "warmup", "warm_up"), _SCHEDULE),
     **dict.fromkeys(("batch_norm", "batchnorm", "batch_normalization", "layer_norm"), _NO_NORMALISATION),
-    **dict.fromkeys(("normalize", "normalise", "standardize"), "pixels are always scaled to [0, 1]"),
-    **dict.fromkeys(("l1", "l1_ratio"), "there is no L1 penalty; l2 is the one on squared weights"),
+    "l1_ratio": "l1 and l2 are penalties of their own",
     **dict.fromkeys(("clip", "clipnorm", "clip_grad", "gradient_clip_val"), "gradients are not clipped"),
-    **dict.fromkeys(("augmentation", "augment", "transform", "transforms"), "images are used as they are"),
     **dict.fromkeys(("device", "accelerator", "gpu", "gpus", "cuda", "devices"), _CPU),
     **dict.fromkeys(("n_jobs", "threads", "num_threads"), _CPU),
     **dict.fromkeys(("num_workers", "workers", "pin_memory", "prefetch"), _IN_MEMORY),

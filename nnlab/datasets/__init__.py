@@ -21,8 +21,8 @@ from nnlab.datasets.loading import (
 )
 from nnlab.datasets.locate import Source
 from nnlab.datasets.mnist import MNIST_FAMILY
-from nnlab.datasets.options import Options
 from nnlab.datasets.toys import TOYS
+from nnlab.options import Options
 
 __all__ = [
     "DATASETS",

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from nnlab.datasets.locate import Source
-    from nnlab.datasets.options import Options
+    from nnlab.options import Options
 
 # Inputs (examples, features), and labels (examples,) or, in a regression, values (examples, 1). Pixels are
 # bytes, as on disk.

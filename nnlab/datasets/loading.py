@@ -15,7 +15,7 @@ from nnlab.errors import UsageError
 from nnlab.randomness import stream
 
 if TYPE_CHECKING:
-    from nnlab.datasets.options import Options
+    from nnlab.options import Options
 
 DATASETS: dict[str, DatasetInfo] = {**MNIST_FAMILY, **TOYS}
 MAX_PIXEL = 255  # the largest value of a pixel

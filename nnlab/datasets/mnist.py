@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from nnlab.datasets import idx
 from nnlab.datasets.locate import find, obtain
-from nnlab.datasets.options import Options
 from nnlab.datasets.published import PublishedFile, PublishedFiles
 from nnlab.errors import DatasetError
+from nnlab.options import Options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,13 +25,21 @@ class ImageDataset(PublishedFiles):
     """A dataset of grey images and their classes: a `DatasetInfo` whose examples are read from files."""
 
     classes: tuple[str, ...]
+    pixel_mean: float  # of all training images, pixels in [0, 1]; the next too
+    pixel_deviation: float
     options: type[Options] = Options  # none
     validation_size: int = 10_000
 
     @property
     def features(self) -> int:
         """The pixels of an image."""
-        return math.prod(self.train_images.shape[1:])
+        return math.prod(self.shape)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The height and the width of an image."""
+        _, height, width = self.train_images.shape
+        return height, width
 
     @property
     def outputs(self) -> tuple[int, ...]:
@@ -116,6 +124,8 @@ MNIST = ImageDataset(
         "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     ),
     classes=tuple("0123456789"),
+    pixel_mean=0.1307,
+    pixel_deviation=0.3081,
     licence="CC BY-SA 3.0",
 )
 
@@ -146,6 +156,8 @@ FASHION_MNIST = ImageDataset(
         "Bag",
         "Ankle boot",
     ),
+    pixel_mean=0.2860,
+    pixel_deviation=0.3530,
     licence="MIT",
 )
 
@@ -161,6 +173,8 @@ KMNIST = ImageDataset(
     test_images=_test_images(3_041_136, "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5"),
     test_labels=_test_labels(5_120, "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c"),
     classes=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
+    pixel_mean=0.1918,
+    pixel_deviation=0.3483,
     licence="CC BY-SA 4.0",
 )
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from nnlab.datasets.dataset import Examples
-from nnlab.datasets.options import Options
+from nnlab.options import Options
 
 if TYPE_CHECKING:
     from nnlab.datasets.locate import Source

@@ -191,7 +191,7 @@ def folding_network(x: Array, labels: Array) -> Network:
     architecture = (dimension, 2 * dimension, 1)
     network = Network(
         architecture,
-        ACTIVATIONS["relu"],
+        (ACTIVATIONS["relu"],),
         OUTPUTS["sigmoid", "cross_entropy"],
         np.zeros(number_of_parameters(architecture)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,8 +10,9 @@ import numpy as np
 from nnlab.config import Experiment
 from nnlab.demos.experiments import MNIST
 from nnlab.network import ACTIVATIONS, OUTPUTS, Network, initialise, number_of_parameters
+from nnlab.optimisation import SGD
 from nnlab.rendering.pieces import Claim, Column, Picture, Piece, Table, row_labels
-from nnlab.training import SGD, BatchSource, load_splits, targets_of, train_epoch
+from nnlab.training import BatchSource, load_splits, targets_of, train_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,11 +57,11 @@ def learn(
     architecture = (inputs.shape[1], HIDDEN, len(targets))
     output = OUTPUTS["softmax", "log_likelihood"] if softmax else OUTPUTS["sigmoid", "cross_entropy"]
     parameters = np.zeros(number_of_parameters(architecture), np.float32)
-    network = Network(architecture, ACTIVATIONS["sigmoid"], output, parameters)
+    network = Network(architecture, (ACTIVATIONS["sigmoid"],), output, parameters)
     initialise(network, "auto", rng=rng)
     order = np.concatenate([rng.permutation(len(inputs)) for _ in range(seen // len(inputs))])
     optimiser, source = SGD(), BatchSource(inputs, targets, BATCH)
-    train_epoch(network, optimiser, optimiser.start(parameters), source, order, eta=ETA)
+    train_epoch(network, optimiser, optimiser.start(parameters), source.groups(order), repeat(ETA))
     return network
 
 

@@ -1,6 +1,7 @@
 """The mathematics of multilayer perceptrons. Files, configs and random numbers are left to the caller."""
 
 from nnlab.network.activations import ACTIVATIONS, Activation, Array
+from nnlab.network.dropout import Dropout, Masks
 from nnlab.network.gradient_check import ArrayCheck, check_gradients
 from nnlab.network.initialisers import INITIALISERS, initialise
 from nnlab.network.network import (
@@ -10,6 +11,7 @@ from nnlab.network.network import (
     number_of_weights,
 )
 from nnlab.network.outputs import LOSS_OF_A_GUESS, OUTPUTS, Output
+from nnlab.network.scaling import Scaling
 
 __all__ = [
     "ACTIVATIONS",
@@ -20,8 +22,11 @@ __all__ = [
     "Array",
     "ArrayCheck",
     "Backpropagation",
+    "Dropout",
+    "Masks",
     "Network",
     "Output",
+    "Scaling",
     "check_gradients",
     "initialise",
     "number_of_parameters",

@@ -10,11 +10,12 @@ import numpy as np
 from nnlab.network.network import Backpropagation, views
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy.typing as npt
 
     from nnlab.network.activations import Activation, Array
+    from nnlab.network.dropout import Masks
     from nnlab.network.network import Network
 
 # ∂C/∂w = Im C(w + iε) / ε up to order ε² (Squire and Trapp 1998). Nothing is subtracted, so ε can be tiny.
@@ -44,21 +45,29 @@ class ArrayCheck:
 
 
 def check_gradients(
-    network: Network, x: Array, targets: Array, *, samples: int, tolerance: float, rng: np.random.Generator
+    network: Network,
+    x: Array,
+    targets: Array,
+    *,
+    samples: int,
+    tolerance: float,
+    rng: np.random.Generator,
+    masks: Masks | None = None,
 ) -> Iterator[ArrayCheck]:
     """Compare the gradients of up to `samples` parameters of each array, chosen by `rng`.
 
-    C is the mean cost of the examples `x`, (features, examples), with `targets`, (outputs, examples). The
-    network's parameters are float64 and are not changed. An error above `tolerance` means that the gradient
-    is wrong. A difference that rounding alone may explain counts as `cannot_tell`, not as an error.
+    C is the mean cost of the scaled examples `x`, (features, examples), with `targets`, (outputs, examples),
+    under the `masks` of dropout, which stay the same. The network's parameters are float64 and are not
+    changed. An error above `tolerance` means that the gradient is wrong. A difference that rounding alone may
+    explain counts as `cannot_tell`, not as an error.
     """
     backpropagation = Backpropagation(network, x.shape[1])
-    backpropagation(x, targets)
-    roundings = views(_rounding(backpropagation, x, targets, rng), network.architecture)
+    backpropagation(x, targets, masks=masks)
+    roundings = views(_rounding(backpropagation, x, targets, masks, rng), network.architecture)
     # The index of each parameter in the vector, as a float, which is exact for networks of any size.
     indices = views(np.arange(network.parameters.size, dtype=np.float64), network.architecture)
     gradients = backpropagation.weight_gradients, backpropagation.bias_gradients
-    derivative = _derivative(network, x, targets)
+    derivative = _derivative(network, x, targets, masks)
     names: list[Literal["weights", "biases"]] = ["weights", "biases"]
     for layer in range(len(network.weights)):
         for kind, array in enumerate(names):
@@ -85,23 +94,28 @@ def check_gradients(
             )
 
 
-def _derivative(network: Network, x: Array, targets: Array) -> Callable[[int], float | None]:
+def _derivative(
+    network: Network, x: Array, targets: Array, masks: Masks | None
+) -> Callable[[int], float | None]:
     """Return a function index ↦ ∂C of that parameter, or None if it moves a neuron off a kink."""
     parameters: npt.NDArray[Any] = network.parameters.astype(np.complex128)
     moved = replace(network, parameters=parameters)
-    kinks = _kinks(network, x)
+    factors = [1.0] * len(network.weights) if masks is None else masks.factors()
+    kinks = _kinks(network, x, factors)
     inputs: npt.NDArray[Any] = x.astype(np.complex128)
 
     def derivative(place: int) -> float | None:
         parameters.imag[place] = STEP
         try:
             a = inputs
-            for weights, biases, at_kink in zip(moved.weights[:-1], moved.biases[:-1], kinks, strict=True):
-                z = weights @ a + biases
+            for layer, (at_kink, activation) in enumerate(
+                zip(kinks, network.hidden_activations, strict=True)
+            ):
+                z = moved.weights[layer] @ (a * factors[layer]) + moved.biases[layer]
                 if (at_kink & (z.imag != 0)).any():
                     return None
-                a = network.activation.function(z, z)
-            z = moved.weights[-1] @ a + moved.biases[-1]
+                a = activation.function(z, z)
+            z = moved.weights[-1] @ (a * factors[-1]) + moved.biases[-1]
             return float(network.output.loss(z, targets).mean().imag) / STEP
         finally:
             parameters.imag[place] = 0
@@ -109,21 +123,29 @@ def _derivative(network: Network, x: Array, targets: Array) -> Callable[[int], f
     return derivative
 
 
-def _kinks(network: Network, x: Array) -> list[npt.NDArray[np.bool_]]:
+def _kinks(network: Network, x: Array, factors: Sequence[Array | float]) -> list[npt.NDArray[np.bool_]]:
     """Return for each hidden layer which neurons are at a kink for which example, (fan_out, examples)."""
     kinks = []
-    for weights, biases in zip(network.weights[:-1], network.biases[:-1], strict=True):
+    for layer, activation in enumerate(network.hidden_activations):
+        weights, biases = network.weights[layer], network.biases[layer]
+        x = x * factors[layer]
         z = weights @ x + biases
         terms = np.abs(weights) @ np.abs(x) + np.abs(biases)
         at_kink = np.zeros(z.shape, np.bool_)
-        for kink in network.activation.kinks:
+        for kink in activation.kinks:
             at_kink |= np.abs(z - kink) <= KINK * (terms + abs(kink))
         kinks.append(at_kink)
-        x = network.activation.function(z, z)
+        x = activation.function(z, z)
     return kinks
 
 
-def _rounding(backpropagation: Backpropagation, x: Array, targets: Array, rng: np.random.Generator) -> Array:
+def _rounding(
+    backpropagation: Backpropagation,
+    x: Array,
+    targets: Array,
+    masks: Masks | None,
+    rng: np.random.Generator,
+) -> Array:
     """Return how far rounding may move each entry of the gradient, estimated by adding noise instead.
 
     The error of every value is relative to the value, except for an activation with unit rounding: where a
@@ -137,10 +159,13 @@ def _rounding(backpropagation: Backpropagation, x: Array, targets: Array, rng: n
     def noisy(activation: Activation) -> Activation:
         def function(z: Array, out: Array | None) -> Array:
             a = activation.function(z, out)
-            a += noise(a) if activation.unit_rounding else noise(a) * a
+            a += noise(a) * (np.maximum(np.abs(a), 1) if activation.unit_rounding else a)
             return a
 
         return replace(activation, function=function)
+
+    def noisy_derivative(derivative: Callable[[Array], npt.NDArray[Any]]) -> Callable[[Array], Array]:
+        return lambda a: derivative(a) * (1 + noise(a))
 
     def delta(a: Array, targets: Array) -> Array:
         error = network.output.delta(a, targets)
@@ -149,9 +174,11 @@ def _rounding(backpropagation: Backpropagation, x: Array, targets: Array, rng: n
 
     noisy_network = replace(
         network,
-        activation=replace(
-            noisy(network.activation),
-            derivative=lambda a: backpropagation.derivative(a) * (1 + noise(a)),
+        hidden_activations=tuple(
+            replace(noisy(activation), derivative=noisy_derivative(derivative))
+            for activation, derivative in zip(
+                network.hidden_activations, backpropagation.derivatives, strict=True
+            )
         ),
         output=replace(network.output, activation=noisy(network.output.activation), delta=delta),
         parameters=np.empty_like(network.parameters),
@@ -160,6 +187,6 @@ def _rounding(backpropagation: Backpropagation, x: Array, targets: Array, rng: n
     largest = np.zeros_like(network.parameters)
     for _ in range(DRAWS):
         noisy_network.parameters[...] = network.parameters * (1 + noise(network.parameters))
-        perturbed(x, targets)
+        perturbed(x, targets, masks=masks)
         np.maximum(largest, np.abs(perturbed.gradient - backpropagation.gradient), out=largest)
     return MARGIN * float(np.finfo(np.float64).eps) / NOISE * largest

@@ -16,6 +16,7 @@ from nnlab.network.activations import (
     Activation,
     Array,
     sigmoid_derivative,
+    softplus,
     tanh_derivative,
 )
 
@@ -55,16 +56,8 @@ def log_likelihood(z: Array, targets: Array) -> Array:
 
 def cross_entropy(z: Array, targets: Array) -> Array:
     """Return −Σ_j [y_j log a_j + (1 − y_j) log(1 − a_j)] with a = σ(z), lecture (17)."""
-    loss: Array = (_softplus(z) - targets * z).sum(axis=0)
+    loss: Array = (softplus(z) - targets * z).sum(axis=0)
     return loss
-
-
-def _softplus(z: Array) -> Array:
-    """Return log(1 + e^z)."""
-    if z.dtype.kind == "c":  # np.logaddexp does not take complex numbers
-        positive = np.maximum(z, 0)  # complex numbers are ordered by their real parts
-        return np.asarray(positive + np.log1p(np.exp(z - 2 * positive)))
-    return np.asarray(np.logaddexp(0, z))
 
 
 def quadratic(activation: Activation) -> Callable[[Array, Array], Array]:

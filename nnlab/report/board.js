@@ -89,13 +89,16 @@ const ACTIVATIONS = {
   sigmoid: z => 1 / (1 + Math.exp(-z)),
   tanh: Math.tanh,
   relu: z => Math.max(z, 0),
+  leaky_relu: z => Math.max(z, z / 100),
+  elu: z => (z > 0 ? z : Math.expm1(z)),
+  softplus: z => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))),
+  scaled_tanh: z => 1.7159 * Math.tanh(2 * z / 3),
 };
 
 class Network {
   constructor(data) {
     this.architecture = data.architecture;
-    this.activation = data.activation;
-    this.output = data.output;
+    this.activations = data.activations;
     this.areProbabilities = data.are_probabilities;
     const numbers = numbersOf(data.parameters);
     this.weights = []; this.biases = [];
@@ -110,19 +113,19 @@ class Network {
     let x = Float32Array.from(image);
     const all = [];
     this.weights.forEach((weights, layer) => {
-      const isLast = layer === this.weights.length - 1, fanIn = x.length, fanOut = this.biases[layer].length;
+      const fanIn = x.length, fanOut = this.biases[layer].length;
       let z = new Float32Array(fanOut);
       for (let j = 0; j < fanOut; j++) {
         let sum = this.biases[layer][j];
         for (let k = 0, at = j * fanIn; k < fanIn; k++, at++) sum += weights[at] * x[k];
         z[j] = sum;
       }
-      if (isLast && this.output === "softmax") {
+      if (this.activations[layer] === "softmax") {
         const most = Math.max(...z), exponentials = Array.from(z, each => Math.exp(each - most));
         const sum = exponentials.reduce((a, b) => a + b, 0);
         x = Float32Array.from(exponentials, each => each / sum);
       } else {
-        x = z.map(ACTIVATIONS[isLast ? this.output : this.activation]);
+        x = z.map(ACTIVATIONS[this.activations[layer]]);
       }
       all.push(x);
     });

@@ -40,13 +40,12 @@ def weights_section(network: Network, classes: Sequence[str], experiment: Experi
 
 def board_section(network: Network, classes: Sequence[str], experiment: Experiment) -> Board:
     """Return the drawing board, with the weights in float32."""
-    parameters = network.parameters.astype("<f4").tobytes()
+    parameters = network.without_scaling().parameters.astype("<f4").tobytes()
     data = {
         "classes": list(classes),
         "are_probabilities": are_probabilities(experiment.output),
         "architecture": list(network.architecture),
-        "activation": experiment.activation,
-        "output": experiment.output,
+        "activations": [*experiment.hidden_activations, experiment.output],
         "parameters": base64.b64encode(parameters).decode(),
     }
     return Board(classes, len(network.weights) > 1, data)

@@ -10,6 +10,7 @@ import numpy as np
 
 from nnlab.errors import RunError
 from nnlab.network import number_of_parameters
+from nnlab.optimisation import NO_FALLS, Falls
 from nnlab.runs import records
 from nnlab.runs.npz import arrays_sha256, load_arrays, save_arrays
 from nnlab.training import TrainingState, blank_network, blank_state, optimiser_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from nnlab.network import Network
 
 STATE = "training_state"  # JSON, a `Progress`
+TRAINED = "trained"  # the parameters that are trained, where weights and biases are those of their average
 OVERHEAD = 1 << 20  # the maximum number of bytes in a checkpoint besides arrays the size of the parameters
 
 
@@ -36,6 +38,7 @@ class Progress:
     shuffle: dict[str, Any]  # the state of the generator that shuffles
     metrics_sha256: str | None = None  # of the metrics so far; missing, like the next, in old checkpoints
     weights_sha256: str | None = None  # of the best weights so far
+    falls: Falls = NO_FALLS  # of η, on a plateau
 
     def __post_init__(self) -> None:
         """Raise `ValueError` if the fields contradict each other."""
@@ -67,9 +70,12 @@ def save_state(path: Path, state: TrainingState, *, metrics_sha256: str, weights
         dict(state.rng.bit_generator.state),
         metrics_sha256,
         weights_sha256,
+        state.falls,
     )
-    text = np.array(records.as_json(progress))
-    save_arrays(path, {**_arrays(state.network), **state.optimiser, STATE: text})
+    arrays = {**_arrays(state.validated), **state.optimiser, STATE: np.array(records.as_json(progress))}
+    if state.average is not None:
+        arrays[TRAINED] = state.network.parameters
+    save_arrays(path, arrays)
 
 
 def load_network(path: Path, experiment: Experiment) -> Network:
@@ -84,13 +90,16 @@ def load_state(path: Path, experiment: Experiment) -> tuple[TrainingState, Progr
     """Return the state that `save_state` wrote to `path`, and its progress record. Raises `RunError`."""
     arrays = _load_for(experiment, path)
     state = blank_state(experiment)
-    _fill(state.network, arrays)
+    _fill(state.validated, arrays)
     try:
         progress = records.parse(str(arrays[STATE]), Progress)
-        state.epoch, state.history = progress.epoch, progress.history
+        state.epoch, state.history, state.falls = progress.epoch, progress.history, progress.falls
         state.rng.bit_generator.state = progress.shuffle
         for name, array in state.optimiser.items():
             array[...] = _checked(arrays[name], array.shape, array.dtype)
+        if state.average is not None:
+            parameters = state.network.parameters
+            parameters[...] = _checked(arrays[TRAINED], parameters.shape, parameters.dtype)
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise RunError(f"{path} is not a checkpoint to resume from: {error}") from error
     return state, progress
@@ -111,6 +120,7 @@ def _load_for(experiment: Experiment, path: Path) -> dict[str, NDArray[Any]]:
     dtype = np.dtype(experiment.dtype)
     parameters = number_of_parameters(experiment.architecture) * dtype.itemsize
     vectors = 1 + sum(array.size for array in optimiser_of(experiment).start(np.zeros(1, dtype)).values())
+    vectors += bool(experiment.weight_average)
     arrays = load_arrays(path, limit=vectors * parameters + OVERHEAD)
     for layer, (fan_in, fan_out) in enumerate(pairwise(experiment.architecture)):
         for name, shape in ((f"weights.{layer}", (fan_out, fan_in)), (f"biases.{layer}", (fan_out,))):

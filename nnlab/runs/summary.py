@@ -24,6 +24,7 @@ STATUS: dict[StopReason | None, Status] = {
     None: "running",
     "patience": "finished",
     "epochs": "finished",
+    "plateau": "finished",
     "diverged": "diverged",
     "interrupted": "interrupted",
 }

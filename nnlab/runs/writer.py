@@ -116,7 +116,7 @@ class RunWriter:
                 raise
         if not state.is_best and _best_sha256(run, written) not in (None, writer.weights_sha256):
             raise RunError(f"{run.best_npz} is not the file that was written")
-        if state.is_best and writer.weights_sha256 != checkpoint.weights_sha256(state.network):
+        if state.is_best and writer.weights_sha256 != checkpoint.weights_sha256(state.validated):
             writer._save_best(saved)
         writer.write_config()
         writer._write_summary(stop_reason(experiment, state))
@@ -243,7 +243,7 @@ class RunWriter:
 
     def _save_last(self, saved: Checkpoint) -> None:
         state = saved.state
-        best = checkpoint.weights_sha256(state.network) if state.is_best else self.weights_sha256
+        best = checkpoint.weights_sha256(state.validated) if state.is_best else self.weights_sha256
         checkpoint.save_state(
             self.run.last_npz, state, metrics_sha256=saved.metrics_sha256, weights_sha256=best
         )
@@ -251,9 +251,9 @@ class RunWriter:
     def _save_best(self, saved: Checkpoint) -> None:
         """Write the weights of `saved` as the best, and remove the evaluations of earlier ones."""
         evaluations.remove_all(self.run)  # before, so that a crash cannot leave one with other weights
-        checkpoint.save_weights(self.run.best_npz, saved.state.network)
+        checkpoint.save_weights(self.run.best_npz, saved.state.validated)
         evaluations.remove_all(self.run)  # after, for one that was written in between
-        self.weights_sha256 = checkpoint.weights_sha256(saved.state.network)
+        self.weights_sha256 = checkpoint.weights_sha256(saved.state.validated)
         self.tail_sha256 = tail_sha256(self.run.best_npz)
 
 

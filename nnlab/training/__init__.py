@@ -1,20 +1,16 @@
-"""Training: batches, an optimiser, early stopping, and the loop that joins them."""
+"""Training: batches, early stopping, and the loop that joins them with the methods of an experiment."""
 
 from nnlab.training.batches import BatchSource
 from nnlab.training.measures import loss_of_a_guess, measure, targets_of
-from nnlab.training.optimisers import OPTIMISERS, SGD, Optimiser, OptimiserState, optimiser_of
+from nnlab.training.methods import dropout_of, optimiser_of, smoothed
 from nnlab.training.splits import load_splits
 from nnlab.training.state import TrainingState, blank_network, blank_state, start
 from nnlab.training.threads import available_threads, checked_threads, computing_with, number_of_threads
 from nnlab.training.trainer import Epoch, StopReason, stop_reason, train, train_epoch
 
 __all__ = [
-    "OPTIMISERS",
-    "SGD",
     "BatchSource",
     "Epoch",
-    "Optimiser",
-    "OptimiserState",
     "StopReason",
     "TrainingState",
     "available_threads",
@@ -22,11 +18,13 @@ __all__ = [
     "blank_state",
     "checked_threads",
     "computing_with",
+    "dropout_of",
     "load_splits",
     "loss_of_a_guess",
     "measure",
     "number_of_threads",
     "optimiser_of",
+    "smoothed",
     "start",
     "stop_reason",
     "targets_of",

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnlab.network import Array
+from nnlab.training.ahead import ahead
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+# How training images are changed before they reach the network: (inputs, number of the chunk) -> new inputs.
+Change: TypeAlias = "Callable[[Array, int], Array]"
+
+CHUNK = 2000  # examples that are changed together
 
 
 @dataclass(frozen=True)
@@ -22,13 +29,25 @@ class BatchSource:
     targets: Array
     batch_size: int
 
-    def groups(self, order: NDArray[np.intp]) -> Iterator[BatchGroup]:
-        """Yield the batches of an epoch in groups of equal size: all full ones, then a smaller last one."""
+    def groups(
+        self, order: NDArray[np.intp], change: Change | None = None, *, workers: int = 0
+    ) -> Iterator[BatchGroup]:
+        """Yield the batches of an epoch in groups of equal size: all full ones, then a smaller last one.
+
+        Inputs may `change`, chunk by chunk, while earlier batches are used if there are `workers`; the result
+        does not depend on their number.
+        """
         whole = len(order) - len(order) % self.batch_size
+        first_chunk = 0
         for examples in order[:whole], order[whole:]:
             if len(examples):
                 size = min(self.batch_size, len(examples))
-                yield BatchGroup(self.inputs, self.targets.take(examples, axis=1), examples.reshape(-1, size))
+                targets = self.targets.take(examples, axis=1)
+                group = BatchGroup(
+                    self.inputs, targets, examples.reshape(-1, size), change, first_chunk, workers
+                )
+                first_chunk += len(group.chunks())
+                yield group
 
 
 @dataclass(frozen=True)
@@ -38,6 +57,9 @@ class BatchGroup:
     inputs: Array
     targets: Array
     batches: NDArray[np.intp]  # (batches, size): the rows of `inputs` in each
+    change: Change | None = None
+    first_chunk: int = 0  # the number of the first chunk, among those of the epoch
+    workers: int = 0  # threads that change inputs; 0: none but the one that takes the batches
 
     @property
     def size(self) -> int:
@@ -47,14 +69,34 @@ class BatchGroup:
     def __iter__(self) -> Iterator[tuple[Array, Array]]:
         """Yield x, (features, size), and the targets, (outputs, size), of each batch.
 
-        Every x is the same array with new content.
+        Every x may be the same array with new content.
         """
         outputs = len(self.targets)
         # One column per sample within each batch, and the batches one after another.
         y = np.ascontiguousarray(self.targets.reshape(outputs, -1, self.size).swapaxes(0, 1))
+        return zip(self._taken() if self.change is None else self._changed(self.change), y, strict=True)
+
+    def _taken(self) -> Iterator[Array]:
         x = np.empty((self.size, self.inputs.shape[1]), self.inputs.dtype)
         columns = x.T
-        for batch, y_batch in zip(self.batches, y, strict=True):
+        for batch in self.batches:
             # mode="clip" saves a copy: with the default mode, NumPy buffers `out`.
             self.inputs.take(batch, axis=0, out=x, mode="clip")
-            yield columns, y_batch
+            yield columns
+
+    def _changed(self, change: Change) -> Iterator[Array]:
+        def changed(batches: NDArray[np.intp], number: int) -> Array:
+            return change(self.inputs[batches.ravel()], number)
+
+        tasks = [
+            partial(changed, batches, number)
+            for number, batches in enumerate(self.chunks(), self.first_chunk)
+        ]
+        for inputs in ahead(tasks, workers=self.workers):
+            for start in range(0, len(inputs), self.size):
+                yield inputs[start : start + self.size].T
+
+    def chunks(self) -> Sequence[NDArray[np.intp]]:
+        """Return the batches in chunks of about `CHUNK` examples."""
+        batches = max(1, CHUNK // self.size)
+        return [self.batches[start : start + batches] for start in range(0, len(self.batches), batches)]

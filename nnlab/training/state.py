@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnlab.network import ACTIVATIONS, OUTPUTS, Network, initialise, number_of_parameters
+from nnlab.network import ACTIVATIONS, OUTPUTS, Array, Network, initialise, number_of_parameters
+from nnlab.optimisation import Falls, OptimiserState
 from nnlab.randomness import stream
 from nnlab.training.early_stopping import History
-from nnlab.training.optimisers import OptimiserState, optimiser_of
+from nnlab.training.methods import optimiser_of, scaling_of
 
 if TYPE_CHECKING:
     from nnlab.config import Experiment
@@ -26,6 +27,13 @@ class TrainingState:
     rng: np.random.Generator  # shuffles the examples
     epoch: int = 0
     history: History = field(default_factory=History)
+    falls: Falls = field(default_factory=Falls)
+    average: Array | None = None  # the moving average of the parameters, if the experiment wants one
+
+    @property
+    def validated(self) -> Network:
+        """The network that is validated and kept: that of the averaged parameters, if there are any."""
+        return self.network if self.average is None else replace(self.network, parameters=self.average)
 
     @property
     def is_best(self) -> bool:
@@ -39,6 +47,7 @@ class TrainingState:
             network=replace(self.network, parameters=self.network.parameters.copy()),
             optimiser={name: array.copy() for name, array in self.optimiser.items()},
             rng=deepcopy(self.rng),
+            average=None if self.average is None else self.average.copy(),
         )
 
 
@@ -46,9 +55,10 @@ def blank_network(experiment: Experiment) -> Network:
     """Return the network of `experiment` with all parameters zero."""
     return Network(
         architecture=tuple(experiment.architecture),
-        activation=ACTIVATIONS[experiment.activation],
+        hidden_activations=tuple(ACTIVATIONS[name] for name in experiment.hidden_activations),
         output=OUTPUTS[experiment.output, experiment.loss],
         parameters=np.zeros(number_of_parameters(experiment.architecture), experiment.dtype),
+        scaling=scaling_of(experiment),
     )
 
 
@@ -56,7 +66,8 @@ def blank_state(experiment: Experiment) -> TrainingState:
     """Return the state before the first epoch with all parameters zero."""
     network = blank_network(experiment)
     optimiser = optimiser_of(experiment).start(network.parameters)
-    return TrainingState(network, optimiser, stream(experiment.seed, "shuffle"))
+    average = np.zeros_like(network.parameters) if experiment.weight_average else None
+    return TrainingState(network, optimiser, stream(experiment.seed, "shuffle"), average=average)
 
 
 def start(experiment: Experiment) -> TrainingState:
@@ -70,4 +81,6 @@ def start(experiment: Experiment) -> TrainingState:
         for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
             weights[...] = experiment.start.weights[layer]
             biases[:, 0] = experiment.start.biases[layer]
+    if state.average is not None:
+        state.average[...] = network.parameters
     return state

@@ -124,9 +124,20 @@ def _threads_of_blas() -> int:
 
 
 def number_of_threads(experiment: Experiment, train_examples: int) -> int:
-    """Return 1 for small steps, else the number of threads that BLAS would use."""
+    """Return 1 for small steps, else the number of threads that BLAS would use.
+
+    One core is left to the augmentation of images, unless that takes little time.
+    """
     batch_size = train_examples if experiment.batch_size == "full" else experiment.batch_size
     # Each weight takes part in three products: the forward pass, the gradient and the error sent back.
     if 3 * batch_size * number_of_weights(experiment.architecture) < MIN_MULTIPLICATIONS:
         return 1
-    return available_threads()
+    augmentation = experiment.augmentation
+    return max(1, available_threads() - (augmentation is not None and not augmentation.is_shift))
+
+
+def number_of_workers(experiment: Experiment) -> int:
+    """Return how many threads augment images besides the one that trains: 1 if it pays, else 0."""
+    augmentation = experiment.augmentation
+    is_slow = augmentation is not None and not augmentation.is_shift
+    return int(is_slow and len(os.sched_getaffinity(0)) > 1)

@@ -10,24 +10,30 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from nnlab.network import Backpropagation
-from nnlab.training.batches import BatchSource
+from nnlab.optimisation import limit_norms, update_average
+from nnlab.training.batches import BatchGroup, BatchSource
 from nnlab.training.diagnostics import LayerDiagnostics, diagnose, sample_size
 from nnlab.training.early_stopping import EarlyStopping
 from nnlab.training.measures import measure, targets_of
-from nnlab.training.optimisers import optimiser_of
+from nnlab.training.methods import (
+    augmentation_of,
+    dropout_of,
+    etas_of,
+    optimiser_of,
+    smoothed,
+)
+from nnlab.training.threads import number_of_workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from numpy.typing import NDArray
+    from collections.abc import Callable, Iterable, Iterator
 
     from nnlab.config import Experiment
     from nnlab.datasets import Split
-    from nnlab.network import Array, Network
-    from nnlab.training.optimisers import Optimiser, OptimiserState
+    from nnlab.network import Array, Dropout, Network
+    from nnlab.optimisation import Optimiser, OptimiserState
     from nnlab.training.state import TrainingState
 
-StopReason: TypeAlias = Literal["patience", "epochs", "diverged", "interrupted"]
+StopReason: TypeAlias = Literal["patience", "epochs", "plateau", "diverged", "interrupted"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,8 @@ def stop_reason(experiment: Experiment, state: TrainingState) -> StopReason | No
     left = early_stopping(experiment).patience_left(state.history)
     if left is not None and left <= 0:
         return "patience"
+    if experiment.schedule_options.has_ended(state.falls):
+        return "plateau"
     return "epochs" if state.epoch >= experiment.epochs else None
 
 
@@ -73,49 +81,68 @@ def train(
     validation: Split,
     *,
     on_batch: Callable[[int], None] = lambda _: None,
+    workers: int | None = None,
 ) -> Iterator[Epoch]:
     """Train `state` in place and yield each epoch's figures, the last with a stop reason.
+
+    Images are augmented by `workers` further threads, by default one if there are several cores and it pays.
 
     `on_batch` is called with the size of each finished batch, and may end the training with an exception.
     After a diverged epoch `state.network` is unusable.
     """
-    rule, optimiser = early_stopping(experiment), optimiser_of(experiment)
+    rule, network = early_stopping(experiment), state.network
     outputs, examples = experiment.architecture[-1], len(training.labels)
     targets = targets_of(training.labels, outputs, experiment.dtype)
     val_targets = targets_of(validation.labels, outputs, experiment.dtype)
     batch_size = examples if experiment.batch_size == "full" else experiment.batch_size
-    source = BatchSource(training.inputs, targets, batch_size)
+    steps = -(-examples // batch_size)
+    is_augmented = experiment.augmentation is not None
+    source = BatchSource(
+        training.inputs if is_augmented else network.scaling(training.inputs),
+        smoothed(targets, experiment.label_smoothing),
+        batch_size,
+    )
     sample = slice(sample_size(examples))
+    workers = number_of_workers(experiment) if workers is None else workers
     reason = stop_reason(experiment, state)
     while reason is None:
         began = time.perf_counter()
-        parameters = state.network.parameters.copy() if experiment.diagnostics else None
+        parameters = network.parameters.copy() if experiment.diagnostics else None
+        etas = etas_of(experiment, state.epoch, steps, state.falls)
         order = state.rng.permutation(examples)
         # Divergence is detected by the losses; warnings on the way would add nothing.
         with np.errstate(over="ignore", invalid="ignore"):
             z, shuffled_targets = train_epoch(
-                state.network,
-                optimiser,
+                network,
+                optimiser_of(experiment, state.epoch),
                 state.optimiser,
-                source,
-                order,
-                eta=experiment.eta,
+                source.groups(order, augmentation_of(experiment, state.epoch), workers=workers),
+                etas,
+                dropout=dropout_of(experiment, state.epoch),
+                after_step=_after_step(experiment, state, steps),
                 on_batch=on_batch,
             )
-            train_loss, train_accuracy = measure(state.network, z, shuffled_targets, training.labels[order])
-            z = state.network.pre_activations(validation.inputs)
-            val_loss, val_accuracy = measure(state.network, z, val_targets, validation.labels)
+            if experiment.label_smoothing:  # the loss is that of the labels, as for validation
+                shuffled_targets = targets.take(order, axis=1)
+            train_loss, train_accuracy = measure(network, z, shuffled_targets, training.labels[order])
+            validated = state.validated
+            z = validated.pre_activations(validation.inputs)
+            val_loss, val_accuracy = measure(validated, z, val_targets, validation.labels)
             diagnostics = (
                 ()
                 if parameters is None
-                else diagnose(state.network, parameters, training.inputs[sample].T, targets[:, sample])
+                else diagnose(
+                    network, parameters, network.scaling(training.inputs[sample]).T, targets[:, sample]
+                )
             )
 
         state.epoch += 1
         before = state.history
-        if math.isfinite(train_loss) and math.isfinite(val_loss) and state.network.is_finite:
+        if math.isfinite(train_loss) and math.isfinite(val_loss) and network.is_finite:
             value = val_loss if experiment.monitor == "val_loss" or val_accuracy is None else val_accuracy
             state.history = rule.observe(before, state.epoch, value)
+            improved = state.history.to_beat != before.to_beat
+            state.falls = experiment.schedule_options.observe(state.falls, improved=improved)
             reason = stop_reason(experiment, state)
         else:
             reason = "diverged"
@@ -125,7 +152,7 @@ def train(
             train_accuracy=train_accuracy,
             val_loss=val_loss,
             val_accuracy=val_accuracy,
-            eta=experiment.eta,
+            eta=etas[-1],
             seconds=time.perf_counter() - began,
             improved=state.history.to_beat != before.to_beat,
             is_best=reason != "diverged" and state.is_best,
@@ -135,31 +162,58 @@ def train(
         )
 
 
+def _after_step(experiment: Experiment, state: TrainingState, steps: int) -> Callable[[int], None] | None:
+    """Return what follows each step of an epoch of `steps`, if anything: the bound on norms, the average."""
+    network, average, decay = state.network, state.average, experiment.weight_average
+    bounds, first_step = experiment.norm_bounds, state.epoch * steps
+
+    def after_step(step: int) -> None:
+        if bounds:
+            limit_norms(network, bounds)
+        if average is not None:
+            update_average(average, network.parameters, decay, first_step + step)
+
+    return after_step if bounds or average is not None else None
+
+
 def train_epoch(
     network: Network,
     optimiser: Optimiser,
     state: OptimiserState,
-    source: BatchSource,
-    order: NDArray[np.intp],
+    groups: Iterable[BatchGroup],
+    etas: Iterable[float],
     *,
-    eta: float,
+    dropout: Dropout | None = None,
+    after_step: Callable[[int], None] | None = None,
     on_batch: Callable[[int], None] = lambda _: None,
 ) -> tuple[Array, Array]:
-    """Update `network` and the optimiser's `state`, in place, with every batch of `source`, in `order`.
+    """Update `network` and the optimiser's `state`, in place, with every batch of `groups`.
 
-    Returns z of the output layer and the targets, (outputs, examples), one column per example, in `order`.
-    The z of an example is the one before the update with its batch.
+    η of each step is the next of the `etas`. `after_step` is called with the number of each step, from 0.
+    Returns z of the output layer and the targets, (outputs, examples), one column per example, in the order
+    of the batches. The z of an example is the one before the update with its batch.
     """
-    outputs, step = len(source.targets), optimiser.step
+    outputs, step = network.architecture[-1], optimiser.step
+    numbered_etas = enumerate(etas)
     logits, targets = [], []
-    for group in source.groups(order):
+    for group in groups:
         size = group.size
-        backpropagation = Backpropagation(network, size, scale=optimiser.scale(eta))
-        gradient = backpropagation.gradient
+        backpropagation = Backpropagation(network, size)
+        gradient, last_eta = backpropagation.gradient, None
+        masks = None
+        if dropout is not None:
+            masks = dropout.masks(network.architecture[:-1], size, network.parameters.dtype)
         z = np.empty((len(group.batches), outputs, size), network.parameters.dtype)
-        for (x, y_batch), z_batch in zip(group, z, strict=True):
-            backpropagation(x, y_batch, z_batch)
+        for (x, y_batch), z_batch, (number, eta) in zip(group, z, numbered_etas, strict=False):
+            if eta != last_eta:
+                backpropagation.scale_by(optimiser.scale(eta))
+                last_eta = eta
+            if masks is not None:
+                masks.draw()
+            backpropagation(x, y_batch, z_batch, masks)
             step(network, gradient, state, eta)
+            if after_step is not None:
+                after_step(number)
             on_batch(size)
         logits.append(z.swapaxes(0, 1).reshape(outputs, -1))
         targets.append(group.targets)

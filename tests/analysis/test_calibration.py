@@ -18,7 +18,7 @@ from nnlab.analysis.calibration import (
 )
 from nnlab.datasets import Split
 from nnlab.errors import UsageError
-from nnlab.network import ACTIVATIONS, OUTPUTS, Network
+from nnlab.network import OUTPUTS, Network
 
 
 def shares_of(z: np.ndarray) -> np.ndarray:
@@ -91,9 +91,7 @@ def test_without_validation_examples_there_is_no_temperature() -> None:
 
 
 def test_one_output_is_the_probability_of_class_1() -> None:
-    network = Network(
-        (1, 1), ACTIVATIONS["identity"], OUTPUTS["sigmoid", "cross_entropy"], np.array([1.0, 0.0])
-    )
+    network = Network((1, 1), (), OUTPUTS["sigmoid", "cross_entropy"], np.array([1.0, 0.0]))
     found = answer(network, Split(np.array([[-2.0], [2.0]]), np.array([0, 0])), "sigmoid")
     assert found.predicted.tolist() == [0, 1]
     assert found.outputs.sum(axis=1) == pytest.approx([1, 1])

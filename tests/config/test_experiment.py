@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nnlab.config import Experiment, dump, json_schema, load_experiment, parse_values, yaml12
-from nnlab.config.experiment import MEANINGLESS_PAIRS
+from nnlab.config.rules import MEANINGLESS_PAIRS
 from nnlab.config.yaml12 import parse
 from nnlab.datasets import DATASETS, MNIST_FAMILY
 from nnlab.errors import ConfigError
 from nnlab.network import ACTIVATIONS, INITIALISERS, LOSS_OF_A_GUESS, OUTPUTS
+from nnlab.optimisation import SCHEDULES
 
 if TYPE_CHECKING:
     from .conftest import FindMistakes, WriteConfig
@@ -50,8 +51,20 @@ def test_a_config_of_the_required_keys_has_the_contracts_defaults(config: WriteC
         "train_size": None,
         "initialisation": "auto",
         "start": None,
+        "optimiser": "sgd",
+        "optimiser_options": {},
         "momentum": 0.0,
+        "momentum_ramp": None,
+        "schedule": "constant",
+        "schedule_options": {},
+        "l1": 0.0,
         "l2": 0.0,
+        "max_norm": None,
+        "dropout": 0.0,
+        "label_smoothing": 0.0,
+        "weight_average": 0.0,
+        "inputs": "unit",
+        "augmentation": None,
         "dtype": "float32",
         "diagnostics": False,
         "description": "",
@@ -61,8 +74,9 @@ def test_a_config_of_the_required_keys_has_the_contracts_defaults(config: WriteC
 def test_the_keys_come_in_the_contracts_order_and_only_name_has_no_fixed_default() -> None:
     assert " ".join(KEYS) == (
         "name dataset dataset_options architecture activation output loss eta batch_size epochs patience "
-        "seed monitor min_delta start_from_epoch validation_size train_size initialisation start momentum l2 "
-        "dtype diagnostics description"
+        "seed monitor min_delta start_from_epoch validation_size train_size initialisation start optimiser "
+        "optimiser_options momentum momentum_ramp schedule schedule_options l1 l2 max_norm dropout "
+        "label_smoothing weight_average inputs augmentation dtype diagnostics description"
     )
     assert [key for key, field in Experiment.model_fields.items() if field.is_required()] == REQUIRED
 
@@ -95,7 +109,15 @@ def test_a_required_key_that_is_missing_is_said_at_the_first_line(
         ("dtype", ["float32", "float64"]),
         ("description", ["no", "'1'", '"Kleines Netz – η = ½"']),
         ("architecture", ["[784, 10]", "[784, 30, 30, 10]", "\n- 784\n- 10"]),
-        ("activation", [name for name in ACTIVATIONS if name != "step"]),
+        ("activation", [*(name for name in ACTIVATIONS if name != "step"), "[elu]"]),
+        ("optimiser", ["sgd", "adam"]),
+        ("schedule", list(SCHEDULES)),
+        ("l1", ["0", "1e-5"]),
+        ("max_norm", ["null", "3", "3.5", "[3, null]", "[null, null]"]),
+        ("dropout", ["0", "0.5", "0.99", "[0.2, 0.5]", "[0, 0]"]),
+        ("label_smoothing", ["0", "0.1"]),
+        ("weight_average", ["0", "0.999"]),
+        ("inputs", ["unit", "symmetric", "standardised"]),
         ("dataset", list(MNIST_FAMILY)),
         ("diagnostics", ["true", "false"]),
     ],
@@ -117,7 +139,7 @@ def test_every_value_in_range_is_taken(config: WriteConfig, key: str, values: li
             "architecture",
             ["[784, 100001, 10]", f"[784,{' 1,' * 99} 10]", "[784, 100000, 100000, 10]", "[[784], 10]"],
         ),
-        ("activation", ["step", "softmax", "no", "[relu]"]),
+        ("activation", ["step", "softmax", "no", "[no]", "[step]", "[relu, relu]", "[]", "[3]", "null"]),
         ("output", ["step", "relu", "null"]),
         ("loss", ["mse", "null"]),
         ("eta", ["0", "-1", "true", ".nan", ".inf", "1e400", "'1'", "null", "[1]"]),
@@ -133,6 +155,18 @@ def test_every_value_in_range_is_taken(config: WriteConfig, key: str, values: li
         ("initialisation", ["xavier"]),
         ("momentum", ["1", "-0.1", "true"]),
         ("l2", ["-1", "true"]),
+        ("l1", ["-1", "true"]),
+        ("optimiser", ["adm", "null", "3", "nadam"]),
+        ("optimiser_options", ["null", "3", "[]"]),
+        ("momentum_ramp", ["3", "linear", "{epochs: 3}"]),
+        ("schedule", ["cosin", "null", "3"]),
+        ("schedule_options", ["null", "3", "[]"]),
+        ("max_norm", ["0", "-1", "true", "[3]", "[3, 0]", "[3, 3, 3]", "none"]),
+        ("dropout", ["-0.1", "1", "true", "[0.5]", "[0.2, 1]", "[0.2, 0.5, 0.5]", "null", "[null, 0]"]),
+        ("label_smoothing", ["-0.1", "1", "true"]),
+        ("weight_average", ["-0.1", "1", "true"]),
+        ("inputs", ["standardized", "null"]),
+        ("augmentation", ["3", "shift", "[]"]),
         ("dtype", ["float16"]),
         ("description", ["1", "null", "x" * 2001, "{a: b}"]),
         ("diagnostics", ["yes", "1", "null"]),
@@ -267,7 +301,9 @@ def test_the_schema_gives_an_editor_names_ranges_and_meanings() -> None:
     assert list(properties) == [*KEYS, "sweep"]
     assert all(properties[key]["description"] for key in KEYS)
     assert properties["dataset"]["enum"] == list(DATASETS)
-    assert properties["activation"]["enum"] == [name for name in ACTIVATIONS if name != "step"]
+    name, several = properties["activation"]["anyOf"]
+    assert name["enum"] == [name for name in ACTIVATIONS if name != "step"]
+    assert several == {"type": "array", "items": name}
     assert properties["output"]["enum"] == ["softmax", "sigmoid", "tanh", "identity"]
     assert properties["architecture"]["items"] == {"type": "integer", "minimum": 1, "maximum": 100_000}
     assert properties["eta"]["exclusiveMinimum"] == 0

@@ -16,6 +16,7 @@ from nnlab.config import BASELINES, json_schema, load_experiment, parse_config, 
 from nnlab.config.experiment import Experiment
 from nnlab.config.synonyms import NO_SUCH_KEY, SYNONYMS, did_you_mean
 from nnlab.errors import ConfigError
+from nnlab.network import ACTIVATIONS
 from nnlab.shipped import configs
 
 from .conftest import CONFIG
@@ -77,7 +78,7 @@ def test_a_message_says_where_what_and_what_is_allowed(
     sign, text = change.split(" ", 1)
     key, _, value = text.partition(": ")
     path = config() if sign == "$" else config(**{key: value if sign == "+" else None})
-    assert mistakes(path, *([text] if sign == "$" else [])) == [message]
+    assert mistakes(path, *(text.split(", then ") if sign == "$" else [])) == [message]
 
 
 @pytest.mark.parametrize(
@@ -144,11 +145,25 @@ def test_the_values_of_other_tools_and_typos_get_our_name(
 
 def test_every_entry_of_the_table_of_other_names_leads_to_a_name_of_ours() -> None:
     properties = json_schema()["properties"].values()
-    values = {value for schema in properties for value in schema.get("enum", ())}
+    values = {value for schema in properties for value in schema.get("enum", ())} | set(ACTIVATIONS)
+    options = {
+        option
+        for schema in properties
+        for mapping in (schema, *schema.get("anyOf", ()))
+        for option in mapping.get("properties", ())
+    }
     columns = {"seconds", "parameters"}
     others = {"full", "null", "eval", "train", "compare", "validation", "markdown"}
     keys = {key for model in BASELINES.values() for key in model.model_fields}
-    assert set(SYNONYMS) <= {*Experiment.model_fields, *values, *BASELINES, *keys, *columns, *others}
+    assert set(SYNONYMS) <= {
+        *Experiment.model_fields,
+        *values,
+        *options,
+        *BASELINES,
+        *keys,
+        *columns,
+        *others,
+    }
     for ours, theirs in SYNONYMS.items():
         assert all(did_you_mean(other, [ours]) == ours for other in theirs)
 

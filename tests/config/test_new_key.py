@@ -14,34 +14,39 @@ if TYPE_CHECKING:
     from .conftest import FindMistakes, WriteConfig
 
 
-class Schedule(BaseModel):
+class WarmRestart(BaseModel):
     model_config = STRICT
 
     factor: float = Field(0.5, gt=0, description="what eta is multiplied by")
     every: Annotated[int, Phrases(words=("never",))] = Field(ge=1, description="epochs between two changes")
 
 
-class WithSchedule(Experiment):
-    schedule: Annotated[
-        Schedule | None, SubKeys(lambda _: Schedule), Phrases(must="must be {every: …, factor: …}, or null")
-    ] = Field(None, description="how eta changes")
+class WithWarmRestart(Experiment):
+    warm_restart: Annotated[
+        WarmRestart | None,
+        SubKeys(lambda _: WarmRestart),
+        Phrases(must="must be {every: …, factor: …}, or null"),
+    ] = Field(None, description="when eta starts again")
 
 
 @pytest.fixture(autouse=True)
-def _schedule(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load, "Experiment", WithSchedule)
-    monkeypatch.setattr(overrides, "Experiment", WithSchedule)
+def _warm_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "Experiment", WithWarmRestart)
+    monkeypatch.setattr(overrides, "Experiment", WithWarmRestart)
 
 
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("schedule=3", "schedule: must be {every: …, factor: …}, or null (given 3)"),
-        ("schedule.evry=3", "schedule.evry: unknown key; did you mean every?"),
-        ("schedule.power=3", "schedule.power: unknown key; schedule has factor and every"),
-        ("schedule.factor=1", "schedule.every: missing; epochs between two changes"),
-        ("schedule.every=0", "schedule.every: must be at least 1 (given 0)"),
-        ("schedule.every=nevr", "schedule.every: must be a whole number (given 'nevr'); did you mean never?"),
+        ("warm_restart=3", "warm_restart: must be {every: …, factor: …}, or null (given 3)"),
+        ("warm_restart.evry=3", "warm_restart.evry: unknown key; did you mean every?"),
+        ("warm_restart.power=3", "warm_restart.power: unknown key; warm_restart has factor and every"),
+        ("warm_restart.factor=1", "warm_restart.every: missing; epochs between two changes"),
+        ("warm_restart.every=0", "warm_restart.every: must be at least 1 (given 0)"),
+        (
+            "warm_restart.every=nevr",
+            "warm_restart.every: must be a whole number (given 'nevr'); did you mean never?",
+        ),
     ],
 )
 def test_messages_know_its_keys(
@@ -51,14 +56,14 @@ def test_messages_know_its_keys(
 
 
 def test_a_single_one_of_its_keys_can_be_overridden(config: WriteConfig) -> None:
-    path = config(schedule="{every: 3, factor: 0.1}")
-    experiment = load_experiment(path, ["schedule.every=5"])
-    assert experiment.model_dump()["schedule"] == {"factor": 0.1, "every": 5}
-    assert parse_values(dump(experiment).encode(), path)["schedule"] == {"factor": 0.1, "every": 5}
+    path = config(warm_restart="{every: 3, factor: 0.1}")
+    experiment = load_experiment(path, ["warm_restart.every=5"])
+    assert experiment.model_dump()["warm_restart"] == {"factor": 0.1, "every": 5}
+    assert parse_values(dump(experiment).encode(), path)["warm_restart"] == {"factor": 0.1, "every": 5}
     path.write_text(dump(experiment))
     assert load_experiment(path) == experiment
 
 
 def test_its_keys_can_be_overridden_where_a_file_has_null(config: WriteConfig) -> None:
-    experiment = load_experiment(config(schedule="null"), ["schedule.every=5"])
-    assert experiment.model_dump()["schedule"] == {"factor": 0.5, "every": 5}
+    experiment = load_experiment(config(warm_restart="null"), ["warm_restart.every=5"])
+    assert experiment.model_dump()["warm_restart"] == {"factor": 0.5, "every": 5}

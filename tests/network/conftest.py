@@ -43,7 +43,12 @@ def network() -> BuildNetwork:
             rng = np.random.default_rng(parameters)
             parameters = rng.standard_normal(number_of_parameters(architecture)).tolist()
         vector = np.array(parameters, dtype)
-        return Network(tuple(architecture), ACTIVATIONS[activation], OUTPUTS[output], vector)
+        return Network(
+            tuple(architecture),
+            (ACTIVATIONS[activation],) * (len(architecture) - 2),
+            OUTPUTS[output],
+            vector,
+        )
 
     return build
 

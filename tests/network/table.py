@@ -40,5 +40,40 @@ EXPECTED = {
         "glorot",
     ),
     "relu": Expected((0, 0, LN3), (0, HUGE), lambda z: max(0.0, z), lambda z: float(z > 0), "he"),
+    "leaky_relu": Expected(
+        (-LN3 / 100, 0, LN3),
+        (-HUGE / 100, HUGE),
+        lambda z: z if z > 0 else z / 100,
+        lambda z: 1 if z > 0 else 0.01,
+        "he",
+    ),
+    # e^(−ln 3) − 1 = −2/3.
+    "elu": Expected(
+        (-2 / 3, 0, LN3),
+        (-1, HUGE),
+        lambda z: z if z > 0 else math.exp(z) - 1,
+        lambda z: 1 if z > 0 else math.exp(z),
+        "he",
+    ),
+    # ln(1 + 1/3) = ln 4 − ln 3, ln(1 + 1) and ln(1 + 3).
+    "softplus": Expected(
+        (math.log(4) - LN3, math.log(2), math.log(4)),
+        (0, HUGE),
+        lambda z: math.log(1 + math.exp(z)),
+        lambda z: 1 / (1 + math.exp(-z)),
+        "he",
+    ),
+    # tanh(2/3 ln 3) = (9^(2/3) − 1) / (9^(2/3) + 1).
+    "scaled_tanh": Expected(
+        (
+            -1.7159 * (9 ** (2 / 3) - 1) / (9 ** (2 / 3) + 1),
+            0,
+            1.7159 * (9 ** (2 / 3) - 1) / (9 ** (2 / 3) + 1),
+        ),
+        (-1.7159, 1.7159),
+        lambda z: 1.7159 * math.tanh(2 / 3 * z),
+        lambda z: 1.7159 * 2 / 3 / math.cosh(2 / 3 * z) ** 2,
+        "lecun",
+    ),
 }
 TRAINABLE = [name for name, expected in EXPECTED.items() if expected.slope]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from nnlab.training import SGD, BatchSource, train_epoch
+from nnlab.optimisation import SGD
+from nnlab.training import BatchSource, train_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,7 @@ def step(network: Network, x: Sequence[float], y: float, eta: float, epochs: int
     source, sgd = BatchSource(np.array([x], float), np.array([[y]], float), 1), SGD()
     for _ in range(epochs):
         state = sgd.start(network.parameters)
-        z, targets = train_epoch(network, sgd, state, source, np.array([0]), eta=eta)
+        z, targets = train_epoch(network, sgd, state, source.groups(np.array([0])), [eta])
     return float(network.output.loss(z, targets)[0])
 
 

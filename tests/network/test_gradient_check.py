@@ -23,9 +23,9 @@ from nnlab.network import (
 from .table import TRAINABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from nnlab.network import Array
+    from nnlab.network import Activation, Array, Masks
 
 X = np.random.default_rng(0).uniform(-1, 1, (4, 6))
 TARGETS = np.eye(3)[:, [0, 1, 2, 0, 1, 2]]
@@ -33,12 +33,16 @@ TOLERANCE = 1e-6
 SATURATED = 6  # the spread of weights that leaves most slopes below a twentieth of the steepest
 
 
+def hidden(activation: str, architecture: Sequence[int]) -> tuple[Activation, ...]:
+    return (ACTIVATIONS[activation],) * (len(architecture) - 2)
+
+
 def network(
     activation: str = "tanh", output: str = "sigmoid", loss: str = "cross_entropy", spread: float = 0.7
 ) -> Network:
     architecture = (4, 5, 3)
     parameters = np.random.default_rng(1).normal(0, spread, number_of_parameters(architecture))
-    return Network(architecture, ACTIVATIONS[activation], OUTPUTS[output, loss], parameters)
+    return Network(architecture, hidden(activation, architecture), OUTPUTS[output, loss], parameters)
 
 
 def check(network: Network, samples: int = 100, x: Array = X, targets: Array = TARGETS) -> list[ArrayCheck]:
@@ -52,7 +56,7 @@ def largest_error(checks: list[ArrayCheck]) -> float:
 
 def neuron(z: float, output: str = "sigmoid", loss: str = "quadratic") -> tuple[Network, Array, Array]:
     """Return one neuron whose input is `z` and whose answer is to be 0, and its example."""
-    subject = Network((1, 1), ACTIVATIONS["identity"], OUTPUTS[output, loss], np.array([z / 2, z / 2]))
+    subject = Network((1, 1), (), OUTPUTS[output, loss], np.array([z / 2, z / 2]))
     return subject, np.ones((1, 1)), np.zeros((1, 1))
 
 
@@ -76,7 +80,7 @@ def test_what_is_right_passes(activation: str, output: str, loss: str) -> None:
 @pytest.mark.parametrize("wrong", [lambda a: 1 - a, lambda a: a * (1 - a) * 1.001, np.ones_like])
 def test_a_wrong_slope_is_found_below_the_layer_that_has_it(wrong: Callable[[Array], Array]) -> None:
     subject = network("sigmoid")
-    subject = replace(subject, activation=replace(subject.activation, derivative=wrong))
+    subject = replace(subject, hidden_activations=(replace(subject.hidden_activations[0], derivative=wrong),))
     first, _, second, _ = check(subject)
     assert first.largest_error is not None
     assert second.largest_error is not None
@@ -119,7 +123,7 @@ def test_what_is_right_is_never_called_wrong(
 ) -> None:
     rng = np.random.default_rng(seed)
     parameters = rng.normal(0, spread, number_of_parameters(widths))
-    subject = Network(tuple(widths), ACTIVATIONS[activation], OUTPUTS[output], parameters)
+    subject = Network(tuple(widths), hidden(activation, widths), OUTPUTS[output], parameters)
     x = rng.uniform(-1, 1, (widths[0], examples))
     targets = np.eye(widths[-1])[:, rng.integers(widths[-1], size=examples)]
     checks = check(subject, x=x, targets=targets)
@@ -164,8 +168,8 @@ def test_an_error_beyond_rounding_is_found_in_a_saturated_network(
 class LayerScaled(Backpropagation):
     """With the gradient of the first layer's weights a thousandth too large."""
 
-    def __call__(self, x: Array, targets: Array, z: Array | None = None) -> Array:
-        z = super().__call__(x, targets, z)
+    def __call__(self, x: Array, targets: Array, z: Array | None = None, masks: Masks | None = None) -> Array:
+        z = super().__call__(x, targets, z, masks)
         self.weight_gradients[0] *= 1.001
         return z
 
@@ -182,14 +186,14 @@ class NoSlope(Backpropagation):
 
     def __init__(self, network: Network, batch_size: int) -> None:
         super().__init__(network, batch_size)
-        self.derivative = np.ones_like
+        self.derivatives = [np.ones_like]
 
 
 class OtherSign(Backpropagation):
     """With the gradient of the first layer's biases pointing down."""
 
-    def __call__(self, x: Array, targets: Array, z: Array | None = None) -> Array:
-        z = super().__call__(x, targets, z)
+    def __call__(self, x: Array, targets: Array, z: Array | None = None, masks: Masks | None = None) -> Array:
+        z = super().__call__(x, targets, z, masks)
         self.bias_gradients[0] *= -1
         return z
 
@@ -217,5 +221,5 @@ def test_the_saturated_networks_above_are_saturated() -> None:
         subject = network(activation, spread=SATURATED)
         backpropagation = Backpropagation(subject, X.shape[1])
         backpropagation(X, TARGETS)
-        slopes = backpropagation.derivative(backpropagation.activations[0])
+        slopes = backpropagation.derivatives[0](backpropagation.activations[0])
         assert np.median(slopes) < steepest / 20

@@ -66,12 +66,10 @@ def relative_errors(a: Array, b: Array, network: Network) -> list[float]:
 def distance_to_a_kink(network: Network, x: Array) -> float:
     """Return how near a hidden neuron comes to a kink of its activation."""
     smallest = np.inf
-    for weights, biases in zip(network.weights[:-1], network.biases[:-1], strict=True):
-        z = weights @ x + biases
-        smallest = min(
-            smallest, *(float(np.abs(z - kink).min()) for kink in network.activation.kinks), np.inf
-        )
-        x = network.activation.function(z, None)
+    for layer, activation in enumerate(network.hidden_activations):
+        z = network.weights[layer] @ x + network.biases[layer]
+        smallest = min(smallest, *(float(np.abs(z - kink).min()) for kink in activation.kinks), np.inf)
+        x = activation.function(z, None)
     return smallest
 
 
@@ -115,7 +113,7 @@ def test_gradient_in_float32_agrees_with_float64(
     x, y = batch(single, BATCH)
     g = gradient(single, x, y)
     assert g.dtype == np.float32
-    assert max(relative_errors(g, gradient(double, x.astype("float64"), y), double)) < 2e-6
+    assert max(relative_errors(g, gradient(double, x.astype("float64"), y), double)) < 4e-6
 
 
 @everywhere

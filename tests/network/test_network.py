@@ -99,5 +99,5 @@ def test_a_network_returns_no_outputs_for_no_examples(network: BuildNetwork) -> 
 
 def test_every_layer_has_its_activation(network: BuildNetwork) -> None:
     net = network((3, 4, 4, 2), "tanh", ("softmax", "quadratic"))
-    assert net.activations == [net.activation, net.activation, net.output.activation]
+    assert net.activations == [*net.hidden_activations, net.output.activation]
     assert network((3, 2)).activations == [network((3, 2)).output.activation]

@@ -21,7 +21,7 @@ LEAK = 0.125
 CONFIG = {
     "dataset": "line",
     "architecture": [1, 8, 8, 1],
-    "activation": "leaky_relu",
+    "activation": "bent_relu",
     "output": "identity",
     "loss": "quadratic",
     "eta": 0.1,
@@ -32,18 +32,18 @@ CONFIG = {
 }
 
 
-def leaky_relu(z: Array, out: Array | None = None) -> Array:
+def bent_relu(z: Array, out: Array | None = None) -> Array:
     return np.multiply(z, np.where(z > 0, 1, LEAK).astype(z.real.dtype), out=out)
 
 
-def leaky_relu_derivative(a: Array) -> Array:
+def bent_relu_derivative(a: Array) -> Array:
     return np.where(a > 0, 1, LEAK).astype(a.dtype)
 
 
 @pytest.fixture(autouse=True)
-def _leaky_relu(monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = Activation(leaky_relu, leaky_relu_derivative, "he", kinks=(0.0,))
-    monkeypatch.setitem(ACTIVATIONS, "leaky_relu", entry)
+def _bent_relu(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = Activation(bent_relu, bent_relu_derivative, "he", kinks=(0.0,))
+    monkeypatch.setitem(ACTIVATIONS, "bent_relu", entry)
 
 
 def experiment(**keys: object) -> Experiment:
@@ -87,12 +87,13 @@ def test_it_passes_the_gradient_check_but_for_its_kink() -> None:
 def test_configs_messages_and_editors_know_it(tmp_path: Path) -> None:
     path = tmp_path / "leaky.yaml"
     path.write_text(yaml12.dump(CONFIG))
-    assert load_experiment(path).activation == "leaky_relu"
+    assert load_experiment(path).activation == "bent_relu"
     with pytest.raises(ConfigError) as caught:
-        load_experiment(path, ["activation=leaky_rleu"])
+        load_experiment(path, ["activation=bent_rleu"])
     assert re.fullmatch(
-        r"command line: activation: must be identity, sigmoid, .* or leaky_relu "
-        r"\(given 'leaky_rleu'\); did you mean leaky_relu\?",
+        r"command line: activation: must be identity, sigmoid, .* or bent_relu "
+        r"\(given 'bent_rleu'\); did you mean bent_relu\?",
         str(caught.value),
     )
-    assert "leaky_relu" in json_schema()["properties"]["activation"]["enum"]
+    name, _ = json_schema()["properties"]["activation"]["anyOf"]
+    assert "bent_relu" in name["enum"]

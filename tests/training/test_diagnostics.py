@@ -23,7 +23,7 @@ def network(activation: str, output: str, loss: str, weights: float, biases: flo
     architecture = (1, 2, 1)
     subject = Network(
         architecture,
-        ACTIVATIONS[activation],
+        (ACTIVATIONS[activation],) * (len(architecture) - 2),
         OUTPUTS[output, loss],
         np.zeros(number_of_parameters(architecture)),
     )
@@ -68,7 +68,7 @@ def test_gradient_and_update_are_those_of_the_weights() -> None:
 
 def test_softmax_has_no_slope_of_its_own() -> None:
     architecture = (1, 3)
-    subject = Network(architecture, ACTIVATIONS["tanh"], OUTPUTS["softmax", "log_likelihood"], np.zeros(6))
+    subject = Network(architecture, (), OUTPUTS["softmax", "log_likelihood"], np.zeros(6))
     (output,) = diagnose(subject, subject.parameters, X, np.eye(3))
     assert (output.saturated, output.dead) == (None, None)
     assert np.isnan(output.update_ratio)  # all weights are zero

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from nnlab.optimisation import OPTIMISERS, OptimiserInfo
 from nnlab.runs import checkpoint
 from nnlab.runs.run import Run, experiment_of
-from nnlab.training import OPTIMISERS
 from tests.trainings import results_of, resume, summary_of, train
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from nnlab.network import Array, Network
-    from nnlab.training import OptimiserState
+    from nnlab.optimisation import OptimiserState
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class AdaGrad:
 
 @pytest.fixture(autouse=True)
 def _adagrad(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(OPTIMISERS, "sgd", lambda _: AdaGrad())
+    monkeypatch.setitem(OPTIMISERS, "sgd", OptimiserInfo(lambda *_: AdaGrad()))
 
 
 def steps(run: Run) -> int:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,8 @@ from nnlab.network import (
     number_of_parameters,
     number_of_weights,
 )
-from nnlab.training import SGD, BatchSource, train_epoch
+from nnlab.optimisation import SGD, Penalties
+from nnlab.training import BatchSource, train_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nnlab.datasets import Split
-    from nnlab.training import OptimiserState
+    from nnlab.optimisation import OptimiserState
 
     from .conftest import DrawBlobs
 
@@ -32,7 +34,12 @@ ARCHITECTURE = (4, 5, 3)
 
 def new_network(dtype: str = "float64") -> Network:
     parameters = np.random.default_rng(2).standard_normal(number_of_parameters(ARCHITECTURE)).astype(dtype)
-    return Network(ARCHITECTURE, ACTIVATIONS["tanh"], OUTPUTS["softmax", "log_likelihood"], parameters)
+    return Network(
+        ARCHITECTURE,
+        (ACTIVATIONS["tanh"],) * (len(ARCHITECTURE) - 2),
+        OUTPUTS["softmax", "log_likelihood"],
+        parameters,
+    )
 
 
 def copied(network: Network) -> Network:
@@ -62,7 +69,7 @@ def an_epoch(
     source = BatchSource(data.inputs, np.ascontiguousarray(targets), batch_size)
     order = np.arange(len(data.labels)) if order is None else order
     state = sgd.start(network.parameters) if state is None else state
-    z, ordered = train_epoch(network, sgd, state, source, order, eta=eta, on_batch=on_batch)
+    z, ordered = train_epoch(network, sgd, state, source.groups(order), repeat(eta), on_batch=on_batch)
     np.testing.assert_array_equal(ordered, targets[:, order])
     return z
 
@@ -85,7 +92,7 @@ def plain_epoch(
         for k, parameter in enumerate(network.parameters.tolist()):
             slope = sum(gradient[k] for gradient in gradients) / len(batch)
             if k < number_of_weights(network.architecture):
-                slope += sgd.l2 * parameter
+                slope += sgd.penalties.l2 * parameter
             velocity[k] = sgd.momentum * velocity[k] + eta * slope
             network.parameters[k] = parameter - velocity[k]
     return velocity
@@ -98,7 +105,7 @@ def test_epochs_agree_with_the_rule_in_plain_floats(
     batch_size: int, momentum: float, l2: float, blobs: DrawBlobs
 ) -> None:
     data = blobs(11, dtype="float64")  # 4 + 4 + 3: the last batch is short
-    sgd = SGD(momentum=momentum, l2=l2)
+    sgd = SGD(momentum=momentum, penalties=Penalties(l2=l2))
     fast, plain = new_network(), new_network()
     state, plain_velocity = sgd.start(fast.parameters), [0.0] * len(plain.parameters)
     for epoch in range(2):
@@ -136,7 +143,7 @@ def test_l2_shrinks_weights_and_leaves_biases_out(blobs: DrawBlobs) -> None:
     weights = number_of_weights(ARCHITECTURE)
     start = with_l2.parameters.copy()
     for network, l2 in ((with_l2, 0.1), (without, 0.0)):
-        an_epoch(SGD(l2=l2), network, data, batch_size=8, eta=0.5)
+        an_epoch(SGD(penalties=Penalties(l2=l2)), network, data, batch_size=8, eta=0.5)
     shrunk = without.parameters - with_l2.parameters
     np.testing.assert_allclose(shrunk[:weights], 0.5 * 0.1 * start[:weights], rtol=1e-10, atol=1e-15)
     np.testing.assert_array_equal(shrunk[weights:], 0)
@@ -145,7 +152,7 @@ def test_l2_shrinks_weights_and_leaves_biases_out(blobs: DrawBlobs) -> None:
 def test_each_example_is_used_exactly_once_in_the_batch_of_its_turn() -> None:
     # Example i lights input i alone, and so moves the weights of column i alone.
     parameters = np.zeros(number_of_parameters((7, 2)))
-    network = Network((7, 2), ACTIVATIONS["identity"], OUTPUTS["identity", "quadratic"], parameters)
+    network = Network((7, 2), (), OUTPUTS["identity", "quadratic"], parameters)
     order = np.array([5, 0, 3, 6, 1, 4, 2])
     moved: list[list[int]] = []
     before = network.weights[0].copy()
@@ -155,7 +162,7 @@ def test_each_example_is_used_exactly_once_in_the_batch_of_its_turn() -> None:
         before[...] = network.weights[0]
 
     source = BatchSource(np.eye(7), np.ones((2, 7)), 3)
-    train_epoch(network, SGD(), SGD().start(parameters), source, order, eta=0.1, on_batch=look)
+    train_epoch(network, SGD(), SGD().start(parameters), source.groups(order), repeat(0.1), on_batch=look)
     assert moved == [[0, 3, 5], [1, 4, 6], [2]]
 
 
@@ -199,7 +206,7 @@ def test_data_and_order_are_left_alone(blobs: DrawBlobs) -> None:
     source, order = BatchSource(data.inputs, np.eye(3)[data.labels].T.copy(), 4), np.arange(11)
     arrays = source.inputs, source.targets, order
     before = [array.copy() for array in arrays]
-    sgd = SGD(momentum=0.9, l2=0.1)
-    train_epoch(network, sgd, sgd.start(network.parameters), source, order, eta=0.5)
+    sgd = SGD(momentum=0.9, penalties=Penalties(l2=0.1))
+    train_epoch(network, sgd, sgd.start(network.parameters), source.groups(order), repeat(0.5))
     for array, original in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(array, original)

@@ -109,7 +109,7 @@ def test_each_epoch_shuffles_all_examples_afresh(
     orders: list[list[int]] = []
     groups = BatchSource.groups
 
-    def spy(source: BatchSource, order: NDArray[np.intp]) -> Iterator[BatchGroup]:
+    def spy(source: BatchSource, order: NDArray[np.intp], *_: object, **__: object) -> Iterator[BatchGroup]:
         orders.append(order.tolist())
         return groups(source, order)
 

@@ -1,23 +1,25 @@
-"""Stochastic gradient descent with momentum and L2."""
+"""Stochastic gradient descent with momentum."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnlab.optimisation.penalties import NO_PENALTIES, Penalties
+
 if TYPE_CHECKING:
     from nnlab.network import Array, Network
-    from nnlab.training.optimisers import OptimiserState
+    from nnlab.optimisation import OptimiserState
 
 
 @dataclass(frozen=True)
 class SGD:
-    """The update rule v ← μ v + η (∇C + λ W), W ← W − v, lecture (8). λ does not apply to biases."""
+    """The update rule v ← μ v + η ∇C, W ← W − v, lecture (8), where C includes the penalties."""
 
     momentum: float = 0.0  # μ
-    l2: float = 0.0  # λ
+    penalties: Penalties = NO_PENALTIES
 
     def scale(self, eta: float) -> float:
         """Return η: scaling the error that is sent back saves a pass over all parameters."""
@@ -31,12 +33,13 @@ class SGD:
         """Update `network` and `state` in place by `gradient`, which is η ∇C and may be overwritten."""
         parameters, weights = network.parameters, network.all_weights
         if not self.momentum:
-            if self.l2:
-                weights *= 1 - eta * self.l2
+            if self.penalties.l1:
+                replace(self.penalties, l2=0.0).add_gradient(gradient, weights, eta)
+            if self.penalties.l2:
+                weights *= 1 - eta * self.penalties.l2
             parameters -= gradient
             return
-        if self.l2:
-            gradient[: len(weights)] += (eta * self.l2) * weights
+        self.penalties.add_gradient(gradient, weights, eta)
         velocity = state["velocity"]
         velocity *= self.momentum
         velocity += gradient

@@ -1,4 +1,4 @@
-"""The parameters of a dataset."""
+"""The model of a mapping of options in a config, such as `dataset_options`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Options(BaseModel):
-    """The parameters of a dataset: `dataset_options` in a config. Most datasets have none."""
+    """The options of a dataset, an optimiser or a schedule. Many have none."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)

@@ -1,0 +1,43 @@
+"""Stochastic gradient descent with Nesterov's momentum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nnlab.optimisation.penalties import NO_PENALTIES, Penalties
+
+if TYPE_CHECKING:
+    from nnlab.network import Array, Network
+    from nnlab.optimisation import OptimiserState
+
+
+@dataclass(frozen=True)
+class Nesterov:
+    """The update rule v ← μ v + η ∇C, W ← W − (μ v + η ∇C), where C includes the penalties.
+
+    The parameters are those at which the gradient is taken, one step of momentum ahead (Sutskever et al.
+    2013, in the form of Bengio et al. 2013).
+    """
+
+    momentum: float  # μ
+    penalties: Penalties = NO_PENALTIES
+
+    def scale(self, eta: float) -> float:
+        """Return η: scaling the error that is sent back saves a pass over all parameters."""
+        return eta
+
+    def start(self, parameters: Array) -> OptimiserState:
+        """Return the velocity v, which is zero before the first step."""
+        return {"velocity": np.zeros_like(parameters)}
+
+    def step(self, network: Network, gradient: Array, state: OptimiserState, eta: float) -> None:
+        """Update `network` and `state` in place by `gradient`, which is η ∇C and may be overwritten."""
+        self.penalties.add_gradient(gradient, network.all_weights, eta)
+        velocity, parameters = state["velocity"], network.parameters
+        velocity *= self.momentum
+        velocity += gradient
+        gradient += self.momentum * velocity
+        parameters -= gradient
