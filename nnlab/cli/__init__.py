@@ -10,6 +10,7 @@ import typer
 
 from nnlab import __version__
 from nnlab.cli import (
+    augment,
     baseline,
     compare,
     config,
@@ -47,6 +48,7 @@ app.command("plot", short_help="Draw curves, mistakes, weights and more.")(plot.
 app.command("report", short_help="Write a page about runs, with a drawing board.")(report.report)
 app.command("predict", short_help="Read the digits in pictures.")(predict.predict)
 app.command("baseline", short_help="Fit another method to the same examples.")(baseline.baseline)
+app.command("augment", short_help="Show what augmentation makes of images.")(augment.augment)
 app.command("gradcheck", short_help="Check backpropagation for a network.")(gradcheck.gradcheck)
 app.command("demo", short_help="Show what the lecture says, and check it.")(demo.demo)
 app.add_typer(config.app, name="config", cls=Group)

@@ -15,6 +15,7 @@ from nnlab.errors import BelowThresholdError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nnlab.analysis.committee import Committee
     from nnlab.config import Baseline, Experiment
     from nnlab.datasets import Source
     from nnlab.rendering.pieces import Piece, Table
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    run: Annotated[
-        str | None,
+    named: Annotated[
+        list[str] | None,
         typer.Argument(
             metavar="RUN",
-            help="A run folder, or its name among the runs.  [default: the newest]",
+            help="A run folder, or its name among the runs; several are averaged.  [default: the newest]",
+            show_default=False,
             autocompletion=completion.runs,
         ),
     ] = None,
@@ -52,7 +54,8 @@ def evaluate(
 ) -> None:
     """Measure loss, accuracy, precision, recall and confusion of a run's weights.
 
-    The figures of the best weights are kept in the run folder, for `nnlab compare`.
+    The figures of the best weights are kept in the run folder, for `nnlab compare`. Several runs, a pattern
+    or a sweep are a committee: the means of their probabilities are measured, and what each run contributes.
 
     \b
     Examples:
@@ -60,16 +63,24 @@ def evaluate(
       nnlab eval mnist_softmax-001 --split validation
       nnlab eval --show-errors 3
       nnlab eval --json --fail-under 0.97
+      nnlab eval mnist_best-001 mnist_best-002 mnist_best-003
     """
     from nnlab.analysis.answers import image_shape
     from nnlab.datasets import Source
     from nnlab.jobs.evaluate import evaluate_run
     from nnlab.runs import records
-    from nnlab.runs.find import find, runs_folder
+    from nnlab.runs.find import find, find_each, runs_folder
     from nnlab.runs.run import experiment_of
 
-    found = find(runs_folder(runs), run)
+    runs_dir = runs_folder(runs)
+    found, *others = find_each(runs_dir, named) if named else [find(runs_dir, None)]
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
+    if others:
+        if show_errors:
+            raise UsageError(f"--show-errors shows one run; name one of the {1 + len(others)}")
+        committee = _committee([found, *others], checkpoint, split, source, json=json)
+        _check_threshold(committee.accuracy, fail_under)
+        return
     if show_errors:
         if json:
             raise UsageError("--show-errors draws, and --json does not; leave out one of the two")
@@ -89,8 +100,55 @@ def evaluate(
         write_stderr(f"nnlab: {evaluated.not_kept}; so `nnlab compare` does not show these figures")
     if fail_under is not None and result.accuracy is None:
         raise UsageError(f"{found} is a regression and has no accuracy for --fail-under")
-    if fail_under is not None and result.accuracy is not None and result.accuracy < fail_under:
-        raise BelowThresholdError(f"accuracy {result.accuracy} is below {fail_under}")
+    _check_threshold(result.accuracy, fail_under)
+
+
+def _check_threshold(accuracy: float | None, fail_under: float | None) -> None:
+    """Raise `BelowThresholdError` if the accuracy is below the threshold."""
+    if fail_under is not None and accuracy is not None and accuracy < fail_under:
+        raise BelowThresholdError(f"accuracy {accuracy} is below {fail_under}")
+
+
+def _committee(
+    found: Sequence[Run], checkpoint: CheckpointName, split: SplitName, source: Source, *, json: bool
+) -> Committee:
+    """Measure and show several runs that answer together."""
+    from dataclasses import replace
+
+    from nnlab.analysis.committee import evaluate_committee
+    from nnlab.runs import records
+
+    source = replace(source, keeps=True)
+    committee = evaluate_committee(found, checkpoint=checkpoint, split=split, source=source)
+    if json:
+        write_stdout(records.as_json(committee) + "\n")
+    else:
+        write_result(*_pieces_of_committee(committee))
+    return committee
+
+
+def _pieces_of_committee(committee: Committee) -> list[Piece]:
+    """Return the figures of a committee, and what each run contributes."""
+    from nnlab.rendering.formatters import count, counted, decimals, percent
+    from nnlab.rendering.pieces import Column, Table
+
+    members = committee.members
+    examples = counted(committee.examples, "example")
+    heading = (
+        f"a committee of {len(members)} runs: mean of the probabilities of their {committee.checkpoint} "
+        f"weights on the {committee.split} split, {examples}"
+    )
+    table = Table(
+        {
+            "run": Column(committee.runs),
+            "accuracy": Column([each.accuracy for each in members], percent),
+            "errors": Column([each.errors for each in members], count),
+            "loss": Column([each.loss for each in members], decimals, missing="–"),
+            "errors_without": Column([each.errors_without for each in members], count),
+        },
+        title="each run alone, and the committee without it",
+    )
+    return [heading, "\n".join(_figures(committee)), table, *_by_class(committee)]
 
 
 def _mistakes(
@@ -110,12 +168,20 @@ def _mistakes(
 
 def pieces_of(evaluation: Evaluation, config: Experiment | Baseline) -> list[Piece]:
     """Return the figures of an evaluation and, for a classification, those per class and the confusion."""
-    from nnlab.analysis.statistics import wilson_interval
     from nnlab.config import Baseline
-    from nnlab.rendering.formatters import counted, decimals, percent
+    from nnlab.rendering.formatters import counted
 
     what = config.baseline if isinstance(config, Baseline) else f"{evaluation.checkpoint} weights"
     examples = counted(evaluation.examples, "example")
+    heading = f"{evaluation.run}: {what} on the {evaluation.split} split, {examples}"
+    return [heading, "\n".join(_figures(evaluation)), *_by_class(evaluation)]
+
+
+def _figures(evaluation: Evaluation | Committee) -> list[str]:
+    """Return a line for the accuracy, if there is one, and one for the loss."""
+    from nnlab.analysis.statistics import wilson_interval
+    from nnlab.rendering.formatters import counted, decimals, percent
+
     figures = [f"loss      {'–' if evaluation.loss is None else decimals(evaluation.loss)}"]
     if evaluation.errors is not None:
         interval = wilson_interval(evaluation.examples - evaluation.errors, evaluation.examples)
@@ -124,12 +190,14 @@ def pieces_of(evaluation: Evaluation, config: Experiment | Baseline) -> list[Pie
             f"accuracy  {percent(evaluation.accuracy)}  ({counted(evaluation.errors, 'error')}; "
             f"95% interval {percent(interval.low)} to {percent(interval.high)})",
         )
-    heading = f"{evaluation.run}: {what} on the {evaluation.split} split, {examples}"
-    pieces: list[Piece] = [heading, "\n".join(figures)]
-    if classes := evaluation.per_class:
-        names = [each.name for each in classes]
-        pieces += [_per_class(classes), confusion_table(names, evaluation.confusion)]
-    return pieces
+    return figures
+
+
+def _by_class(evaluation: Evaluation | Committee) -> list[Piece]:
+    """Return the figures per class and the confusion, if there are classes."""
+    if not (classes := evaluation.per_class):
+        return []
+    return [_per_class(classes), confusion_table([each.name for each in classes], evaluation.confusion)]
 
 
 def _per_class(classes: Sequence[ClassFigures]) -> Table:

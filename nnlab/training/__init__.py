@@ -2,7 +2,7 @@
 
 from nnlab.training.batches import BatchSource
 from nnlab.training.measures import loss_of_a_guess, measure, targets_of
-from nnlab.training.methods import dropout_of, optimiser_of, smoothed
+from nnlab.training.methods import augmentation_stream, dropout_of, optimiser_of, smoothed
 from nnlab.training.splits import load_splits
 from nnlab.training.state import TrainingState, blank_network, blank_state, start
 from nnlab.training.threads import available_threads, checked_threads, computing_with, number_of_threads
@@ -13,6 +13,7 @@ __all__ = [
     "Epoch",
     "StopReason",
     "TrainingState",
+    "augmentation_stream",
     "available_threads",
     "blank_network",
     "blank_state",

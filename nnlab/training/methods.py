@@ -11,6 +11,8 @@ from nnlab.optimisation import OPTIMISERS, Moment, Penalties
 from nnlab.randomness import fast_bits, stream
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from nnlab.config import Experiment
     from nnlab.optimisation import Falls, Optimiser
     from nnlab.training.batches import Change
@@ -56,10 +58,14 @@ def augmentation_of(experiment: Experiment, epoch: int) -> Change | None:
     shape, scaling = MNIST_FAMILY[experiment.dataset].shape, scaling_of(experiment)
 
     def change(inputs: Array, chunk: int) -> Array:
-        rng = stream(experiment.seed, f"augmentation {epoch} {chunk}")
-        return scaling(augment(inputs, shape, settings, rng))
+        return scaling(augment(inputs, shape, settings, augmentation_stream(experiment, epoch, chunk)))
 
     return change
+
+
+def augmentation_stream(experiment: Experiment, epoch: int, chunk: int) -> np.random.Generator:
+    """Return the random numbers for a chunk of images in `epoch`."""
+    return stream(experiment.seed, f"augmentation {epoch} {chunk}")
 
 
 def smoothed(targets: Array, share: float) -> Array:
