@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 STATE = "training_state"  # JSON, a `Progress`
 TRAINED = "trained"  # the parameters that are trained, where weights and biases are those of their average
+MOST_EPOCHS = 1 << 63
 OVERHEAD = 1 << 20  # the maximum number of bytes in a checkpoint besides arrays the size of the parameters
 
 
@@ -44,12 +45,13 @@ class Progress:
         """Raise `ValueError` if the fields contradict each other."""
         best, begun = self.history.best_epoch, self.epoch > 0
         if (
-            not (best or 0) <= self.epoch
+            not (best or 0) <= self.epoch < MOST_EPOCHS
+            or not (0 <= self.falls.count <= self.epoch and 0 <= self.falls.waited <= self.epoch)
             or not 0 <= self.history.waited <= self.epoch
             or any((fact is not None) != begun for fact in (best, self.history.best, self.history.to_beat))
             or best == 0
         ):
-            raise ValueError(f"after epoch {self.epoch} there cannot have been {self.history}")
+            raise ValueError(f"after epoch {self.epoch} there cannot have been {self.history}, {self.falls}")
 
 
 def weights_sha256(network: Network) -> str:

@@ -27,32 +27,40 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# With these overrides a checkpoint has more arrays, and its state more to say.
+METHODS = ["optimiser=adam", "momentum=0", "weight_average=0.9", "schedule=plateau"]
+
+
 def torture(home: Path, *, seed: int, count: int) -> str:
     """Use `count` checkpoints, a quarter of them forged."""
     (home / "step.yaml").write_text(config_text(STEP))
     whole = home / "whole"
-    assert call("train", home / "step.yaml", "--runs", whole).code == 0
-    run = whole / "step-001"
-    expected = {False: use(home, run, "best.npz"), True: use(home, run, "last.npz")}
+    runs = []
+    for number, overrides in enumerate(([], METHODS), 1):
+        assert call("train", home / "step.yaml", *overrides, "--runs", whole).code == 0
+        runs.append(whole / f"step-{number:03}")
+    expected = {(run, name): use(home, run, name) for run in runs for name in ("best.npz", "last.npz")}
     assert all(code == 0 for code, *_ in expected.values())
     outcomes: Counter[str] = Counter()
     for number in range(count):
         rng = random.Random(f"{seed} {number}")
         is_last, is_forged = rng.random() < 0.5, rng.random() < 0.25
-        name = "last.npz" if is_last else "best.npz"
+        name, run = "last.npz" if is_last else "best.npz", rng.choice(runs)
         content = (run / name).read_bytes()
         hostile = forged(content, rng) if is_forged else damage(content, rng)
         may_differ = is_last and is_forged
         try:
             outcome = use(home, run, name, hostile)
-            assert outcome[0] == 5 or may_differ or outcome == expected[is_last], outcome
+            assert outcome[0] == 5 or may_differ or outcome == expected[run, name], outcome
             assert outcome[0] in ((0, 3, 5) if may_differ else (0, 5)), outcome
         except AssertionError as error:
             raise AssertionError(f"seed {seed}, checkpoint {number}, {name}: {error}") from error
         if outcome[0] == 5:
             outcomes["refused"] += 1
         else:
-            outcomes["of no consequence" if outcome == expected[is_last] else "forged, and gone on with"] += 1
+            outcomes[
+                "of no consequence" if outcome == expected[run, name] else "forged, and gone on with"
+            ] += 1
     return (
         f"{count} checkpoints: {', '.join(f'{n} {what}' for what, n in outcomes.most_common())}; "
         f"at most {worst['seconds']:.2f} s and {worst['megabytes']} MB"
@@ -161,7 +169,9 @@ def forged_state(text: str, rng: random.Random) -> str:
     absurd: object = rng.choice(
         [None, True, -1, 0, 1, 3, 10**18, 1 << 200, 1e308, -0.5, float("nan"), "", "3", [], {}, "[" * 5000]
     )
-    within = rng.choice([state, state["history"], state["shuffle"], state["shuffle"]["state"]])
+    within = rng.choice(
+        [state, state["history"], state["falls"], state["shuffle"], state["shuffle"]["state"]]
+    )
     key = rng.choice([*within, "more"])
     if rng.random() < 0.1 and key in within:
         del within[key]

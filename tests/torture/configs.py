@@ -19,6 +19,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SHIPPED = [path.read_text() for path in sorted(CONFIGS.glob("*.yaml"))]
+# An experiment with every method.
+METHODS = """\
+dataset: mnist
+architecture: [784, 30, 20, 10]
+activation: [elu, softplus]
+output: softmax
+loss: log_likelihood
+eta: 0.1
+batch_size: 100
+epochs: 30
+patience: null
+seed: 0
+optimiser: adam
+optimiser_options: {beta1: 0.8}
+schedule: cosine
+schedule_options: {warm_up: 2}
+l1: 1e-6
+max_norm: [3, null, 2]
+dropout: [0.2, 0.5, 0]
+label_smoothing: 0.1
+weight_average: 0.99
+inputs: symmetric
+augmentation: {shift: 1, rotate: 10, elastic: 34}
+"""
 VALUES = [
     *(
         "",
@@ -78,6 +102,17 @@ VALUES = [
         "`x`",
         "? x",
         "- x",
+    ),
+    *(
+        "[0.2, 0.5, null]",
+        "[3, 3]",
+        "[relu, tanh]",
+        "{beta1: 2, x: 1}",
+        "{warm_up: 1e9}",
+        "{shift: 2, rotate: true}",
+        "nesterov",
+        "plateau",
+        "none",
     ),
     *(
         "x" * 60_000,
@@ -145,7 +180,7 @@ def torture(home: Path, *, seed: int, count: int) -> str:
 
 def hostile(rng: random.Random) -> bytes:
     """Return a config that is damaged or hostile."""
-    text = rng.choice(SHIPPED)
+    text = rng.choice([*SHIPPED, *4 * [METHODS]])
     kind = rng.random()
     if kind < 0.3:
         return damage(text.encode(), rng)

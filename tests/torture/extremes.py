@@ -19,7 +19,27 @@ from tests.torture.command import call
 if TYPE_CHECKING:
     from pathlib import Path
 
-ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu")
+ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "scaled_tanh")
+
+OPTIMISERS: list[dict[str, object]] = [
+    {"momentum": 0.0},
+    {"momentum": 0.9},
+    {"momentum": 0.999999},
+    {"momentum": 0.9, "momentum_ramp": "{start: 1e-9, epochs: 3}"},
+    {"optimiser": "nesterov", "momentum": 1e-30},
+    {"optimiser": "nesterov", "momentum": 0.999999},
+    {"optimiser": "adam"},
+    {"optimiser": "adam", "optimiser_options": "{beta1: 0, beta2: 0, epsilon: 1e-300}"},
+    {"optimiser": "adam", "optimiser_options": "{beta1: 0.999999, beta2: 0.999999, epsilon: 1e300}"},
+]
+SCHEDULES: list[dict[str, object]] = [
+    {"schedule": "constant"},
+    {"schedule": "exponential"},
+    {"schedule": "linear"},
+    {"schedule": "step", "schedule_options": "{every: 1, factor: 1e-9}"},
+    {"schedule": "plateau", "schedule_options": "{wait: 1, factor: 1e-30, least: 0}"},
+    {"schedule": "cosine", "schedule_options": "{warm_up: 0.001, final: 0.999}"},
+]
 
 
 def torture(home: Path, *, seed: int, count: int) -> str:
@@ -46,12 +66,18 @@ def extreme(rng: random.Random) -> str:
     keys = {
         "dataset": "step" if is_function else "xor",
         "architecture": [1, *hidden, 1] if is_function else [2, *hidden, 2],
-        "activation": rng.choice(ACTIVATIONS),
+        "activation": rng.choice([rng.choice(ACTIVATIONS), rng.choices(ACTIVATIONS, k=len(hidden))]),
         "output": output,
         "loss": loss,
         "eta": 10 ** rng.uniform(-30, 30) if rng.random() < 0.5 else 10 ** rng.uniform(-3, 3),
-        "momentum": rng.choice([0.0, 0.9, 0.999999]),
+        **rng.choice(OPTIMISERS),
+        **rng.choice(SCHEDULES),
+        "l1": rng.choice([0.0, 0.0, 1e-3, 1e20]),
         "l2": rng.choice([0.0, 0.0, 1e-3, 1e20]),
+        "max_norm": rng.choice(["null", "null", 1e-30, 1.0, 1e30]),
+        "dropout": rng.choice([0.0, 0.0, 0.01, 0.99]),
+        "label_smoothing": 0.0 if is_function else rng.choice([0.0, 0.0, 0.1, 0.999]),
+        "weight_average": rng.choice([0.0, 0.0, 0.5, 0.999999]),
         "initialisation": rng.choice(["auto", "standard_normal"]),
         "dtype": rng.choice(["float32", "float64"]),
         "monitor": "val_loss" if is_function else rng.choice(["val_loss", "val_accuracy"]),

@@ -40,6 +40,9 @@ CONFIG = config_text(
     patience=6,
     train_size=50_000,
     diagnostics=True,
+    weight_average=0.9,
+    dropout=0.1,
+    augmentation={"shift": 1},
 )
 NEW = ["train", "../killed.yaml"]
 HOW = {"SIGINT": 2, "SIGTERM": 2, "SIGKILL": 5, "SIGINT twice": 1}  # and how often, in proportion

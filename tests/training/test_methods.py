@@ -1,0 +1,278 @@
+"""Every method of training: what it does to a training, and that it resumes to the same bits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from nnlab.augmentation import Augmentation, augment
+from nnlab.errors import UsageError
+from nnlab.network import Scaling
+from nnlab.runs import checkpoint, metrics
+from nnlab.runs.run import experiment_of
+from nnlab.training import measure, start, targets_of, train
+from nnlab.training.ahead import ahead
+from nnlab.training.methods import scaling_of, smoothed
+from nnlab.training.threads import number_of_threads, number_of_workers
+from tests.trainings import linear_experiment, results_of, resume, splits, summary_of
+from tests.trainings import train as train_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from nnlab.network import Array, Network
+    from nnlab.runs.run import Run
+    from nnlab.training import Epoch
+
+HIDDEN: dict[str, object] = {"architecture": (784, 12, 8, 10), "activation": "relu", "eta": 0.05}
+SHIFTED = {"shift": 2}
+DISTORTED = {"shift": 2, "rotate": 10.0, "scale": 0.1, "shear": 5.0, "elastic": 20.0, "mirror": "both"}
+# Each method by itself, and all that go together.
+METHODS: dict[str, dict[str, object]] = {
+    "activations": {"activation": ("elu", "scaled_tanh")},
+    "nesterov": {"optimiser": "nesterov"},
+    "adam": {"optimiser": "adam", "momentum": 0.0, "eta": 0.003},
+    "momentum_ramp": {"momentum_ramp": {"start": 0.3, "epochs": 3}},
+    "step": {"schedule": "step", "schedule_options": {"every": 2}},
+    "exponential": {"schedule": "exponential"},
+    "plateau": {"schedule": "plateau", "schedule_options": {"wait": 1}, "eta": 0.3},
+    "l1": {"l1": 1e-4},
+    "max_norm": {"max_norm": (1.0, None, 0.5)},
+    "dropout": {"dropout": (0.1, 0.3, 0.2)},
+    "label_smoothing": {"label_smoothing": 0.1},
+    "weight_average": {"weight_average": 0.9},
+    "inputs": {"inputs": "standardised"},
+    "shift": {"augmentation": SHIFTED},
+    "distortions": {"augmentation": DISTORTED, "batch_size": 90},
+    "together": {
+        "activation": ("leaky_relu", "softplus"),
+        "optimiser": "nesterov",
+        "schedule": "exponential",
+        "l1": 1e-5,
+        "l2": 1e-5,
+        "max_norm": 2.0,
+        "dropout": (0.1, 0.1, 0),
+        "label_smoothing": 0.1,
+        "weight_average": 0.9,
+        "inputs": "symmetric",
+        "augmentation": DISTORTED,
+    },
+}
+each_method = pytest.mark.parametrize("name", METHODS)
+
+
+def all_of(run: Run) -> dict[str, object]:
+    """Return everything in the folder of a run, without times."""
+    state, _ = checkpoint.load_state(run.last_npz, experiment_of(run))
+    average = None if state.average is None else state.average.tobytes()
+    return results_of(run) | {"falls": state.falls, "average": average}
+
+
+def trained(workers: int | None = None, **changes: object) -> tuple[list[Epoch], Network]:
+    """Return the epochs, without their times, and the network that was validated last."""
+    experiment = linear_experiment(**changes)
+    state = start(experiment)
+    epochs = [replace(epoch, seconds=0) for epoch in train(experiment, state, *splits(), workers=workers)]
+    return epochs, state.validated
+
+
+@each_method
+def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(name: str, tmp_path: Path) -> None:
+    changes = HIDDEN | METHODS[name]
+    whole, cut = train_run(tmp_path, epochs=5, **changes), train_run(tmp_path, epochs=2, **changes)
+    assert all_of(resume(cut, epochs=5)) == all_of(whole)
+
+
+@each_method
+def test_it_changes_the_training_and_the_network_learns(name: str, tmp_path: Path) -> None:
+    plain = train_run(tmp_path, epochs=4, **HIDDEN)
+    run = train_run(tmp_path, epochs=4, **(HIDDEN | METHODS[name]))
+    assert summary_of(run).weights_sha256 != summary_of(plain).weights_sha256
+    accuracy = summary_of(run).val_accuracy
+    assert accuracy
+    assert accuracy > 0.2  # twice as good as guessing, after 64 steps
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+def test_a_schedule_over_all_epochs_resumes_where_it_was_and_keeps_their_number(
+    schedule: str, tmp_path: Path
+) -> None:
+    changes: dict[str, object] = {"schedule": schedule, "schedule_options": {"warm_up": 1.0}, "epochs": 5}
+    experiment = linear_experiment(**changes)
+    expected = [replace(epoch, seconds=0) for epoch in train(experiment, start(experiment), *splits())]
+    state = start(experiment)
+    begun = train(experiment, state, *splits())
+    found = [replace(next(begun), seconds=0) for _ in range(2)]
+    found += [replace(epoch, seconds=0) for epoch in train(experiment, state.copy(), *splits())]
+    assert found == expected
+    assert [epoch.eta for epoch in found] == sorted((epoch.eta for epoch in found), reverse=True)
+    run = train_run(tmp_path, **changes)
+    with pytest.raises(UsageError, match=f"with schedule {schedule}, η falls over all 5 epochs"):
+        resume(run, epochs=6)
+
+
+def test_eta_in_the_metrics_is_the_one_used_in_the_last_step(tmp_path: Path) -> None:
+    run = train_run(tmp_path, epochs=4, schedule="step", schedule_options={"every": 2, "factor": 0.5})
+    etas = [row.eta for row in metrics.read(run.metrics_csv, epochs=4)]
+    assert etas == [0.1, 0.1, 0.05, 0.05]
+
+
+def test_plateau_stops_the_training(tmp_path: Path) -> None:
+    options = {"wait": 1, "factor": 0.5, "least": 0.25}
+    run = train_run(tmp_path, epochs=99, eta=3.0, schedule="plateau", schedule_options=options)
+    summary = summary_of(run)
+    assert (summary.status, summary.stop_reason) == ("finished", "plateau")
+    etas = [row.eta for row in metrics.read(run.metrics_csv, epochs=99)]
+    assert sorted(set(etas), key=lambda eta: eta or 0) == [1.5, 3.0]  # a fall to 0.75 ends it
+    assert all_of(resume(run)) == all_of(run)
+
+
+def test_norms_keep_their_bound_after_every_step() -> None:
+    experiment = linear_experiment(**(HIDDEN | {"max_norm": [0.7, None, 0.3], "eta": 0.5, "epochs": 2}))
+    state = start(experiment)
+    largest = []
+
+    def look(_: int) -> None:
+        largest.append([np.linalg.norm(weights, axis=1).max() for weights in state.network.weights])
+
+    list(train(experiment, state, *splits(), on_batch=look))
+    first, second, third = np.transpose(largest)
+    assert len(first) == 32
+    assert first.max() <= 0.7 * (1 + 1e-6)
+    assert third.max() <= 0.3 * (1 + 1e-6)
+    assert third.max() > 0.299
+    assert second.max() > 0.7
+
+
+def test_the_average_is_what_is_validated_and_kept(tmp_path: Path) -> None:
+    changes: dict[str, object] = {**HIDDEN, "weight_average": 0.9, "epochs": 2}
+    experiment = linear_experiment(**changes)
+    state = start(experiment)
+    expected = state.network.parameters.astype(np.float64)
+    steps = 0
+
+    def follow(_: int) -> None:
+        nonlocal expected, steps
+        decay = min(0.9, (1 + steps) / (10 + steps))
+        expected = decay * expected + (1 - decay) * state.network.parameters
+        steps += 1
+
+    training, validation = splits()
+    *_, last = train(experiment, state, training, validation, on_batch=follow)
+    np.testing.assert_allclose(state.validated.parameters, expected, rtol=1e-4, atol=1e-6)
+    assert not np.allclose(state.network.parameters, expected, rtol=1e-3)
+    z = state.validated.pre_activations(validation.inputs)
+    targets = targets_of(validation.labels, 10, "float32")
+    assert (last.val_loss, last.val_accuracy) == measure(state.validated, z, targets, validation.labels)
+    run = train_run(tmp_path, **changes)
+    with np.load(run.last_npz) as arrays:
+        np.testing.assert_array_equal(arrays["weights.0"], state.validated.weights[0])
+        np.testing.assert_array_equal(arrays["trained"], state.network.parameters)
+
+
+def test_smoothed_targets_by_hand() -> None:
+    np.testing.assert_allclose(
+        smoothed(np.array([[1.0], [0.0], [0.0], [0.0]]), 0.2)[:, 0], [0.85, 0.05, 0.05, 0.05]
+    )
+    np.testing.assert_allclose(smoothed(np.array([[1.0, 0.0]]), 0.2), [[0.9, 0.1]])
+    targets = np.eye(3)
+    assert smoothed(targets, 0.0) is targets
+
+
+def test_the_training_loss_is_that_of_the_labels_as_for_validation() -> None:
+    (plain,), _ = trained(epochs=1, eta=1e-9)
+    (smooth,), _ = trained(epochs=1, eta=1e-9, label_smoothing=0.5)
+    assert smooth.train_loss == pytest.approx(plain.train_loss, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "scaling"),
+    [
+        ("unit", Scaling()),
+        ("symmetric", Scaling(0.5, 0.5)),
+        ("standardised", Scaling(0.1307, 0.3081)),
+    ],
+)
+def test_pixels_are_scaled_as_the_config_says(inputs: str, scaling: Scaling) -> None:
+    experiment = linear_experiment(inputs=inputs)
+    assert scaling_of(experiment) == start(experiment).network.scaling == scaling
+
+
+@pytest.mark.parametrize("augmentation", [SHIFTED, DISTORTED])
+@pytest.mark.parametrize("batch_size", [64, 90, "full"])
+def test_the_number_of_workers_changes_nothing(
+    augmentation: dict[str, object], batch_size: int | str
+) -> None:
+    results = [
+        trained(workers, epochs=2, augmentation=augmentation, batch_size=batch_size) for workers in (0, 1, 2)
+    ]
+    for epochs, network in results[1:]:
+        assert epochs == results[0][0]
+        np.testing.assert_array_equal(network.parameters, results[0][1].parameters)
+
+
+def test_images_are_augmented_anew_in_every_epoch_and_by_every_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bytes] = []
+
+    def spy(images: Array, shape: tuple[int, int], settings: Augmentation, rng: np.random.Generator) -> Array:
+        result = augment(images, shape, settings, rng)
+        seen.append(result.tobytes())
+        return result
+
+    monkeypatch.setattr("nnlab.training.methods.augment", spy)
+    for seed in (0, 0, 1):
+        trained(epochs=3, augmentation=SHIFTED, seed=seed)
+    # Each epoch has two chunks: 960 examples in whole batches, and 40.
+    assert seen[:6] == seen[6:12]
+    assert len(set(seen)) == 12
+
+
+def test_results_come_in_order_and_are_computed_ahead() -> None:
+    done: list[int] = []
+
+    def task(number: int) -> Callable[[], int]:
+        def run() -> int:
+            done.append(number)
+            return number
+
+        return run
+
+    results = ahead([task(number) for number in range(5)], workers=0)
+    assert next(results) == 0
+    assert done == [0]
+    for workers in (0, 1, 2, 3):
+        assert list(ahead([task(number) for number in range(5)], workers=workers)) == [0, 1, 2, 3, 4]
+
+
+def test_without_threads_the_results_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with_threads, _ = trained(1, epochs=1, augmentation=DISTORTED)
+    monkeypatch.setattr("concurrent.futures.ThreadPoolExecutor.submit", refuse)
+    without, _ = trained(1, epochs=1, augmentation=DISTORTED)
+    assert without == with_threads
+
+
+def test_an_error_in_a_worker_ends_the_training() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        list(ahead([fail], workers=1))
+
+
+def test_a_second_core_is_used_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    large: dict[str, object] = {"architecture": (784, 2000, 10), "activation": "relu"}
+    monkeypatch.setattr("nnlab.training.threads.available_threads", lambda: 4)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    for augmentation, threads, workers in ((None, 4, 0), (SHIFTED, 4, 0), (DISTORTED, 3, 1)):
+        experiment = linear_experiment(**large, augmentation=augmentation)
+        assert number_of_threads(experiment, 1000) == threads
+        assert number_of_workers(experiment) == workers
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
+    assert number_of_workers(linear_experiment(augmentation=DISTORTED)) == 0
