@@ -42,30 +42,29 @@ class Adam:
         return 1 - self.beta1
 
     def start(self, parameters: Array) -> OptimiserState:
-        """Return the means m and v, which are zero before the first step, and the number of steps t."""
+        """Return m, v without its constant factor, both zero before the first step, and the step t."""
         return {
             "mean": np.zeros_like(parameters),
-            "mean_square": np.zeros_like(parameters),
+            "squares": np.zeros_like(parameters),
             "steps": np.zeros(1),
         }
 
     def step(self, network: Network, gradient: Array, state: OptimiserState, eta: float) -> None:
         """Update `network` and `state` in place by `gradient`, which is (1 − β₁) ∇C and is overwritten."""
         self.penalties.add_gradient(gradient, network.all_weights, 1 - self.beta1)
-        mean, mean_square = state["mean"], state["mean_square"]
+        mean, squares = state["mean"], state["squares"]
         state["steps"] += 1
         steps = float(state["steps"][0])
-        bias, root_bias = 1 - self.beta1**steps, math.sqrt(1 - self.beta2**steps)
         mean *= self.beta1
         mean += gradient
         gradient *= gradient
-        gradient *= (1 - self.beta2) / (1 - self.beta1) ** 2
-        mean_square *= self.beta2
-        mean_square += gradient
-        # η m̂ / (√v̂ + ε), computed in the array of the gradient.
-        np.sqrt(mean_square, out=gradient)
-        gradient += self.epsilon * root_bias
+        squares *= self.beta2
+        squares += gradient
+        # η m̂ / (√v̂ + ε), computed in the array of the gradient: √v̂ is factor · √squares.
+        factor = math.sqrt((1 - self.beta2) / (1 - self.beta2**steps)) / (1 - self.beta1)
+        np.sqrt(squares, out=gradient)
+        gradient += self.epsilon / factor
         np.divide(mean, gradient, out=gradient)
-        gradient *= eta * root_bias / bias
+        gradient *= eta / (factor * (1 - self.beta1**steps))
         parameters = network.parameters
         parameters -= gradient

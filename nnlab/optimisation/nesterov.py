@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Nesterov:
-    """The update rule v ← μ v + η ∇C, W ← W − (μ v + η ∇C), where C includes the penalties.
+    """The update rule v ← μ (v + η ∇C), W ← W − (v + η ∇C), where C includes the penalties.
 
-    The parameters are those at which the gradient is taken, one step of momentum ahead (Sutskever et al.
+    The parameters are those at which the gradient is taken, one step v of momentum ahead (Sutskever et al.
     2013, in the form of Bengio et al. 2013).
     """
 
@@ -30,14 +30,14 @@ class Nesterov:
         return eta
 
     def start(self, parameters: Array) -> OptimiserState:
-        """Return the velocity v, which is zero before the first step."""
+        """Return the step v that the momentum would take, which is zero before the first step."""
         return {"velocity": np.zeros_like(parameters)}
 
     def step(self, network: Network, gradient: Array, state: OptimiserState, eta: float) -> None:
         """Update `network` and `state` in place by `gradient`, which is η ∇C and may be overwritten."""
         self.penalties.add_gradient(gradient, network.all_weights, eta)
         velocity, parameters = state["velocity"], network.parameters
-        velocity *= self.momentum
         velocity += gradient
-        gradient += self.momentum * velocity
+        velocity *= self.momentum
+        gradient += velocity
         parameters -= gradient

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tests.benchmarks.commands import measure_commands
 from tests.benchmarks.growth import measure_growth
+from tests.benchmarks.methods import measure_methods
 from tests.benchmarks.page import page
 from tests.benchmarks.steps import measure_steps
 from tests.benchmarks.sweeps import measure_sweeps
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HERE = Path(__file__).parent
-PARTS = ("steps", "growth", "commands", "sweeps")
+PARTS = ("steps", "methods", "growth", "commands", "sweeps")
 
 
 def main() -> None:
@@ -47,6 +48,7 @@ def main() -> None:
         "steps": lambda: measure_steps(
             options.peers, options.workloads, epochs=options.epochs, examples=options.examples, say=say
         ),
+        "methods": lambda: measure_methods(epochs=options.epochs, say=say),
         "growth": lambda: measure_growth(say),
         "commands": lambda: measure_commands(options.peers, runs=options.epochs, say=say),
         "sweeps": lambda: measure_sweeps(say),
