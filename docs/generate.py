@@ -53,6 +53,26 @@ def options() -> str:
     return _table_of(schema)
 
 
+def optimisers() -> str:
+    """Return a table of the options of optimisers."""
+    return _table_of(json_schema()["properties"]["optimiser_options"])
+
+
+def schedules() -> str:
+    """Return a table of the options of schedules."""
+    return _table_of(json_schema()["properties"]["schedule_options"])
+
+
+def ramp() -> str:
+    """Return a table of the keys of `momentum_ramp`."""
+    return _table_of(json_schema()["properties"]["momentum_ramp"]["anyOf"][0])
+
+
+def augmentation() -> str:
+    """Return a table of the keys of `augmentation`."""
+    return _table_of(json_schema()["properties"]["augmentation"]["anyOf"][0])
+
+
 def baselines() -> str:
     """Return a table of the keys of every baseline, and one for each that has keys of its own."""
     tables = {"Every baseline": Baseline.model_json_schema()["properties"]}
@@ -158,7 +178,20 @@ def _code(value: object) -> str:
     return f"`{value if value and isinstance(value, str) else json.dumps(value)}`"
 
 
-GENERATORS = {function.__name__: function for function in (keys, options, losses, baselines, commands)}
+GENERATORS = {
+    function.__name__: function
+    for function in (
+        keys,
+        options,
+        optimisers,
+        schedules,
+        ramp,
+        augmentation,
+        losses,
+        baselines,
+        commands,
+    )
+}
 
 if __name__ == "__main__":
     main()

@@ -25,7 +25,8 @@ class Augmentation(Options):
         4.0, ge=0.5, le=20, description="smoothness σ of the displacement fields, in pixels; typically 4 to 8"
     )
     mirror: Literal["none", "horizontal", "vertical", "both"] = Field(
-        "none", description="mirror every other image; harms digits, most of which are not symmetric"
+        "none",
+        description="mirror half of the images, chosen at random; harms digits, most of which are not symmetric",
     )
 
     @property

@@ -101,7 +101,7 @@ def test_a_shear_moves_rows_sideways_in_proportion_to_their_height() -> None:
 @pytest.mark.parametrize(
     ("mirror", "axes"), [("horizontal", {(1,)}), ("vertical", {(0,)}), ("both", {(0,), (1,), (0, 1)})]
 )
-def test_a_mirror_turns_every_other_image_over_exactly(mirror: str, axes: set[tuple[int, ...]]) -> None:
+def test_a_mirror_turns_half_of_the_images_over_exactly(mirror: str, axes: set[tuple[int, ...]]) -> None:
     inputs = images()
     counts = dict.fromkeys([(), *axes], 0)
     for before, after in zip(inputs, augmented(inputs, mirror=mirror), strict=True):
