@@ -166,6 +166,29 @@ def test_a_thousand_answers_are_those_of_nnlab(page: Page, run: Run) -> None:
     assert np.abs(found - expected).max() < 1e-4
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"activation": ("leaky_relu", "elu"), "inputs": "symmetric"},
+        {"activation": ("softplus", "scaled_tanh"), "inputs": "standardised"},
+    ],
+)
+def test_it_answers_with_every_activation_and_scaling(
+    browser: Browser, changes: dict[str, object], tmp_path: Path
+) -> None:
+    run = train(tmp_path, architecture=(784, 20, 10, 10), eta=0.02, **changes)
+    path = tmp_path / "report.html"
+    path.write_text(rendered(page_of(run, [history_of(run, run.name)], OFFLINE)), "utf-8")
+    with browser.new_page() as page:
+        page.goto(path.as_uri())
+        images = load("mnist", source=OFFLINE).test.inputs[:200]
+        expected = best_network(run, experiment_of(run)).outputs(images)
+        answer = "images => images.map(image => Array.from(window.nnlab.network.layers(image).at(-1)))"
+        found = np.array(page.evaluate(answer, images.astype(float).tolist()))
+    assert np.abs(found - expected).max() < 1e-4
+    assert expected.max(axis=1).std() > 0.01
+
+
 def test_the_preparation_is_that_of_nnlab(page: Page) -> None:
     for each in json.loads(GOLDEN.read_text("utf-8")):
         prepare = "each => Array.from(window.nnlab.inMnistForm(each.ink, each.rows, each.columns))"

@@ -128,7 +128,7 @@ def test_a_mistake_names_the_remedy(lab: Laboratory, arguments: list[str], code:
 
 
 def test_a_command_that_takes_one_run_names_one_of_the_sweep(lab: Laboratory) -> None:
-    outcome = lab.call("eval", "rates")
+    outcome = lab.call("train", "--resume", "rates")
     assert outcome.code == 5
     assert outcome.err == "nnlab: rates is a sweep of 6 runs; name one of them, such as rates/0.1-0\n"
 
