@@ -26,7 +26,7 @@ class Augmentation(Options):
     )
     mirror: Literal["none", "horizontal", "vertical", "both"] = Field(
         "none",
-        description="mirror half of the images, chosen at random; harms digits, most of which are not symmetric",
+        description="mirror half of the images, chosen at random; harms digits, which are rarely symmetric",
     )
 
     @property

@@ -37,8 +37,8 @@ def gradcheck(
     """Check backpropagation against the derivative of the cost, layer by layer.
 
     The check uses the starting weights of the config, float64, 10 training examples and up to 100 parameters
-    of each array. Exit with 1 if an error is larger than the tolerance, or if no parameter can be checked:
-    where neurons saturate, rounding may exceed the tolerance.
+    of each array. The masks of dropout are drawn once. Exit with 1 if an error is larger than the tolerance,
+    or if no parameter can be checked: where neurons saturate, rounding may exceed the tolerance.
 
     \b
     Example:

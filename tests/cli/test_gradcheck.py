@@ -125,3 +125,24 @@ def test_a_gradient_that_is_not_finite_ends_in_3(lab: Laboratory) -> None:
     )
     assert (code, out) == (3, "")
     assert err == "nnlab: the gradient is not finite; start from smaller weights\n"
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("activation=[leaky_relu,elu]",),
+        ("activation=[softplus,scaled_tanh]", "inputs=symmetric"),
+        ("activation=relu", "dropout=[0.2,0.5,0.3]", "inputs=standardised"),
+        ("activation=tanh", "dropout=0.5", "label_smoothing=0.1", "optimiser=adam", "weight_average=0.9"),
+    ],
+)
+def test_every_method_passes(lab: Laboratory, overrides: tuple[str, ...]) -> None:
+    """With dropout, the check holds its masks fixed."""
+    config = str(CONFIGS / "mnist_softmax.yaml")
+    code, out, err = lab.call("gradcheck", config, "architecture=[784,30,20,10]", *overrides, "--json")
+    assert (code, err) == (0, "")
+    checks = json.loads(out)
+    assert len(checks) == 6
+    assert max(check["largest_error"] for check in checks) < 1e-9
+    plain = json.loads(lab.call("gradcheck", config, "architecture=[784,30,20,10]", "--json").out)
+    assert checks[0]["largest_gradient"] != plain[0]["largest_gradient"]
