@@ -9,7 +9,8 @@ def stream(seed: int, purpose: str) -> np.random.Generator:
     """Return the generator for `purpose`; its numbers depend on `seed` and `purpose` alone.
 
     So a new purpose never changes the numbers of another. A run uses `split` (which examples are held out),
-    `initialisation` (the starting weights) and `shuffle` (the order of the examples).
+    `initialisation` (the starting weights), `shuffle` (the order of the examples), and for each epoch streams
+    for dropout and augmentation.
     """
     return np.random.default_rng(_sequence(seed, purpose))
 

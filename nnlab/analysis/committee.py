@@ -44,7 +44,7 @@ class Committee:
     checkpoint: CheckpointName
     split: SplitName
     examples: int
-    loss: float | None  # −log of the mean probability of the label; None unless the outputs add up to 1
+    loss: float | None  # −log of the mean probability of the label; None if it is infinite, or none is one
     accuracy: float
     errors: int
     per_class: list[ClassFigures]

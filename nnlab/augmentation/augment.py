@@ -80,19 +80,19 @@ def _interpolated(images: Numbers, shape: tuple[int, int], places: npt.NDArray[n
     index = corners[0] * (width + 3)
     index += corners[1]
     index += ((height + 3) * (width + 3) * np.arange(len(images)))[:, np.newaxis]
-    upper = _mixed(flat, index, 1, right)
+    upper = _mixed(flat, index, right)
     index += width + 3
-    lower = _mixed(flat, index, 1, right)
+    lower = _mixed(flat, index, right)
     lower -= upper
     lower *= down
     upper += lower
     return upper
 
 
-def _mixed(flat: Numbers, index: npt.NDArray[np.intp], step: int, share: Numbers) -> Numbers:
-    """Return flat[index] · (1 − share) + flat[index + step] · share."""
+def _mixed(flat: Numbers, index: npt.NDArray[np.intp], share: Numbers) -> Numbers:
+    """Return flat[index] · (1 − share) + flat[index + 1] · share."""
     value = flat.take(index)
-    rise = flat.take(index + step)
+    rise = flat.take(index + 1)
     rise -= value
     rise *= share
     value += rise

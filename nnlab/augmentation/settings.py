@@ -26,10 +26,11 @@ class Augmentation(Options):
     )
     mirror: Literal["none", "horizontal", "vertical", "both"] = Field(
         "none",
-        description="mirror half of the images, chosen at random; harms digits, which are rarely symmetric",
+        description="mirror half of the images, chosen at random; both: in each direction, independently; "
+        "harms digits, which are rarely symmetric",
     )
 
     @property
     def is_shift(self) -> bool:
         """Whether images are only moved by whole pixels, which takes little time."""
-        return self == Augmentation(shift=self.shift)
+        return self.model_copy(update={"shift": 0, "sigma": 4.0}) == Augmentation()

@@ -39,10 +39,10 @@ def augment(
     data_dir: DataDir = None,
     offline: Offline = False,
 ) -> None:
-    """Show training images of a config, and what its augmentation makes of them in the first epoch.
+    """Show training images of a config, and an example of what its augmentation makes of each.
 
     The file has the first 100 training images on the left, and at the same places on the right what they
-    become. A PNG needs the extra `plot`, a PGM needs nothing.
+    may become. A PNG needs the extra `plot`, a PGM needs nothing.
 
     \b
     Examples:

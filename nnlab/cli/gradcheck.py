@@ -86,7 +86,7 @@ def _check(experiment: Experiment, source: Source, tolerance: float) -> list[Arr
     network = start(experiment).network
     masks = None
     if dropout := dropout_of(experiment, epoch=0):
-        masks = dropout.masks(network.architecture[:-1], EXAMPLES, np.dtype("float64"))
+        masks = dropout.masks(network.architecture[:-1], targets.shape[1], targets.dtype)
         masks.draw()
     with computing_with(1), np.errstate(over="ignore", invalid="ignore"):
         return list(

@@ -88,8 +88,9 @@ def sweep(
     from nnlab.runs.find import runs_folder
     from nnlab.signals import deferred_from_call
     from nnlab.sweeps.plan import make_plan
-    from nnlab.sweeps.sweep import available_cores, run_sweep
+    from nnlab.sweeps.sweep import run_sweep
     from nnlab.sweeps.work import Options
+    from nnlab.training import available_cores
 
     if cluster is not None and jobs is not None:
         raise UsageError("a cluster decides how many trials run at once; leave out --jobs")

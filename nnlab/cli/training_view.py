@@ -113,16 +113,22 @@ class TrainingView:
         self._end_bar()
         run, summary = trained.run, trained.summary
         if self._experiment is None:
-            self._report_nothing_to_do(run, summary)
+            self._report_nothing_to_do(trained)
         elif trained.is_stopped:
             self._report_interruption(run, summary)
         elif summary.stop_reason != "diverged":  # divergence is an error with its own message
             self._report_end(trained)
 
-    def _report_nothing_to_do(self, run: Run, summary: Summary) -> None:
-        more = "patience" if summary.stop_reason == "patience" else "epochs"
-        ended = f"{printable(str(run))} has already ended after epoch {summary.epochs}"
-        self._write(f"{ended}; resume it with a larger {more}=N")
+    def _report_nothing_to_do(self, trained: TrainingResult) -> None:
+        summary, schedule = trained.summary, trained.experiment.schedule
+        ended = f"{printable(str(trained.run))} has already ended after epoch {summary.epochs}"
+        if summary.stop_reason == "patience":
+            remedy = "resume it with a larger patience=N"
+        elif summary.stop_reason == "plateau" or trained.experiment.schedule_options.depends_on_epochs:
+            remedy = f"with schedule {schedule}, η has fallen to its end, so nothing is left to train"
+        else:
+            remedy = "resume it with a larger epochs=N"
+        self._write(f"{ended}; {remedy}")
 
     def _report_interruption(self, run: Run, summary: Summary) -> None:
         done = summary.epochs
@@ -134,7 +140,9 @@ class TrainingView:
         summary, guess = trained.summary, trained.loss_of_a_guess
         patience = max(trained.experiment.patience or 0, 1)
         waited = f"no improvement of {summary.monitor} in {counted(patience, 'epoch')}"
-        why = waited if summary.stop_reason == "patience" else "all epochs are done"
+        why = {"patience": waited, "plateau": "η has fallen to the least that its schedule allows"}.get(
+            summary.stop_reason or "", "all epochs are done"
+        )
         self._write(f"\nStopped after epoch {summary.epochs}, {summary.seconds:.1f} s: {why}.")
         accuracy = "" if summary.val_accuracy is None else f", val_accuracy {percent(summary.val_accuracy)}"
         self._write(f"Best was epoch {summary.best_epoch}: val_loss {decimals(summary.val_loss)}{accuracy}.")

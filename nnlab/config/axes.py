@@ -17,6 +17,8 @@ from nnlab.errors import ConfigError
 from nnlab.randomness import stream
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from nnlab.config.overrides import Overrides
 
 MOST_DRAWS = 1_000_000
@@ -76,8 +78,13 @@ def _listed(key: str, text: str) -> list[object] | None:
 
 def _takes(key: str, kind: str) -> bool:
     """Return whether a value of `key` is of this kind, `int` or `tuple`."""
-    field = Experiment.model_fields.get(key)
-    return field is not None and kind in str(field.annotation)
+    outer, _, inner = key.partition(".")
+    models: list[type[BaseModel]] = [Experiment]
+    if inner:
+        mapping = sub_keys(Experiment).get(outer)
+        models = [] if mapping is None else mapping.models()
+    fields = [model.model_fields.get(inner or key) for model in models]
+    return any(field is not None and kind in str(field.annotation) for field in fields)
 
 
 def axis_of(key: str, given: object, line: int | None, mistakes: list[Mistake]) -> Axis | None:

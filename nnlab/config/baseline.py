@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from nnlab.config.keys import STRICT, Description, Name, NameIn, Seed, TrainSize
+from nnlab.config.keys import Description, Name, NameIn, Seed, TrainSize
 from nnlab.datasets import MNIST_FAMILY, Options
+from nnlab.options import STRICT
 
 BaselineName = Literal["nearest_neighbours", "svm_rbf", "linear", "mean_darkness"]
 

@@ -7,8 +7,9 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING
 
+from nnlab.config.experiment import Experiment
+from nnlab.config.keys import sub_keys
 from nnlab.config.load import defaults
-from nnlab.config.options import OPTIONS_OF, models_of_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,12 +28,15 @@ def setting_digest(values: Mapping[str, object]) -> str:
         for key, value in values.items()
         if key not in NOT_OF_THE_SETTING and (key not in _defaults() or value != _defaults()[key])
     }
-    for key, of in OPTIONS_OF.items():
-        options, model = setting.get(key), models_of_options(key).get(str(setting.get(of)))
-        if model is not None and isinstance(options, dict):
-            usual = model().model_dump()
+    for key, mapping in sub_keys(Experiment).items():
+        if isinstance(given := setting.get(key), dict):
+            usual = {
+                name: info.get_default()
+                for name, info in mapping.fields(values).items()
+                if not info.is_required()
+            }
             setting[key] = {
-                name: value for name, value in options.items() if name not in usual or value != usual[name]
+                name: value for name, value in given.items() if name not in usual or value != usual[name]
             }
     setting = {key: value for key, value in setting.items() if value != {}}
     return hashlib.sha256(json.dumps(_as_written(setting), sort_keys=True).encode()).hexdigest()

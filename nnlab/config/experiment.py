@@ -8,7 +8,6 @@ from pydantic import Field, SerializeAsAny
 
 from nnlab.augmentation import Augmentation
 from nnlab.config.keys import (
-    STRICT,
     Description,
     Name,
     NameIn,
@@ -23,6 +22,7 @@ from nnlab.config.start import Start
 from nnlab.datasets import DATASETS, Options
 from nnlab.network import ACTIVATIONS, INITIALISERS, LOSS_OF_A_GUESS, OUTPUTS
 from nnlab.optimisation import OPTIMISERS, SCHEDULES, MomentumRamp, Schedule
+from nnlab.options import STRICT
 
 Bound = Annotated[float, Field(gt=0)]
 Rate = Annotated[float, Field(ge=0, le=0.99)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
 
 from nnlab.config.synonyms import did_you_mean
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from nnlab.datasets import Options
 
 T = TypeVar("T")
-
-# All configs, and all mappings within them, are strict and immutable.
-STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
@@ -52,8 +49,6 @@ class NameIn:
 class NamesIn(NameIn):
     """The type of a key that takes a name from a table, or a list of names."""
 
-    example: str = ""  # a list
-
     def _checked(self, value: object) -> object:
         """Return a name, or a tuple of names. Raises `PydanticKnownError`, or the error of a rule."""
         if not isinstance(value, list | tuple):
@@ -80,7 +75,12 @@ class SubKeys:
 
     model: Callable[[Any], type[BaseModel]]
     by: str | None = None
+    values_of_by: Callable[[], Iterable[str]] = tuple
     called: str = "key"  # what messages call one of its keys
+
+    def models(self) -> list[type[BaseModel]]:
+        """Return all models that the mapping may have."""
+        return [self.model(value) for value in self.values_of_by() or (None,)]
 
     def fields(self, values: Mapping[str, object]) -> dict[str, FieldInfo]:
         """Return the fields of the mapping in a config with these `values`."""
@@ -158,7 +158,7 @@ Description = Annotated[str, Field(max_length=2000)]
 
 
 def names_of(info: FieldInfo) -> list[str]:
-    """Return the names that a key takes; none if it takes other values too."""
+    """Return the names that a key takes, or a list of which it takes; none if it takes other values too."""
     if of_table := _metadata(info, NameIn):
         return list(of_table.names())
     return list(get_args(info.annotation)) if get_origin(info.annotation) is Literal else []

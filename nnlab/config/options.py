@@ -28,9 +28,9 @@ def _schema_of_options(key: str) -> dict[str, Any]:
             text = f"{default:g}" if isinstance(default, float) else str(default)
             defaults.setdefault(option, {})[name] = text
             options[option] = schema
-    for option, by_dataset in defaults.items():
-        values = set(by_dataset.values())
-        several = ", ".join(f"{default} for {name}" for name, default in by_dataset.items())
+    for option, by_name in defaults.items():
+        values = set(by_name.values())
+        several = ", ".join(f"{default} for {name}" for name, default in by_name.items())
         options[option]["description"] += f"; default: {values.pop() if len(values) == 1 else several}"
     return {"type": "object", "properties": options, "additionalProperties": False}
 
@@ -47,7 +47,12 @@ def options(key: str, *, example: str) -> tuple[object, ...]:
     """Return the annotations of a key whose options depend on another key."""
     return (
         WithJsonSchema(_schema_of_options(key)),
-        SubKeys(lambda name: models_of_options(key).get(name, Options), by=OPTIONS_OF[key], called="option"),
+        SubKeys(
+            lambda name: models_of_options(key).get(name, Options),
+            by=OPTIONS_OF[key],
+            values_of_by=lambda: models_of_options(key),
+            called="option",
+        ),
         Phrases(must=f"must be a mapping such as {example}"),
     )
 

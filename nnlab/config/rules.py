@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# In float32 the weights take 4 GB, and their gradient and the velocity as much again. A larger architecture
-# is most likely a typing mistake.
+# In float32 the weights take 4 GB, and their gradient and each array of the optimiser as much again. A larger
+# architecture is most likely a typing mistake.
 MAX_PARAMETERS = 10**9
 
 # In a config that gives the starting weights: as many as a person writes and the YAML reader accepts.
@@ -72,7 +72,7 @@ class Rules(BaseModel):
     def _are_of_what_they_belong_to(cls, options: Any, info: ValidationInfo) -> Options:  # noqa: ANN401 - not yet validated
         key = str(info.field_name)
         name = info.data.get(OPTIONS_OF[key])
-        if name is None:
+        if name is None:  # there is a mistake already; this fits each of the keys
             return Schedule()
         if isinstance(options, Options):
             options = options.model_dump()
@@ -109,6 +109,11 @@ class Rules(BaseModel):
     @classmethod
     def _has_one_value_per_layer(cls, value: T, info: ValidationInfo) -> T:
         architecture = info.data.get("architecture")
+        if info.field_name == "dropout" and isinstance(value, float) and value:
+            if architecture and not architecture[1:-1]:
+                remedy = f"[{value:g}] leaves inputs out"
+                raise _rule("has no hidden neurons to leave out", given=value, remedy=remedy)
+            return value
         if architecture is None or not isinstance(value, tuple):
             return value
         layers = len(architecture) - 1
@@ -165,6 +170,9 @@ class Rules(BaseModel):
     @field_validator("momentum_ramp", check_fields=False)
     @classmethod
     def _leads_to_a_momentum(cls, ramp: MomentumRamp | None, info: ValidationInfo) -> MomentumRamp | None:
+        optimiser = info.data.get("optimiser", "sgd")
+        if ramp is not None and OPTIMISERS[optimiser].momentum == "unused":
+            raise _rule(f"must be null with {optimiser}, which has no momentum", given=ramp.model_dump())
         if ramp is not None and info.data.get("momentum") == 0:
             raise _rule("needs a momentum that it leads to", given=ramp.model_dump(), remedy="typically 0.9")
         return ramp

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnlab.config import yaml12
 from nnlab.config.experiment import Experiment
+from nnlab.config.keys import sub_keys
 from nnlab.config.rules import MEANINGLESS_PAIRS
 from nnlab.datasets import DATASETS
 from nnlab.network import LOSS_OF_A_GUESS
@@ -62,7 +63,10 @@ def _sweep(keys: Sequence[str]) -> dict[str, Any]:
         "description": "what `nnlab sweep` tries, such as {eta: [0.1, 0.5], seeds: 5}; "
         "no other command takes it",
         "properties": {
-            "dataset_options": {"type": "object", "additionalProperties": values},
+            **{
+                key: {"anyOf": [{"type": "object", "additionalProperties": values}, *values["anyOf"]]}
+                for key in sub_keys(Experiment)
+            },
             "seeds": {
                 "anyOf": [seeds | {"minimum": 1}, {"type": "array", "items": seeds, "minItems": 1}],
                 "description": "the number of seeds of each setting, or a list of them",

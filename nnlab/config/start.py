@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from nnlab.config.keys import STRICT
+from nnlab.options import Options
 
 Vector = Annotated[tuple[float, ...], Field(strict=False)]
 Matrix = Annotated[tuple[Vector, ...], Field(strict=False)]
 
 
-class Start(BaseModel):
+class Start(Options):
     """The starting weights and biases, layer by layer."""
-
-    model_config = STRICT
 
     weights: Annotated[tuple[Matrix, ...], Field(strict=False)] = Field(
         description="W of each layer, a row per neuron: [[[0.6]]] for one neuron with one input"

@@ -54,7 +54,7 @@ class Adam:
         self.penalties.add_gradient(gradient, network.all_weights, 1 - self.beta1)
         mean, squares = state["mean"], state["squares"]
         state["steps"] += 1
-        steps = float(state["steps"][0])
+        steps = max(float(state["steps"][0]), 1.0)  # whatever a damaged checkpoint says
         mean *= self.beta1
         mean += gradient
         gradient *= gradient

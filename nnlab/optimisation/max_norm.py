@@ -23,4 +23,6 @@ def limit_norms(network: Network, bounds: Sequence[float | None]) -> None:
         norms = np.sqrt(np.einsum("jk,jk->j", weights, weights))
         beyond = np.flatnonzero(norms > bound)
         if len(beyond):
-            weights[beyond] *= (bound / norms[beyond])[:, np.newaxis]
+            factors = bound / norms[beyond]
+            factors[factors == 0] = np.nan  # the norm is infinite, and so the training has diverged
+            weights[beyond] *= factors[:, np.newaxis]

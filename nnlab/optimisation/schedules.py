@@ -127,7 +127,8 @@ class Plateau(Schedule):
 
     def has_ended(self, falls: Falls) -> bool:
         """Return whether η has fallen to `least` η, or below."""
-        return self.factor**falls.count <= self.least
+        # Rounding must not cost a fall: 0.1² is a little more than 0.01.
+        return self.factor**falls.count <= self.least * (1 + 1e-9)
 
 
 # The schedules, by their names in a config.

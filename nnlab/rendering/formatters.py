@@ -11,9 +11,14 @@ TINY, HUGE = 5e-5, 1e5  # a loss outside this range is written with an exponent
 
 
 def text(value: object) -> str:
-    """Return any value as text: empty for None, 784-30-10 for a list, steps=4 noise=0.1 for a mapping."""
+    """Return any value as text: empty for None, 784-30-10 for a list, steps=4 noise=0.1 for a mapping.
+
+    A list of other items than whole numbers and names is [0.2,null].
+    """
     if isinstance(value, list | tuple):
-        return "-".join(map(str, value))
+        if all(isinstance(item, int | str) for item in value):
+            return "-".join(map(str, value))
+        return f"[{','.join('null' if item is None else str(item) for item in value)}]"
     if isinstance(value, dict):
         return " ".join(f"{key}={text(item)}" for key, item in value.items())
     return "" if value is None else str(value)

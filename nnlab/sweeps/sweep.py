@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,7 +26,7 @@ from nnlab.sweeps.plan import DONE, Plan, Trial, make_plan
 from nnlab.sweeps.trial import Outcome, Task, content_of
 from nnlab.sweeps.work import DEFAULT_OPTIONS, Options, Work, work_of
 from nnlab.sweeps.workers import Workers
-from nnlab.training import load_splits
+from nnlab.training import available_cores, load_splits
 
 if TYPE_CHECKING:
     from nnlab.config.sweep import Sweep
@@ -154,11 +153,6 @@ def run_sweep(
             # Nobody waits for the trials that were dropped.
             store.write_plan(plan.folder, [*loop.progress.ended, *loop.progress.failed])
         return loop.progress
-
-
-def available_cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _check_datasets(trials: Iterable[Trial], source: Source) -> None:

@@ -5,7 +5,13 @@ from nnlab.training.measures import loss_of_a_guess, measure, targets_of
 from nnlab.training.methods import augmentation_stream, dropout_of, optimiser_of, smoothed
 from nnlab.training.splits import load_splits
 from nnlab.training.state import TrainingState, blank_network, blank_state, start
-from nnlab.training.threads import available_threads, checked_threads, computing_with, number_of_threads
+from nnlab.training.threads import (
+    available_cores,
+    available_threads,
+    checked_threads,
+    computing_with,
+    number_of_threads,
+)
 from nnlab.training.trainer import Epoch, StopReason, stop_reason, train, train_epoch
 
 __all__ = [
@@ -14,6 +20,7 @@ __all__ = [
     "StopReason",
     "TrainingState",
     "augmentation_stream",
+    "available_cores",
     "available_threads",
     "blank_network",
     "blank_state",

@@ -123,6 +123,11 @@ def _threads_of_blas() -> int:
     return max((lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"), default=1)
 
 
+def available_cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def number_of_threads(experiment: Experiment, train_examples: int) -> int:
     """Return 1 for small steps, else the number of threads that BLAS would use.
 
@@ -132,12 +137,14 @@ def number_of_threads(experiment: Experiment, train_examples: int) -> int:
     # Each weight takes part in three products: the forward pass, the gradient and the error sent back.
     if 3 * batch_size * number_of_weights(experiment.architecture) < MIN_MULTIPLICATIONS:
         return 1
-    augmentation = experiment.augmentation
-    return max(1, available_threads() - (augmentation is not None and not augmentation.is_shift))
+    return max(1, available_threads() - _interpolates(experiment))
 
 
 def number_of_workers(experiment: Experiment) -> int:
     """Return how many threads augment images besides the one that trains: 1 if it pays, else 0."""
-    augmentation = experiment.augmentation
-    is_slow = augmentation is not None and not augmentation.is_shift
-    return int(is_slow and len(os.sched_getaffinity(0)) > 1)
+    return int(_interpolates(experiment) and available_cores() > 1)
+
+
+def _interpolates(experiment: Experiment) -> bool:
+    """Return whether images are interpolated, which takes a good part of a core."""
+    return experiment.augmentation is not None and not experiment.augmentation.is_shift

@@ -145,7 +145,7 @@ def train(
             state.falls = experiment.schedule_options.observe(state.falls, improved=improved)
             reason = stop_reason(experiment, state)
         else:
-            reason = "diverged"
+            improved, reason = False, "diverged"
         yield Epoch(
             epoch=state.epoch,
             train_loss=train_loss,
@@ -154,7 +154,7 @@ def train(
             val_accuracy=val_accuracy,
             eta=etas[-1],
             seconds=time.perf_counter() - began,
-            improved=state.history.to_beat != before.to_beat,
+            improved=improved,
             is_best=reason != "diverged" and state.is_best,
             patience_left=rule.patience_left(state.history),
             stop_reason=reason,
@@ -189,9 +189,9 @@ def train_epoch(
 ) -> tuple[Array, Array]:
     """Update `network` and the optimiser's `state`, in place, with every batch of `groups`.
 
-    η of each step is the next of the `etas`. `after_step` is called with the number of each step, from 0.
-    Returns z of the output layer and the targets, (outputs, examples), one column per example, in the order
-    of the batches. The z of an example is the one before the update with its batch.
+    η of each step is the next of the `etas`; there have to be enough. `after_step` is called with the number
+    of each step, from 0. Returns z of the output layer and the targets, (outputs, examples), one column per
+    example, in the order of the batches. The z of an example is the one before the update with its batch.
     """
     outputs, step = network.architecture[-1], optimiser.step
     numbered_etas = enumerate(etas)
@@ -204,7 +204,8 @@ def train_epoch(
         if dropout is not None:
             masks = dropout.masks(network.architecture[:-1], size, network.parameters.dtype)
         z = np.empty((len(group.batches), outputs, size), network.parameters.dtype)
-        for (x, y_batch), z_batch, (number, eta) in zip(group, z, numbered_etas, strict=False):
+        for (x, y_batch), z_batch in zip(group, z, strict=True):
+            number, eta = next(numbered_etas)
             if eta != last_eta:
                 backpropagation.scale_by(optimiser.scale(eta))
                 last_eta = eta

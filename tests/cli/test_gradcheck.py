@@ -133,6 +133,7 @@ def test_a_gradient_that_is_not_finite_ends_in_3(lab: Laboratory) -> None:
         ("activation=[leaky_relu,elu]",),
         ("activation=[softplus,scaled_tanh]", "inputs=symmetric"),
         ("activation=relu", "dropout=[0.2,0.5,0.3]", "inputs=standardised"),
+        ("activation=tanh", "dropout=0.5", "train_size=5", "batch_size=full"),
         ("activation=tanh", "dropout=0.5", "label_smoothing=0.1", "optimiser=adam", "weight_average=0.9"),
     ],
 )

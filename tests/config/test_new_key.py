@@ -8,7 +8,8 @@ import pytest
 from pydantic import BaseModel, Field
 
 from nnlab.config import Experiment, dump, load, load_experiment, overrides, parse_values
-from nnlab.config.keys import STRICT, Phrases, SubKeys
+from nnlab.config.keys import Phrases, SubKeys
+from nnlab.options import STRICT
 
 if TYPE_CHECKING:
     from .conftest import FindMistakes, WriteConfig

@@ -94,6 +94,12 @@ def test_plateau_stops_by_default_when_eta_has_been_halved_seven_times() -> None
     assert [plateau.has_ended(Falls(count)) for count in (6, 7)] == [False, True]
 
 
+@pytest.mark.parametrize(("factor", "least", "falls"), [(0.1, 0.01, 2), (0.1, 0.001, 3), (0.2, 0.04, 2)])
+def test_rounding_does_not_cost_a_fall(factor: float, least: float, falls: int) -> None:
+    plateau = SCHEDULES["plateau"].model_validate({"factor": factor, "least": least})
+    assert [plateau.has_ended(Falls(count)) for count in (falls - 1, falls)] == [False, True]
+
+
 def test_a_momentum_rises_linearly_and_stays() -> None:
     ramp = MomentumRamp(start=0.5, epochs=4)
     assert [ramp.at(epoch, 0.9) for epoch in (0, 1, 2, 4, 5, 100)] == pytest.approx(

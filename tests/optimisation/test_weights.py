@@ -41,6 +41,14 @@ def test_a_layer_without_a_bound_stays(network: Network) -> None:
     np.testing.assert_allclose(np.linalg.norm(network.weights[1], axis=1), 0.1)
 
 
+def test_weights_whose_norm_is_not_finite_have_diverged() -> None:
+    parameters = np.full(number_of_parameters((2, 1)), 1e25, np.float32)
+    network = Network((2, 1), (), OUTPUTS["identity", "quadratic"], parameters)
+    with np.errstate(over="ignore"):
+        limit_norms(network, [3.0])
+    assert np.isnan(network.weights[0]).all()
+
+
 def test_an_average_by_hand() -> None:
     average, parameters = np.array([0.0]), np.array([1.0])
     # d = 1/10, then 2/11, and later the decay itself.
