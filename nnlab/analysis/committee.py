@@ -30,7 +30,7 @@ class Member:
     """A run of a committee: its figures alone, and the errors of the committee without it."""
 
     run: str
-    loss: float | None
+    log_loss: float | None  # −log of its probability of the label
     accuracy: float
     errors: int
     errors_without: int
@@ -38,13 +38,16 @@ class Member:
 
 @dataclass(frozen=True)
 class Committee:
-    """The figures of a committee and of its members; the keys of `nnlab eval --json` for several runs."""
+    """The figures of a committee and of its members; the keys of `nnlab eval --json` for several runs.
+
+    A log loss is None if it is infinite, or if the outputs do not add up to 1.
+    """
 
     runs: list[str]
     checkpoint: CheckpointName
     split: SplitName
     examples: int
-    loss: float | None  # −log of the mean probability of the label; None if it is infinite, or none is one
+    log_loss: float | None  # −log of the mean probability of the label
     accuracy: float
     errors: int
     per_class: list[ClassFigures]
@@ -68,7 +71,6 @@ def evaluate_committee(
     labels = answers[0].examples.labels
     total = np.sum([each.outputs for each in answers], axis=0)
     is_wrong = _predicted(total) != labels
-    adds_up = all(np.allclose(each.outputs.sum(axis=1), 1) for each in answers)
     names = [printable(str(run)) for run in runs]
     classes = DATASETS[experiments[0].dataset].classes
     confusion = confusion_of(labels, _predicted(total), len(classes))
@@ -77,7 +79,7 @@ def evaluate_committee(
         checkpoint=checkpoint,
         split=split,
         examples=len(labels),
-        loss=_loss(total / len(runs), labels) if adds_up else None,
+        log_loss=_log_loss(total / len(runs), labels),
         accuracy=float(1 - is_wrong.mean()),
         errors=int(is_wrong.sum()),
         per_class=class_figures(confusion, classes),
@@ -85,7 +87,7 @@ def evaluate_committee(
         members=[
             Member(
                 name,
-                _loss(each.outputs, labels) if adds_up else None,
+                _log_loss(each.outputs, labels),
                 float(each.is_right.mean()),
                 int((~each.is_right).sum()),
                 int((_predicted(total - each.outputs) != labels).sum()),
@@ -123,7 +125,8 @@ def _predicted(outputs: NDArray[np.float64]) -> NDArray[np.intp]:
     return predicted
 
 
-def _loss(probabilities: NDArray[np.float64], labels: NDArray[np.intp]) -> float | None:
-    """Return the mean of −log of the probability of the label, or None if one is 0."""
-    least = probabilities[np.arange(len(labels)), labels]
-    return float(-np.log(least).mean()) if least.min() > 0 else None
+def _log_loss(outputs: NDArray[np.float64], labels: NDArray[np.intp]) -> float | None:
+    """Return the mean of −log of the output of the label; None if one is 0, or if they do not add up to 1."""
+    of_label = outputs[np.arange(len(labels)), labels]
+    is_known = of_label.min() > 0 and np.allclose(outputs.sum(axis=1), 1)
+    return float(-np.log(of_label).mean()) if is_known else None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nnlab.config import BASELINES, Experiment, defaults, parse_values
+from nnlab.config.digest import without_defaults
 from nnlab.config.synonyms import hint_for
 from nnlab.config.yaml12 import UnreadableError, parse_value
 from nnlab.errors import ConfigError, MissingError, RunError, UsageError
@@ -231,7 +232,7 @@ def _is_finite(value: object) -> bool:
 def _differ(rows: Sequence[RunRow], key: str) -> bool:
     """Return whether `rows` differ in `key`; rows that cannot have it, or have no config, do not count."""
     values = [
-        row[key]
+        without_defaults(key, row[key], row)
         for row in rows
         if row["dataset"] is not None
         and (key == "baseline" or key in (NETWORK_KEYS if row["baseline"] is None else BASELINE_KEYS))

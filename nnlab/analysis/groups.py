@@ -17,7 +17,7 @@ from nnlab.analysis.comparison import (
     sort_key,
 )
 from nnlab.analysis.statistics import LEVEL, PairedTest, Statistics
-from nnlab.config.digest import NOT_OF_THE_SETTING, setting_digest
+from nnlab.config.digest import NOT_OF_THE_SETTING, setting_digest, without_defaults
 from nnlab.config.sweep import label_of
 from nnlab.config.synonyms import hint_for
 from nnlab.config.yaml12 import UnreadableError, parse_value
@@ -72,7 +72,7 @@ class Group:
         row: dict[str, object] = {"group": self.label, **self.setting}
         for name in FIGURES:
             found = self.figures.get(name)
-            values = (None,) * len(STATISTICS) if found is None else _flat(found)
+            values = (None,) * len(STATISTICS) if found is None else _statistics(found)
             row |= {f"{name}_{key}": value for key, value in zip(STATISTICS, values, strict=True)}
         return row | {name: getattr(self, name) for name in COUNTS} | {"digest": self.digest}
 
@@ -132,7 +132,7 @@ class Difference:
         return f"{what} {how}; chance alone may well make such a difference."
 
 
-def _flat(found: Statistics) -> tuple[object, ...]:
+def _statistics(found: Statistics) -> tuple[object, ...]:
     low, high = (None, None) if found.interval is None else (found.interval.low, found.interval.high)
     return found.n, found.mean, found.sd, found.minimum, found.maximum, low, high
 
@@ -178,9 +178,10 @@ def grouped(rows: Sequence[RunRow]) -> list[Group]:
     for row in rows:
         if row["dataset"] is not None:
             by_digest[setting_digest(_setting(row))].append(row)
-    settings = {digest: _flat_setting(members[0]) for digest, members in by_digest.items()}
+    settings = {digest: _flat(_setting(members[0])) for digest, members in by_digest.items()}
+    unusual = {digest: _flat(_unusual(_setting(members[0]))) for digest, members in by_digest.items()}
     keys = dict.fromkeys(key for setting in settings.values() for key in setting)
-    differing = [key for key in keys if _differ(settings, key)]
+    differing = [key for key in keys if _differ(unusual, key)]
     groups = [
         _group(digest, {key: settings[digest].get(key) for key in differing}, members)
         for digest, members in by_digest.items()
@@ -194,10 +195,15 @@ def _setting(row: RunRow) -> dict[str, object]:
     return {key: row[key] for key in keys if key not in NOT_OF_THE_SETTING}
 
 
-def _flat_setting(row: RunRow) -> dict[str, object]:
-    """Return the keys of a row that its config can have, and options of a dataset as KEY.OPTION."""
+def _unusual(setting: Mapping[str, object]) -> dict[str, object]:
+    """Return a setting without the options that have their defaults."""
+    return {key: without_defaults(key, value, setting) for key, value in setting.items()}
+
+
+def _flat(setting: Mapping[str, object]) -> dict[str, object]:
+    """Return a setting with options as KEY.OPTION."""
     flat: dict[str, object] = {}
-    for key, value in _setting(row).items():
+    for key, value in setting.items():
         flat |= (
             {f"{key}.{option}": item for option, item in value.items()}
             if isinstance(value, dict)

@@ -32,5 +32,10 @@ class Augmentation(Options):
 
     @property
     def is_shift(self) -> bool:
-        """Whether images are only moved by whole pixels, which takes little time."""
+        """Whether images are at most moved by whole pixels, which takes little time."""
         return self.model_copy(update={"shift": 0, "sigma": 4.0}) == Augmentation()
+
+    @property
+    def does_nothing(self) -> bool:
+        """Whether images stay as they are."""
+        return self.is_shift and not self.shift

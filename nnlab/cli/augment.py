@@ -56,6 +56,8 @@ def augment(
     from nnlab.training import augmentation_stream, load_splits
 
     experiment = load_experiment(config_path(config), overrides or ())
+    if experiment.dataset not in MNIST_FAMILY:
+        raise UsageError(f"{experiment.dataset} has no images; this needs MNIST or one of its relatives")
     if experiment.augmentation is None:
         raise UsageError(
             f"{experiment.name} has no augmentation; add some, such as "

@@ -191,9 +191,14 @@ def write_groups(
 
 def pieces_of(result: Comparison) -> list[Piece]:
     """Return a comparison as a table with a row per run."""
+    from nnlab.config.digest import without_defaults
     from nnlab.rendering.pieces import Column, Table
 
-    columns = {column: [row[column] for row in result.rows] for column in result.columns}
+    # Options with their defaults would make a column wider than a screen.
+    columns = {
+        column: [without_defaults(column, row[column], row) for row in result.rows]
+        for column in result.columns
+    }
     return [
         Table(
             {

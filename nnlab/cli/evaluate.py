@@ -73,7 +73,7 @@ def evaluate(
     from nnlab.runs.run import experiment_of
 
     runs_dir = runs_folder(runs)
-    found, *others = find_each(runs_dir, named) if named else [find(runs_dir, None)]
+    found, *others = _distinct(find_each(runs_dir, named)) if named else [find(runs_dir, None)]
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
     if others:
         if show_errors:
@@ -103,6 +103,11 @@ def evaluate(
     _check_threshold(result.accuracy, fail_under)
 
 
+def _distinct(runs: Sequence[Run]) -> list[Run]:
+    """Return `runs` without those that are named twice, by different paths."""
+    return list({run.folder.resolve(): run for run in reversed(runs)}.values())[::-1]
+
+
 def _check_threshold(accuracy: float | None, fail_under: float | None) -> None:
     """Raise `BelowThresholdError` if the accuracy is below the threshold."""
     if fail_under is not None and accuracy is not None and accuracy < fail_under:
@@ -117,9 +122,19 @@ def _committee(
 
     from nnlab.analysis.committee import evaluate_committee
     from nnlab.runs import records
+    from nnlab.runs.summary import Summary
 
+    members = []
+    for run in found:
+        summary = records.read_or_none(run.summary_json, Summary)
+        if summary is None or summary.status == "finished":
+            members.append(run)
+        else:
+            write_stderr(f"left out: {run}, which is not finished but {summary.status}")
+    if len(members) < 2:  # noqa: PLR2004 (as many as a committee needs)
+        raise UsageError(f"a committee needs two finished runs, and there is {len(members)}")
     source = replace(source, keeps=True)
-    committee = evaluate_committee(found, checkpoint=checkpoint, split=split, source=source)
+    committee = evaluate_committee(members, checkpoint=checkpoint, split=split, source=source)
     if json:
         write_stdout(records.as_json(committee) + "\n")
     else:
@@ -143,12 +158,13 @@ def _pieces_of_committee(committee: Committee) -> list[Piece]:
             "run": Column(committee.runs),
             "accuracy": Column([each.accuracy for each in members], percent),
             "errors": Column([each.errors for each in members], count),
-            "loss": Column([each.loss for each in members], decimals, missing="–"),
+            "log_loss": Column([each.log_loss for each in members], decimals, missing="–"),
             "errors_without": Column([each.errors_without for each in members], count),
         },
         title="each run alone, and the committee without it",
     )
-    return [heading, "\n".join(_figures(committee)), table, *_by_class(committee)]
+    figures = _figures("log loss", committee.log_loss, committee.errors, committee.examples)
+    return [heading, figures, table, *_by_class(committee)]
 
 
 def _mistakes(
@@ -174,23 +190,24 @@ def pieces_of(evaluation: Evaluation, config: Experiment | Baseline) -> list[Pie
     what = config.baseline if isinstance(config, Baseline) else f"{evaluation.checkpoint} weights"
     examples = counted(evaluation.examples, "example")
     heading = f"{evaluation.run}: {what} on the {evaluation.split} split, {examples}"
-    return [heading, "\n".join(_figures(evaluation)), *_by_class(evaluation)]
+    figures = _figures("loss", evaluation.loss, evaluation.errors, evaluation.examples)
+    return [heading, figures, *_by_class(evaluation)]
 
 
-def _figures(evaluation: Evaluation | Committee) -> list[str]:
+def _figures(name: str, loss: float | None, errors: int | None, examples: int) -> str:
     """Return a line for the accuracy, if there is one, and one for the loss."""
     from nnlab.analysis.statistics import wilson_interval
     from nnlab.rendering.formatters import counted, decimals, percent
 
-    figures = [f"loss      {'–' if evaluation.loss is None else decimals(evaluation.loss)}"]
-    if evaluation.errors is not None:
-        interval = wilson_interval(evaluation.examples - evaluation.errors, evaluation.examples)
-        figures.insert(
-            0,
-            f"accuracy  {percent(evaluation.accuracy)}  ({counted(evaluation.errors, 'error')}; "
-            f"95% interval {percent(interval.low)} to {percent(interval.high)})",
-        )
-    return figures
+    figures = f"{name:8}  {'–' if loss is None else decimals(loss)}"
+    if errors is None:
+        return figures
+    right = examples - errors
+    interval = wilson_interval(right, examples)
+    return (
+        f"accuracy  {percent(right / examples)}  ({counted(errors, 'error')}; "
+        f"95% interval {percent(interval.low)} to {percent(interval.high)})\n{figures}"
+    )
 
 
 def _by_class(evaluation: Evaluation | Committee) -> list[Piece]:

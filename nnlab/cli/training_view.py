@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shlex
+import textwrap
 from typing import TYPE_CHECKING, Never
 
 from tqdm import tqdm
 
 from nnlab.cli.output import write_stderr
-from nnlab.config import Experiment
+from nnlab.config import Experiment, defaults
+from nnlab.config.digest import without_defaults
 from nnlab.datasets import DATASETS
 from nnlab.files import printable
 from nnlab.network import number_of_parameters
-from nnlab.rendering.formatters import counted, decimals, duration, percent
+from nnlab.rendering.formatters import counted, decimals, duration, percent, text
 
 if TYPE_CHECKING:
     from nnlab.jobs.callbacks import TrainingResult, TrainingStarted
@@ -66,6 +68,8 @@ class TrainingView:
             f"{held_back if experiment.validation_size else 'also used for validation'}"
         )
         self._write(f"η {experiment.eta:g}, {batches}, seed {experiment.seed}")
+        if methods := _methods(experiment):
+            self._write(textwrap.fill(methods, 80))
         if self._verbose:
             blas = ", ".join(f"{library['library']} {library['version']}" for library in environment.blas)
             into = f"into {printable(str(started.run))}; NumPy {environment.numpy}, {blas}"
@@ -166,6 +170,15 @@ class TrainingView:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def _methods(experiment: Experiment) -> str:
+    """Return what a config adds to plain SGD: its keys from optimiser to augmentation that say more."""
+    values, usual = experiment.model_dump(), defaults()
+    keys = list(values)
+    added = keys[keys.index("optimiser") : keys.index("augmentation") + 1]
+    found = {key: without_defaults(key, values[key], values) for key in added if values[key] != usual[key]}
+    return ", ".join(f"{key} {text(value)}" for key, value in found.items() if value != {})
 
 
 def verdict(epoch: Epoch, patience: int | None) -> tuple[str, str]:

@@ -25,7 +25,7 @@ MOST_DRAWS = 1_000_000
 NEVER_TRIED = ("name", "description")
 
 _RANGE = re.compile(r"\s*(log|uniform)\s*\((?:(.*)\)\s*$)?", re.DOTALL)
-_MAPPINGS = re.compile(r"\}\s*,\s*\{")
+_MAPPINGS = re.compile(r"\}\s*,|,\s*\{")
 
 
 @dataclass(frozen=True)

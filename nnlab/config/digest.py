@@ -28,18 +28,25 @@ def setting_digest(values: Mapping[str, object]) -> str:
         for key, value in values.items()
         if key not in NOT_OF_THE_SETTING and (key not in _defaults() or value != _defaults()[key])
     }
-    for key, mapping in sub_keys(Experiment).items():
-        if isinstance(given := setting.get(key), dict):
-            usual = {
-                name: info.get_default()
-                for name, info in mapping.fields(values).items()
-                if not info.is_required()
-            }
-            setting[key] = {
-                name: value for name, value in given.items() if name not in usual or value != usual[name]
-            }
+    setting = {key: without_defaults(key, value, values) for key, value in setting.items()}
     setting = {key: value for key, value in setting.items() if value != {}}
     return hashlib.sha256(json.dumps(_as_written(setting), sort_keys=True).encode()).hexdigest()
+
+
+def without_defaults(key: str, value: object, values: Mapping[str, object]) -> object:
+    """Return the `value` of a key without the options that have their defaults, if it is a mapping.
+
+    `values` are the whole config, on which the options may depend.
+    """
+    mapping = sub_keys(Experiment).get(key)
+    if mapping is None or not isinstance(value, dict):
+        return value
+    fields = mapping.fields(values)
+    return {
+        name: item
+        for name, item in value.items()
+        if name not in fields or fields[name].is_required() or item != fields[name].get_default()
+    }
 
 
 @cache

@@ -153,6 +153,11 @@ def _unknown(key: str, document: Document, model: type[BaseModel], *, is_within:
         if not is_within:  # a key with a dot, written in a file
             return f"unknown key; in a file it is written {owner}: {{{one_line(option)}: …}}"
         allowed = list(mapping.fields(document.values))
+        name, colon, value = option.partition(":")
+        if colon and name in allowed:
+            return (
+                f"unknown {mapping.called}; write a space after the colon, {name}: {one_line(value) or '…'}"
+            )
         of = owner
         if mapping.by:
             of = str(document.values.get(mapping.by, model.model_fields[mapping.by].default))

@@ -70,16 +70,19 @@ def with_overrides(file: Document, command_line: Document) -> Document:
         return not any(".".join(parts[:end]) in command_line.values for end in range(1, len(parts) + 1))
 
     values = dict(file.values)
+    lines: dict[str, int | None] = {}
     for key, value in command_line.values.items():
         outer, dot, inner = key.partition(".")
         found = values.get(outer) or {}  # a run's config may say null
         if dot and outer in sub_keys(Experiment) and isinstance(found, dict):
             values[outer] = found | {inner: value}
+            if outer not in file.lines:  # what is wrong with the mapping is wrong on the command line
+                lines[outer] = None
         else:
             values[key] = value
     return Document(
         values,
-        {key: line for key, line in file.lines.items() if is_kept(key)} | command_line.lines,
+        {key: line for key, line in file.lines.items() if is_kept(key)} | lines | command_line.lines,
         tuple(mistake for mistake in file.mistakes if is_kept(mistake.key)) + command_line.mistakes,
         file.first_line,
         command_line.elsewhere,

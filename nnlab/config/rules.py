@@ -20,6 +20,7 @@ from nnlab.optimisation import OPTIMISERS, MomentumRamp, Schedule
 from nnlab.rendering.formatters import counted
 
 if TYPE_CHECKING:
+    from nnlab.augmentation import Augmentation
     from nnlab.config.start import Start
 
 T = TypeVar("T")
@@ -119,12 +120,16 @@ class Rules(BaseModel):
         layers = len(architecture) - 1
         number, of_what = {
             "activation": (layers - 1, "one per hidden layer"),
-            "dropout": (layers, "for the inputs and each hidden layer"),
-            "max_norm": (layers, "for each hidden layer and the outputs"),
+            "dropout": (layers, "one for the inputs and one per hidden layer"),
+            "max_norm": (layers, "one per hidden layer and one for the outputs"),
         }[str(info.field_name)]
         if len(value) != number:
-            raise _rule(f"must have {counted(number, 'value')}, {of_what}", given=list(value))
-        return value
+            must = (
+                f"have {counted(number, 'value')}, {of_what}" if number else "be []: there is no hidden layer"
+            )
+            raise _rule(f"must {must}", given=list(value))
+        is_one_name = info.field_name == "activation" and len(set(value)) == 1
+        return value[0] if is_one_name else value  # the same setting, written in the same way
 
     @field_validator("output", check_fields=False)
     @classmethod
@@ -203,6 +208,11 @@ class Rules(BaseModel):
             given = value.model_dump() if isinstance(value, BaseModel) else value
             raise _rule(f"must be {must}: {dataset} has no images", given=given)
         return value
+
+    @field_validator("augmentation", check_fields=False)
+    @classmethod
+    def _does_something(cls, augmentation: Augmentation | None) -> Augmentation | None:
+        return None if augmentation and augmentation.does_nothing else augmentation
 
     @field_validator("validation_size", check_fields=False)
     @classmethod

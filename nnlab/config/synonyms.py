@@ -108,6 +108,7 @@ _NO_OPTIMISER = "there is no such optimiser; optimiser is sgd, nesterov or adam"
 _SCHEDULE = (
     "write schedule: cosine, and schedule_options: {warm_up: 2}; `nnlab config schema` lists the others"
 )
+_AUGMENTATION = "it is part of augmentation, such as augmentation: {shift: 2, rotate: 10}"
 _NO_NORMALISATION = "there are no normalisation layers; inputs scales the pixels"
 _CPU = "nnlab computes on the CPU; `nnlab train --threads N` sets the number of threads"
 _IN_MEMORY = "all examples are in memory, so nothing is loaded in parallel"
@@ -124,6 +125,7 @@ NO_SUCH_KEY = {
     **dict.fromkeys(("nesterov", "nesterovs_momentum"), "write optimiser: nesterov, with a momentum"),
     **dict.fromkeys(("power_t", "learning_rate_decay", "lr_decay", "decay", "warmup", "warm_up"), _SCHEDULE),
     **dict.fromkeys(("batch_norm", "batchnorm", "batch_normalization", "layer_norm"), _NO_NORMALISATION),
+    **dict.fromkeys(("rotate", "rotation", "shear", "elastic", "flip", "mirror"), _AUGMENTATION),
     "l1_ratio": "l1 and l2 are penalties of their own",
     **dict.fromkeys(("clip", "clipnorm", "clip_grad", "gradient_clip_val"), "gradients are not clipped"),
     **dict.fromkeys(("device", "accelerator", "gpu", "gpus", "cuda", "devices"), _CPU),

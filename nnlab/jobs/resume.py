@@ -12,6 +12,7 @@ from nnlab.datasets import DEFAULT_SOURCE, digests
 from nnlab.errors import NewerError, RunError, UsageError
 from nnlab.jobs.callbacks import Callbacks, TrainingResult, TrainingStarted
 from nnlab.jobs.train import continue_training
+from nnlab.rendering.formatters import counted
 from nnlab.runs import records
 from nnlab.runs.environment import Environment, describe
 from nnlab.runs.find import find_each, newest_first
@@ -116,13 +117,13 @@ def _with_raised(run: Run, before: Experiment, raised: Sequence[str] | Mapping[s
     changed = {key for key, value in before if getattr(after, key) != value}
     if others := changed - {"epochs", "patience"}:
         raise UsageError(f"resuming cannot change {', '.join(sorted(others))}; only epochs and patience")
-    if after.epochs != before.epochs and before.schedule_options.depends_on_epochs:
-        raise UsageError(
-            f"with schedule {before.schedule}, η falls over all {before.epochs} epochs, so their number "
-            f"cannot change; train a new run with epochs={after.epochs}"
-        )
     if after.epochs < before.epochs:
         raise UsageError(f"epochs can only be raised from {before.epochs} (given {after.epochs})")
+    if after.epochs > before.epochs and before.schedule_options.depends_on_epochs:
+        raise UsageError(
+            f"with schedule {before.schedule}, η falls over {counted(before.epochs, 'epoch')}, so their "
+            f"number cannot change; train a new run with epochs={after.epochs}"
+        )
     if after.patience is not None and (before.patience is None or after.patience < before.patience):
         if before.patience is None:
             raise UsageError(

@@ -46,7 +46,8 @@ def fitted_table(table: Table, width: int, *, styled: bool) -> str:
     cells = {
         heading: [printable(cell) for cell in column.cells()] for heading, column in table.columns.items()
     }
-    headings = {key: key.replace("_", " ") for key in table.columns}
+    # KEY.OPTION is what one types.
+    headings = {key: key if "." in key else key.replace("_", " ") for key in table.columns}
     widths = {
         key: max(len(text) for text in (*headings[key].split(), "", *cells[key])) for key in table.columns
     }

@@ -26,7 +26,7 @@ KEYS = [
     "checkpoint",
     "split",
     "examples",
-    "loss",
+    "log_loss",
     "accuracy",
     "errors",
     "per_class",
@@ -65,12 +65,12 @@ def test_it_averages_probabilities_and_says_what_each_run_contributes(home: Labo
     labels = answers[0].examples.labels
     mean = np.mean([each.outputs for each in answers], axis=0)
     assert found["errors"] == (mean.argmax(axis=1) != labels).sum() == round((1 - found["accuracy"]) * 10_000)
-    assert found["loss"] == pytest.approx(-np.log(mean[np.arange(10_000), labels]).mean())
+    assert found["log_loss"] == pytest.approx(-np.log(mean[np.arange(10_000), labels]).mean())
     assert sum(map(sum, found["confusion"])) == 10_000
     for member, each, others in zip(found["members"], answers, ([1, 2], [0, 2], [0, 1]), strict=True):
         alone = json.loads(home.call("eval", member["run"], "--json").out)
-        assert {key: member[key] for key in ("loss", "accuracy", "errors")} == {
-            "loss": pytest.approx(alone["loss"], rel=1e-6),
+        assert {key: member[key] for key in ("log_loss", "accuracy", "errors")} == {
+            "log_loss": pytest.approx(alone["loss"], rel=1e-6),
             "accuracy": pytest.approx(alone["accuracy"]),
             "errors": alone["errors"],
         }
@@ -86,7 +86,7 @@ def test_it_is_shown_as_tables(home: Laboratory) -> None:
     assert lines[0].startswith("a committee of 2 runs: mean of the probabilities of their best weights")
     assert lines[2].startswith("accuracy  ")
     table = lines.index("each run alone, and the committee without it")
-    assert lines[table + 1].split() == ["run", "accuracy", "errors", "loss", "errors_without"]
+    assert lines[table + 1].split() == ["run", "accuracy", "errors", "log_loss", "errors_without"]
     first, second = lines[table + 2].split(), lines[table + 3].split()
     assert (first[0], second[0]) == ("runs/linear-001", "runs/linear-002")
     # Of two members, the committee without one is the other.
@@ -114,7 +114,7 @@ def test_the_same_run_twice_is_one_run(home: Laboratory) -> None:
 def test_two_runs_with_one_output_are_a_committee_too(home: Laboratory) -> None:
     found = json.loads(home.call("eval", "xor-001", "xor-002", "--json").out)
     assert (found["examples"], len(found["confusion"])) == (4, 2)
-    assert found["loss"] is not None
+    assert found["log_loss"] is not None
 
 
 def test_fail_under_is_for_the_committee(home: Laboratory) -> None:
