@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from nnlab.augmentation.distortions import Numbers, affine_maps, displacement_fields, shifts
+from nnlab.augmentation.distortions import Numbers, affine_maps, shifts, windows_of_field
 
 if TYPE_CHECKING:
     from nnlab.augmentation.settings import Augmentation
@@ -22,17 +22,17 @@ def augment(
 
     `shape` is the height and the width of an image. Pixels are interpolated bilinearly.
     """
-    moves = shifts(settings, len(images), rng)
-    if settings.is_shift:
-        return _shifted(images, shape, moves, settings.shift)
-    maps = affine_maps(settings, len(images), rng)
-    fields = displacement_fields(settings, len(images), shape, rng) if settings.elastic else None
+    moves, maps = shifts(settings, len(images), rng), affine_maps(settings, len(images), rng)
+    windows = windows_of_field(settings, len(images), shape, rng) if settings.elastic else None
     result = np.empty_like(images)
     for start in range(0, len(images), BLOCK):
         block = slice(start, start + BLOCK)
+        if settings.is_shift:
+            result[block] = _shifted(images[block], shape, moves[block], settings.shift)
+            continue
         places = _places(shape, maps[block], moves[block])
-        if fields is not None:
-            places += fields[:, block].reshape(places.shape)
+        if windows is not None:
+            places += windows.displacements(block).reshape(places.shape)
         result[block] = _interpolated(images[block], shape, places)
     return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,10 +45,23 @@ def affine_maps(settings: Augmentation, images: int, rng: np.random.Generator) -
     return maps
 
 
-def displacement_fields(
+@dataclass(frozen=True)
+class Windows:
+    """The displacement fields of images, as windows of one large field."""
+
+    windows: npt.NDArray[np.float32]  # (2, rows, columns, height, width), all that there are
+    rows: npt.NDArray[np.int64]  # (images,), where the window of each image begins
+    columns: npt.NDArray[np.int64]
+
+    def displacements(self, images: slice) -> npt.NDArray[np.float32]:
+        """Return how far down and right each pixel of these images comes from, (2, images, height, width)."""
+        return np.asarray(self.windows[:, self.rows[images], self.columns[images]])
+
+
+def windows_of_field(
     settings: Augmentation, images: int, shape: tuple[int, int], rng: np.random.Generator
-) -> npt.NDArray[np.float32]:
-    """Return how far down and right each pixel of each image comes from, (2, images, height, width).
+) -> Windows:
+    """Return random displacement fields for so many images.
 
     Noise between −1 and 1 at each pixel is smoothed by a Gaussian of width σ and multiplied by α (Simard et
     al. 2003). So its standard deviation is α / (√3 · 2 √π σ), and the correlation of two pixels at the
@@ -60,4 +74,4 @@ def displacement_fields(
     field = settings.elastic * np.fft.irfft2(np.fft.rfft2(noise) * gaussian, s=extent)
     windows = np.lib.stride_tricks.sliding_window_view(field.astype(np.float32), shape, axis=(1, 2))
     rows, columns = (rng.integers(0, number, images) for number in windows.shape[1:3])
-    return windows[:, rows, columns]
+    return Windows(windows, rows, columns)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nnlab.augmentation import Augmentation, augment
-from nnlab.augmentation.distortions import affine_maps, displacement_fields
+from nnlab.augmentation.distortions import affine_maps, windows_of_field
 
 SHAPE = (28, 28)
 NOTHING = 5e-324  # degrees, which are no rotation, but let pixels be interpolated
@@ -133,7 +133,11 @@ def test_maps_undo_scale_then_shear_then_rotation() -> None:
 def test_an_elastic_field_has_the_stated_strength_and_smoothness(alpha: float, sigma: float) -> None:
     settings = Augmentation(elastic=alpha, sigma=sigma)
     fields = np.concatenate(
-        [displacement_fields(settings, 100, SHAPE, np.random.default_rng(seed)) for seed in range(40)], axis=1
+        [
+            windows_of_field(settings, 100, SHAPE, np.random.default_rng(seed)).displacements(slice(None))
+            for seed in range(40)
+        ],
+        axis=1,
     )
     assert fields.shape == (2, 4000, *SHAPE)
     deviation = alpha / (np.sqrt(3) * 2 * np.sqrt(np.pi) * sigma)
@@ -153,7 +157,7 @@ def test_an_elastic_field_moves_pixels_as_far_as_it_says() -> None:
     rng = np.random.default_rng(5)
     rng.integers(0, 0, (4, 2), endpoint=True)
     affine_maps(settings, 4, rng)
-    fields = displacement_fields(settings, 4, SHAPE, rng)
+    fields = windows_of_field(settings, 4, SHAPE, rng).displacements(slice(None))
     for image, (down, right) in zip(result, fields.swapaxes(0, 1), strict=True):
         # Where the bright pixel is seen, its displacement leads back to it.
         rows, columns = np.nonzero(image.reshape(SHAPE) > 0.05)
