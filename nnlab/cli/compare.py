@@ -141,7 +141,7 @@ def compare(
     )
     if not result.rows:
         write_stderr(f"No run has {' and '.join(where or ())}.")
-    write_result(*pieces_of(result), form=output_format)
+    write_result(*pieces_of(result, output_format), form=output_format)
 
 
 def _is_run(named: str, runs_dir: Path) -> bool:
@@ -189,14 +189,16 @@ def write_groups(
         write_stderr(notice)
 
 
-def pieces_of(result: Comparison) -> list[Piece]:
-    """Return a comparison as a table with a row per run."""
+def pieces_of(result: Comparison, form: Format = "table") -> list[Piece]:
+    """Return a comparison as a table with a row per run; for people, without options that have defaults."""
     from nnlab.config.digest import without_defaults
     from nnlab.rendering.pieces import Column, Table
 
-    # Options with their defaults would make a column wider than a screen.
+    is_read = form in ("table", "markdown")
     columns = {
-        column: [without_defaults(column, row[column], row) for row in result.rows]
+        column: [
+            without_defaults(column, row[column], row) if is_read else row[column] for row in result.rows
+        ]
         for column in result.columns
     }
     return [

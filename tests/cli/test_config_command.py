@@ -71,7 +71,7 @@ def test_list_shows_what_each_shipped_config_is_about_in_80_columns(lab: Laborat
     assert [line.split()[0] for line in lines if line[0] != " "] == ["config", *configs()]
     text = " ".join(listed.out.split())
     about = "No hidden layer: softmax of a linear function, which is multinomial logistic regression."
-    assert f" mnist_linear {about} mnist_relu_deep " in text
+    assert f" mnist_linear {about} mnist_minute " in text
 
 
 def test_a_shipped_config_is_taken_by_its_name(lab: Laboratory) -> None:

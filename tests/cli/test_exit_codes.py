@@ -52,7 +52,7 @@ def test_1_when_a_result_cannot_be_written(lab: Laboratory, run: Path) -> None:
         (["train", "--resume", "linear-001", "--dry-run"], "out"),
         (["eval", "--split", "nosuch"], "--split takes test, validation or train (given nosuch)"),
         (["eval", "--fail-under", "97"], "a number from 0 to 1 (given 97); did you mean 0.97?"),
-        (["eval", "a", "b"], "too many arguments: b"),
+        (["demo", "xor", "b"], "too many arguments: b"),
         (["compare", "--top", "0"], "--top takes a whole number of at least 1 (given 0)"),
         (["compare", "--format", "xml"], "--format takes table, csv, json or markdown (given xml)"),
         (["compare", "--sort", "nosuch"], "no column 'nosuch'; there are run, "),

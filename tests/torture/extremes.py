@@ -75,7 +75,7 @@ def extreme(rng: random.Random) -> str:
         "l1": rng.choice([0.0, 0.0, 1e-3, 1e20]),
         "l2": rng.choice([0.0, 0.0, 1e-3, 1e20]),
         "max_norm": rng.choice(["null", "null", 1e-30, 1.0, 1e30]),
-        "dropout": rng.choice([0.0, 0.0, 0.01, 0.99]),
+        "dropout": rng.choice([0.0, 0.0, 0.01, 0.99]) if hidden else 0.0,
         "label_smoothing": 0.0 if is_function else rng.choice([0.0, 0.0, 0.1, 0.999]),
         "weight_average": rng.choice([0.0, 0.0, 0.5, 0.999999]),
         "initialisation": rng.choice(["auto", "standard_normal"]),
