@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnlab.analysis.answers import answers_of
+from nnlab.analysis.answers import answers_of, are_probabilities
 from nnlab.analysis.evaluation import class_figures, confusion_of
 from nnlab.datasets import DATASETS
 from nnlab.errors import UsageError
@@ -70,17 +70,18 @@ def evaluate_committee(
     ]
     labels = answers[0].examples.labels
     total = np.sum([each.outputs for each in answers], axis=0)
-    is_wrong = _predicted(total) != labels
+    predicted = _predicted(total)
+    is_wrong = predicted != labels
     names = [printable(str(run)) for run in runs]
     classes = DATASETS[experiments[0].dataset].classes
-    confusion = confusion_of(labels, _predicted(total), len(classes))
+    confusion = confusion_of(labels, predicted, len(classes))
     return Committee(
         runs=names,
         checkpoint=checkpoint,
         split=split,
         examples=len(labels),
         log_loss=_log_loss(total / len(runs), labels),
-        accuracy=float(1 - is_wrong.mean()),
+        accuracy=float((~is_wrong).mean()),
         errors=int(is_wrong.sum()),
         per_class=class_figures(confusion, classes),
         confusion=confusion.tolist(),
@@ -103,7 +104,7 @@ def _check(runs: Sequence[Run], experiments: Sequence[Experiment], split: SplitN
     for run, experiment in zip(runs, experiments, strict=True):
         if not DATASETS[experiment.dataset].classes:
             raise UsageError(f"{run} is a regression; a committee needs classes")
-        if experiment.output not in ("softmax", "sigmoid"):
+        if not are_probabilities(experiment.output):
             raise UsageError(f"{run} has {experiment.output} outputs, which are no probabilities to average")
         keys = ["dataset", "dataset_options"]
         if split != "test":

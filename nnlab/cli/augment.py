@@ -49,15 +49,15 @@ def augment(
       nnlab augment mnist_best -o sheet.png
       nnlab augment mnist_softmax 'augmentation={rotate: 30}'
     """
+    from nnlab.analysis.answers import image_shape
     from nnlab.augmentation import augment as augmented
     from nnlab.augmentation.sheet import as_pgm, as_png, sheet
     from nnlab.config import load_experiment
-    from nnlab.datasets import DATASETS, MNIST_FAMILY, Source
+    from nnlab.datasets import DATASETS, Source
     from nnlab.training import augmentation_stream, load_splits
 
     experiment = load_experiment(config_path(config), overrides or ())
-    if experiment.dataset not in MNIST_FAMILY:
-        raise UsageError(f"{experiment.dataset} has no images; this needs MNIST or one of its relatives")
+    shape = image_shape(experiment)
     if experiment.augmentation is None:
         raise UsageError(
             f"{experiment.name} has no augmentation; add some, such as "
@@ -67,7 +67,7 @@ def augment(
     form = "" if output is None else _format_of(output)
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
     training, _ = load_splits(experiment, source)
-    images, shape = training.inputs[: SHOWN if output else DRAWN], MNIST_FAMILY[experiment.dataset].shape
+    images = training.inputs[: SHOWN if output else DRAWN]
     rng = augmentation_stream(experiment, epoch=0, chunk=0)
     changed = augmented(images, shape, experiment.augmentation, rng)
     if output is None or path is None:

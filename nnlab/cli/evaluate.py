@@ -131,8 +131,8 @@ def _committee(
             members.append(run)
         else:
             write_stderr(f"left out: {run}, which is not finished but {summary.status}")
-    if len(members) < 2:  # noqa: PLR2004 (as many as a committee needs)
-        raise UsageError(f"a committee needs two finished runs, and there is {len(members)}")
+    if not members[1:]:
+        raise UsageError(f"a committee needs at least two finished runs (given {len(members)})")
     source = replace(source, keeps=True)
     committee = evaluate_committee(members, checkpoint=checkpoint, split=split, source=source)
     if json:
@@ -150,7 +150,7 @@ def _pieces_of_committee(committee: Committee) -> list[Piece]:
     members = committee.members
     examples = counted(committee.examples, "example")
     heading = (
-        f"a committee of {len(members)} runs: mean of the probabilities of their {committee.checkpoint} "
+        f"A committee of {len(members)} runs: mean of the probabilities of their {committee.checkpoint} "
         f"weights on the {committee.split} split, {examples}"
     )
     table = Table(
@@ -161,7 +161,7 @@ def _pieces_of_committee(committee: Committee) -> list[Piece]:
             "log_loss": Column([each.log_loss for each in members], decimals, missing="–"),
             "errors_without": Column([each.errors_without for each in members], count),
         },
-        title="each run alone, and the committee without it",
+        title="Each run alone, and the committee without it",
     )
     figures = _figures("log loss", committee.log_loss, committee.errors, committee.examples)
     return [heading, figures, table, *_by_class(committee)]

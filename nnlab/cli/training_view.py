@@ -69,7 +69,7 @@ class TrainingView:
         )
         self._write(f"η {experiment.eta:g}, {batches}, seed {experiment.seed}")
         if methods := _methods(experiment):
-            self._write(textwrap.fill(methods, 80))
+            self._write(textwrap.fill(methods, 80, break_on_hyphens=False))
         if self._verbose:
             blas = ", ".join(f"{library['library']} {library['version']}" for library in environment.blas)
             into = f"into {printable(str(started.run))}; NumPy {environment.numpy}, {blas}"

@@ -83,9 +83,9 @@ def test_it_is_shown_as_tables(home: Laboratory) -> None:
     code, out, err = home.call("eval", "linear-001", "linear-002")
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    assert lines[0].startswith("a committee of 2 runs: mean of the probabilities of their best weights")
+    assert lines[0].startswith("A committee of 2 runs: mean of the probabilities of their best weights")
     assert lines[2].startswith("accuracy  ")
-    table = lines.index("each run alone, and the committee without it")
+    table = lines.index("Each run alone, and the committee without it")
     assert lines[table + 1].split() == ["run", "accuracy", "errors", "log_loss", "errors_without"]
     first, second = lines[table + 2].split(), lines[table + 3].split()
     assert (first[0], second[0]) == ("runs/linear-001", "runs/linear-002")
@@ -147,6 +147,22 @@ def test_mistakes(home: Laboratory, arguments: tuple[str, ...], code: int, messa
     assert (done.code, done.out) == (code, "")
     assert message in done.err
     assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("status", ["diverged", "interrupted"])
+def test_a_run_that_is_not_finished_is_left_out(home: Laboratory, status: str) -> None:
+    path = home.folder / "runs/linear-002/summary.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"status": status, "stop_reason": status}))
+    done = home.call("eval", "linear-*", "--json")
+    assert json.loads(done.out)["runs"] == ["runs/linear-001", "runs/linear-003"]
+    assert done.err == f"left out: runs/linear-002, which is not finished but {status}\n"
+    alone = home.call("eval", "linear-001", "linear-002")
+    assert (alone.code, alone.out) == (2, "")
+    assert alone.err.endswith("nnlab: a committee needs at least two finished runs (given 1)\n")
+
+
+def test_the_same_run_by_another_path_is_one_run(home: Laboratory) -> None:
+    assert home.call("eval", "linear-001", "./runs/linear-001").out.startswith("runs/linear-001: best")
 
 
 def test_a_broken_member_is_named(home: Laboratory) -> None:
