@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlab.analysis.evaluation import confusion_of, examples_of, network_of, threads_of
+from nnlab.analysis.evaluation import confusion_of, examples_of, network_of
 from nnlab.datasets import DATASETS, MNIST_FAMILY, Split
 from nnlab.errors import UsageError
-from nnlab.training import computing_with
+from nnlab.network import one_by_one
+from nnlab.training import available_threads, computing_with, pre_activations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nnlab.config import Experiment
     from nnlab.datasets import Source
-    from nnlab.network import Network
+    from nnlab.network import Network, Share
     from nnlab.runs.evaluations import CheckpointName, SplitName
     from nnlab.runs.run import Run
 
@@ -86,13 +87,13 @@ def answers_of(
         raise UsageError(f"{run} is a regression; it has no classes, so no answer is right or wrong")
     network = network_of(run, experiment, checkpoint)
     examples = examples_of(experiment, split, source)
-    with computing_with(threads_of(run)), np.errstate(over="ignore", invalid="ignore"):
-        return answer(network, examples, experiment.output)
+    with computing_with(available_threads()) as team, np.errstate(over="ignore", invalid="ignore"):
+        return answer(network, examples, experiment.output, team.share)
 
 
-def answer(network: Network, examples: Split, activation: str) -> Answers:
+def answer(network: Network, examples: Split, activation: str, share: Share = one_by_one) -> Answers:
     """Return what `network` answers. A single output is that of class 1."""
-    z = network.pre_activations(examples.inputs)
+    z = pre_activations(network, examples, share)
     outputs: NDArray[np.float64] = network.output.activate(z.astype(np.float64)).T.astype(np.float64)
     if outputs.shape[1] == 1:
         outputs = np.hstack([1 - outputs, outputs])

@@ -14,11 +14,17 @@ from nnlab.errors import RunError, UsageError
 from nnlab.files import printable
 from nnlab.runs import records
 from nnlab.runs.checkpoint import load_network, weights_sha256
-from nnlab.runs.environment import Environment
 from nnlab.runs.evaluations import CheckpointName, ClassFigures, Evaluation, SplitName
 from nnlab.runs.npz import arrays_sha256, load_arrays
 from nnlab.runs.summary import Summary
-from nnlab.training import computing_with, load_splits, measure, targets_of
+from nnlab.training import (
+    available_threads,
+    computing_with,
+    load_splits,
+    measure,
+    pre_activations,
+    targets_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -126,19 +132,14 @@ def _best(run: Run, load: Callable[[], T], digest: Callable[[T], str]) -> T:
             )
 
 
-def threads_of(run: Run) -> int:
-    """Return the number of threads that `run` was trained with: it affects the last bits of the figures."""
-    return records.read(run.environment_json, Environment).threads
-
-
 def _measure_network(
     run: Run, experiment: Experiment, checkpoint: CheckpointName, split: SplitName, source: Source
 ) -> tuple[NDArray[Any], float, float | None, NDArray[np.intp]]:
     """Return the labels of the split, the loss, the accuracy and the predicted classes."""
     network = network_of(run, experiment, checkpoint)
     examples = examples_of(experiment, split, source)
-    with computing_with(threads_of(run)), np.errstate(over="ignore", invalid="ignore"):
-        z = network.pre_activations(examples.inputs)
+    with computing_with(available_threads()) as team, np.errstate(over="ignore", invalid="ignore"):
+        z = pre_activations(network, examples, team.share)
         targets = targets_of(examples.labels, len(z), z.dtype)
         loss, accuracy = measure(network, z, targets, examples.labels)
     return examples.labels, loss, accuracy, network.classes(z)
@@ -151,8 +152,9 @@ def _measure_baseline(
     arrays = _best(run, lambda: load_arrays(run.best_npz), arrays_sha256)
     examples = examples_of(baseline, split, source)
     training, _ = load_splits(baseline, source)
+    baselines.load_libraries(baseline, to_fit=False)
     try:
-        with computing_with(threads_of(run)):
+        with computing_with(threads=1):
             predicted = baselines.predict(baseline, arrays, training, examples.inputs)
     except (LookupError, TypeError, ValueError) as error:
         raise RunError(f"{run.best_npz} does not hold a fitted {baseline.baseline}: {error}") from error

@@ -1,5 +1,5 @@
 """The methods that networks are compared with: nearest neighbours, SVM, linear regression, mean darkness."""
 
-from nnlab.baselines.methods import Arrays, fit, predict
+from nnlab.baselines.methods import Arrays, fit, load_libraries, predict
 
-__all__ = ["Arrays", "fit", "predict"]
+__all__ = ["Arrays", "fit", "load_libraries", "predict"]

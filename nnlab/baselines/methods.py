@@ -26,6 +26,15 @@ Inputs: TypeAlias = npt.NDArray[np.floating[Any]]
 CHUNK = 1000  # examples per block: their kernel with all support vectors has to fit in memory
 
 
+def load_libraries(baseline: Baseline, *, to_fit: bool) -> None:
+    """Import what `fit` or `predict` needs, so that a limit on threads holds for its libraries too.
+
+    Raises `NnlabError` if scikit-learn is needed and not installed.
+    """
+    if to_fit or isinstance(baseline, NearestNeighbours | SvmRbf):
+        _need_scikit_learn()
+
+
 def fit(baseline: Baseline, training: Split) -> Arrays:
     """Fit the method to the training examples; return all that it has learnt besides those examples.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 # Inputs (examples, features), and labels (examples,) or, in a regression, values (examples, 1). Pixels are
 # bytes, as on disk.
 Examples: TypeAlias = tuple[npt.NDArray[Any], npt.NDArray[Any]]
+
+MAX_PIXEL = 255  # the largest value of a pixel
 
 
 class DatasetInfo(Protocol):
@@ -63,13 +66,37 @@ class DatasetInfo(Protocol):
 
 @dataclass(frozen=True)
 class Split:
-    """Examples, one per row: `inputs` (examples, features), C-contiguous, pixels in [0, 1].
+    """Examples, one per row. Pixels stay bytes, a quarter of the memory, until their inputs are asked for.
 
     `labels` are classes as integers, (examples,), or in a regression the values, (examples, 1), as floats.
     """
 
-    inputs: npt.NDArray[np.floating[Any]]
+    stored: npt.NDArray[Any]  # (at least these examples, features): pixels as bytes, or floats
     labels: npt.NDArray[Any]
+    rows: npt.NDArray[np.intp] | None = None  # of the examples in `stored`; None: all, in order
+    dtype: npt.DTypeLike = np.float32  # of inputs that are stored as bytes
+
+    @cached_property
+    def inputs(self) -> npt.NDArray[np.floating[Any]]:
+        """All inputs, (examples, features), C-contiguous, pixels in [0, 1]."""
+        return self.take(slice(None))
+
+    def take(self, examples: slice | npt.NDArray[np.intp]) -> npt.NDArray[np.floating[Any]]:
+        """Return the inputs of these examples, (examples, features), pixels in [0, 1]."""
+        # Bytes are gathered first and scaled afterwards: a quarter of the memory traffic.
+        stored = self.stored[examples if self.rows is None else self.rows[examples]]
+        return np.multiply(stored, self.unit) if self.are_pixels else stored
+
+    @property
+    def are_pixels(self) -> bool:
+        """Whether the inputs are stored as bytes."""
+        return self.stored.dtype == np.uint8
+
+    @property
+    def unit(self) -> np.floating[Any]:
+        """The value of a pixel whose byte is 1."""
+        unit: npt.NDArray[np.floating[Any]] = np.array([1 / MAX_PIXEL], self.dtype)
+        return np.float64(unit[0]) if unit.dtype == np.float64 else np.float32(unit[0])
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nnlab.config import Experiment
+from nnlab.datasets import Split
 from nnlab.demos.experiments import MNIST
 from nnlab.network import ACTIVATIONS, OUTPUTS, Network, initialise, number_of_parameters
 from nnlab.optimisation import SGD
@@ -17,7 +18,7 @@ from nnlab.training import BatchSource, load_splits, targets_of, train_epoch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nnlab.datasets import Source, Split
+    from nnlab.datasets import Source
     from nnlab.network import Array
 
 SIDE = 28  # of an image
@@ -60,8 +61,9 @@ def learn(
     network = Network(architecture, (ACTIVATIONS["sigmoid"],), output, parameters)
     initialise(network, "auto", rng=rng)
     order = np.concatenate([rng.permutation(len(inputs)) for _ in range(seen // len(inputs))])
-    optimiser, source = SGD(), BatchSource(inputs, targets, BATCH)
-    train_epoch(network, optimiser, optimiser.start(parameters), source.groups(order), repeat(ETA))
+    optimiser, source = SGD(), BatchSource(Split(inputs, targets.T), targets, BATCH)
+    steps = enumerate(repeat(ETA))
+    train_epoch(network, optimiser, optimiser.start(parameters), source.groups(order), steps)
     return network
 
 

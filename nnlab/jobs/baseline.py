@@ -14,7 +14,7 @@ from nnlab.runs.environment import describe
 from nnlab.runs.lock import locked
 from nnlab.runs.run import Run, create, removed_on_failure
 from nnlab.runs.summary import Summary
-from nnlab.training import available_threads, computing_with, load_splits
+from nnlab.training import computing_with, load_splits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,14 +47,15 @@ def fit_baseline(
     the file system refuses.
     """
     training, validation = load_splits(baseline, source)
-    examples, threads = len(training.labels), available_threads()
-    with computing_with(threads):
+    examples = len(training.labels)
+    baselines.load_libraries(baseline, to_fit=True)
+    with computing_with(threads=1):
         began = time.perf_counter()
         with during(examples):
             arrays = baselines.fit(baseline, training)
             predicted = baselines.predict(baseline, arrays, training, validation.inputs)
         seconds = time.perf_counter() - began
-        environment = describe(threads=threads, digests=digests(baseline.dataset), command=command)
+        environment = describe(threads=1, digests=digests(baseline.dataset), command=command)
     run = create(runs, baseline.name)
     with removed_on_failure(run), locked(run):
         summary = write_baseline(

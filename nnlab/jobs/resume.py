@@ -63,7 +63,7 @@ def resume_run(
             threads = threads or (recorded or records.read(run.environment_json, Environment)).threads
         training, validation = load_splits(experiment, source)
         examples = len(training.labels)
-        with computing_with(threads):
+        with computing_with(threads) as team:
             callbacks.before_writing()
             with _advice(run):
                 writer, state = RunWriter.reopen(run, experiment, examples)
@@ -74,7 +74,7 @@ def resume_run(
             callbacks.on_begin(
                 TrainingStarted(run, experiment, environment, examples, state.epoch, is_resumed=True)
             )
-            return continue_training(writer, state, training, validation, callbacks)
+            return continue_training(writer, state, training, validation, callbacks, team)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from nnlab.config import Experiment
     from nnlab.datasets import Source, Split
     from nnlab.runs.run import Run
-    from nnlab.training import Epoch, TrainingState
+    from nnlab.training import Epoch, Team, TrainingState
 
 
 class _StopRequestedError(Exception):
@@ -58,7 +58,7 @@ def train_experiment(
     state = start(experiment)
     examples = len(training.labels)
     threads = threads or number_of_threads(experiment, examples)
-    with computing_with(threads), ExitStack() as stack:
+    with computing_with(threads) as team, ExitStack() as stack:
         environment = describe(threads=threads, digests=digests(experiment.dataset), command=command)
         callbacks.before_writing()
         run = create(runs, experiment.name) if folder is None else _create_as(runs / folder)
@@ -66,7 +66,7 @@ def train_experiment(
             stack.enter_context(locked(run))
             writer = RunWriter.create(run, experiment, state, environment, examples)
             callbacks.on_begin(TrainingStarted(run, experiment, environment, examples))
-        return continue_training(writer, state, training, validation, callbacks)
+        return continue_training(writer, state, training, validation, callbacks, team)
 
 
 def _create_as(folder: Path) -> Run:
@@ -76,7 +76,12 @@ def _create_as(folder: Path) -> Run:
 
 
 def continue_training(
-    writer: RunWriter, state: TrainingState, training: Split, validation: Split, callbacks: Callbacks
+    writer: RunWriter,
+    state: TrainingState,
+    training: Split,
+    validation: Split,
+    callbacks: Callbacks,
+    team: Team,
 ) -> TrainingResult:
     """Train from `state` until there is a stop reason or the caller stops it; write every epoch."""
     experiment, run = writer.experiment, writer.run
@@ -90,7 +95,9 @@ def continue_training(
     is_stopped = False
     with closing(writer):
         try:
-            for epoch in train_epochs(experiment, state, training, validation, on_batch=on_batch):
+            for epoch in train_epochs(
+                experiment, state, training, validation, on_batch=on_batch, share=team.share
+            ):
                 _write(writer, epoch, state)
                 callbacks.on_epoch(epoch)
                 if epoch.stop_reason is None and should_stop():

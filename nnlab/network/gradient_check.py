@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from nnlab.network.network import Backpropagation, views
+from nnlab.network.backpropagation import Backpropagation
+from nnlab.network.network import views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

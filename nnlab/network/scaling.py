@@ -18,11 +18,14 @@ class Scaling:
 
     def __call__(self, inputs: Array) -> Array:
         """Return the scaled `inputs`, of any shape; the same array if nothing changes."""
-        if self == UNSCALED:
-            return inputs
-        scaled: Array = inputs - self.mean
-        scaled /= self.deviation
-        return scaled
+        return inputs if self == UNSCALED else self.apply(inputs.copy())
+
+    def apply(self, inputs: Array) -> Array:
+        """Scale the `inputs` in place, and return them."""
+        if self != UNSCALED:
+            inputs -= self.mean
+            inputs /= self.deviation
+        return inputs
 
 
 UNSCALED = Scaling()

@@ -7,25 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal
 
-from nnlab.network import Array, Network
 from nnlab.optimisation.adam import Adam, AdamOptions
 from nnlab.optimisation.max_norm import limit_norms
 from nnlab.optimisation.momentum import MomentumRamp
 from nnlab.optimisation.nesterov import Nesterov
+from nnlab.optimisation.optimiser import Optimiser, OptimiserState
+from nnlab.optimisation.part import Part, parts_of
 from nnlab.optimisation.penalties import Penalties
 from nnlab.optimisation.schedules import NO_FALLS, SCHEDULES, Falls, Moment, Schedule
 from nnlab.optimisation.sgd import SGD
-from nnlab.optimisation.weight_average import update_average
+from nnlab.optimisation.weight_average import AVERAGE, Averaged, update_average
 from nnlab.options import Options
 
 __all__ = [
+    "AVERAGE",
     "NO_FALLS",
     "OPTIMISERS",
     "SCHEDULES",
     "SGD",
     "Adam",
+    "Averaged",
     "Falls",
     "Moment",
     "MomentumRamp",
@@ -33,26 +36,13 @@ __all__ = [
     "Optimiser",
     "OptimiserInfo",
     "OptimiserState",
+    "Part",
     "Penalties",
     "Schedule",
     "limit_norms",
+    "parts_of",
     "update_average",
 ]
-
-OptimiserState: TypeAlias = dict[str, Array]  # arrays by name, all of which a checkpoint stores
-
-
-class Optimiser(Protocol):
-    """An update rule. It is immutable; what changes during training is in the arrays of its state."""
-
-    def scale(self, eta: float) -> float:
-        """Return the factor by which the gradient of the mean cost is multiplied before `step`."""
-
-    def start(self, parameters: Array) -> OptimiserState:
-        """Return the state before the first step: arrays like `parameters`, or small ones."""
-
-    def step(self, network: Network, gradient: Array, state: OptimiserState, eta: float) -> None:
-        """Update the parameters of `network` and `state` in place; `gradient`, scaled, may be overwritten."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from nnlab.optimisation.penalties import NO_PENALTIES, Penalties
 from nnlab.options import Options
 
 if TYPE_CHECKING:
-    from nnlab.network import Array, Network
+    from nnlab.network import Array
     from nnlab.optimisation import OptimiserState
+    from nnlab.optimisation.part import Part
 
 
 class AdamOptions(Options):
@@ -42,29 +43,24 @@ class Adam:
         return 1 - self.beta1
 
     def start(self, parameters: Array) -> OptimiserState:
-        """Return m, v without its constant factor, both zero before the first step, and the step t."""
-        return {
-            "mean": np.zeros_like(parameters),
-            "squares": np.zeros_like(parameters),
-            "steps": np.zeros(1),
-        }
+        """Return m, and v without its constant factor, both zero before the first step."""
+        return {"mean": np.zeros_like(parameters), "squares": np.zeros_like(parameters)}
 
-    def step(self, network: Network, gradient: Array, state: OptimiserState, eta: float) -> None:
-        """Update `network` and `state` in place by `gradient`, which is (1 − β₁) ∇C and is overwritten."""
-        self.penalties.add_gradient(gradient, network.all_weights, 1 - self.beta1)
-        mean, squares = state["mean"], state["squares"]
-        state["steps"] += 1
-        steps = max(float(state["steps"][0]), 1.0)  # whatever a damaged checkpoint says
+    def step(self, part: Part, eta: float, number: int) -> None:
+        """Update `part` in place by its gradient, which is (1 − β₁) ∇C and is overwritten."""
+        parameters, gradient = part.parameters, part.gradient
+        mean, squares = part.state["mean"], part.state["squares"]
+        self.penalties.add_gradient(gradient, part.weights, 1 - self.beta1)
         mean *= self.beta1
         mean += gradient
         gradient *= gradient
         squares *= self.beta2
         squares += gradient
         # η m̂ / (√v̂ + ε), computed in the array of the gradient: √v̂ is factor · √squares.
-        factor = math.sqrt((1 - self.beta2) / (1 - self.beta2**steps)) / (1 - self.beta1)
+        t = number + 1
+        factor = math.sqrt((1 - self.beta2) / (1 - self.beta2**t)) / (1 - self.beta1)
         np.sqrt(squares, out=gradient)
         gradient += self.epsilon / factor
         np.divide(mean, gradient, out=gradient)
-        gradient *= eta / (factor * (1 - self.beta1**steps))
-        parameters = network.parameters
+        gradient *= eta / (factor * (1 - self.beta1**t))
         parameters -= gradient

@@ -10,8 +10,9 @@ import numpy as np
 from nnlab.optimisation.penalties import NO_PENALTIES, Penalties
 
 if TYPE_CHECKING:
-    from nnlab.network import Array, Network
+    from nnlab.network import Array
     from nnlab.optimisation import OptimiserState
+    from nnlab.optimisation.part import Part
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,10 @@ class Nesterov:
         """Return the step v that the momentum would take, which is zero before the first step."""
         return {"velocity": np.zeros_like(parameters)}
 
-    def step(self, network: Network, gradient: Array, state: OptimiserState, eta: float) -> None:
-        """Update `network` and `state` in place by `gradient`, which is η ∇C and may be overwritten."""
-        self.penalties.add_gradient(gradient, network.all_weights, eta)
-        velocity, parameters = state["velocity"], network.parameters
+    def step(self, part: Part, eta: float, _number: int) -> None:
+        """Update `part` in place by its gradient, which is η ∇C and may be overwritten."""
+        parameters, gradient, velocity = part.parameters, part.gradient, part.state["velocity"]
+        self.penalties.add_gradient(gradient, part.weights, eta)
         velocity += gradient
         velocity *= self.momentum
         gradient += velocity

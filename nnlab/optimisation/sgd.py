@@ -10,8 +10,9 @@ import numpy as np
 from nnlab.optimisation.penalties import NO_PENALTIES, Penalties
 
 if TYPE_CHECKING:
-    from nnlab.network import Array, Network
+    from nnlab.network import Array
     from nnlab.optimisation import OptimiserState
+    from nnlab.optimisation.part import Part
 
 
 @dataclass(frozen=True)
@@ -29,18 +30,19 @@ class SGD:
         """Return the velocity v, which is zero before the first step."""
         return {"velocity": np.zeros_like(parameters)}
 
-    def step(self, network: Network, gradient: Array, state: OptimiserState, eta: float) -> None:
-        """Update `network` and `state` in place by `gradient`, which is η ∇C and may be overwritten."""
-        parameters, weights = network.parameters, network.all_weights
+    def step(self, part: Part, eta: float, _number: int) -> None:
+        """Update `part` in place by its gradient, which is η ∇C and may be overwritten."""
+        parameters, gradient = part.parameters, part.gradient
         if not self.momentum:
             if self.penalties.l1:
-                replace(self.penalties, l2=0.0).add_gradient(gradient, weights, eta)
+                replace(self.penalties, l2=0.0).add_gradient(gradient, part.weights, eta)
             if self.penalties.l2:
+                weights = part.weights
                 weights *= 1 - eta * self.penalties.l2
             parameters -= gradient
             return
-        self.penalties.add_gradient(gradient, weights, eta)
-        velocity = state["velocity"]
+        self.penalties.add_gradient(gradient, part.weights, eta)
+        velocity = part.state["velocity"]
         velocity *= self.momentum
         velocity += gradient
         parameters -= velocity

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnlab.optimisation.optimiser import Optimiser
+
 if TYPE_CHECKING:
     from nnlab.network import Array
+    from nnlab.optimisation.optimiser import OptimiserState
+    from nnlab.optimisation.part import Part
+
+AVERAGE = "average"  # the name of its array in the state of an optimiser
 
 
 def update_average(average: Array, parameters: Array, decay: float, step: int) -> None:
@@ -20,3 +27,24 @@ def update_average(average: Array, parameters: Array, decay: float, step: int) -
     change = np.subtract(parameters, average)
     change *= 1 - d
     average += change
+
+
+@dataclass(frozen=True)
+class Averaged:
+    """An optimiser after each of whose steps the average of the parameters follows."""
+
+    optimiser: Optimiser
+    decay: float
+
+    def scale(self, eta: float) -> float:
+        """Return that of the optimiser."""
+        return self.optimiser.scale(eta)
+
+    def start(self, parameters: Array) -> OptimiserState:
+        """Return the state of the optimiser and the average, which begins with the parameters."""
+        return self.optimiser.start(parameters) | {AVERAGE: parameters.copy()}
+
+    def step(self, part: Part, eta: float, number: int) -> None:
+        """Update `part` and then its average."""
+        self.optimiser.step(part, eta, number)
+        update_average(part.state[AVERAGE], part.parameters, self.decay, number)

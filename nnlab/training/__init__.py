@@ -1,10 +1,11 @@
 """Training: batches, early stopping, and the loop that joins them with the methods of an experiment."""
 
 from nnlab.training.batches import BatchSource
-from nnlab.training.measures import loss_of_a_guess, measure, targets_of
+from nnlab.training.measures import loss_of_a_guess, measure, pre_activations, targets_of
 from nnlab.training.methods import augmentation_stream, dropout_of, optimiser_of, smoothed
 from nnlab.training.splits import load_splits
 from nnlab.training.state import TrainingState, blank_network, blank_state, start
+from nnlab.training.team import Team
 from nnlab.training.threads import (
     available_cores,
     available_threads,
@@ -18,6 +19,7 @@ __all__ = [
     "BatchSource",
     "Epoch",
     "StopReason",
+    "Team",
     "TrainingState",
     "augmentation_stream",
     "available_cores",
@@ -32,6 +34,7 @@ __all__ = [
     "measure",
     "number_of_threads",
     "optimiser_of",
+    "pre_activations",
     "smoothed",
     "start",
     "stop_reason",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlab.network import Array
+from nnlab.datasets import Split
+from nnlab.network import UNSCALED, Array, Scaling
 from nnlab.training.ahead import ahead
 
 if TYPE_CHECKING:
@@ -19,15 +20,20 @@ if TYPE_CHECKING:
 Change: TypeAlias = "Callable[[Array, int], Array]"
 
 CHUNK = 2000  # examples that are changed together
+GATHERED = 128  # examples that are gathered together, at least; they stay in the cache
 
 
 @dataclass(frozen=True)
 class BatchSource:
-    """Yields batches of `inputs` (examples, features) and `targets` (outputs, examples)."""
+    """Yields batches of the inputs of `training`, `scaling` applied, and `targets` (outputs, examples).
 
-    inputs: Array
+    If inputs change, that includes their scaling.
+    """
+
+    training: Split
     targets: Array
     batch_size: int
+    scaling: Scaling = UNSCALED
 
     def groups(
         self, order: NDArray[np.intp], change: Change | None = None, *, workers: int = 0
@@ -43,8 +49,9 @@ class BatchSource:
             if len(examples):
                 size = min(self.batch_size, len(examples))
                 targets = self.targets.take(examples, axis=1)
+                batches = examples.reshape(-1, size)
                 group = BatchGroup(
-                    self.inputs, targets, examples.reshape(-1, size), change, first_chunk, workers
+                    self.training, self.scaling, targets, batches, change, first_chunk, workers
                 )
                 first_chunk += len(group.chunks())
                 yield group
@@ -54,9 +61,10 @@ class BatchSource:
 class BatchGroup:
     """Batches of equal size. `targets` are (outputs, examples of all batches), in order."""
 
-    inputs: Array
+    training: Split
+    scaling: Scaling
     targets: Array
-    batches: NDArray[np.intp]  # (batches, size): the rows of `inputs` in each
+    batches: NDArray[np.intp]  # (batches, size): the examples in each
     change: Change | None = None
     first_chunk: int = 0  # the number of the first chunk, among those of the epoch
     workers: int = 0  # threads that change inputs; 0: none but the one that takes the batches
@@ -69,7 +77,7 @@ class BatchGroup:
     def __iter__(self) -> Iterator[tuple[Array, Array]]:
         """Yield x, (features, size), and the targets, (outputs, size), of each batch.
 
-        Every x may be the same array with new content.
+        An x may be overwritten as soon as the next one is asked for.
         """
         outputs = len(self.targets)
         # One column per sample within each batch, and the batches one after another.
@@ -77,16 +85,27 @@ class BatchGroup:
         return zip(self._taken() if self.change is None else self._changed(self.change), y, strict=True)
 
     def _taken(self) -> Iterator[Array]:
-        x = np.empty((self.size, self.inputs.shape[1]), self.inputs.dtype)
-        columns = x.T
-        for batch in self.batches:
+        training, rows = self.training, self.batches
+        if training.rows is not None:
+            rows = training.rows[rows]
+        features, unit = training.stored.shape[1], training.unit
+        together = min(-(-GATHERED // self.size), len(rows))
+        stored = np.empty((together * self.size, features), training.stored.dtype)
+        x = np.empty(stored.shape, unit.dtype) if training.are_pixels else stored
+        columns = [x[start : start + self.size].T for start in range(0, len(x), self.size)]
+        for start in range(0, len(rows), together):
+            batches = rows[start : start + together]
+            part = slice(batches.size)
             # mode="clip" saves a copy: with the default mode, NumPy buffers `out`.
-            self.inputs.take(batch, axis=0, out=x, mode="clip")
-            yield columns
+            training.stored.take(batches.ravel(), axis=0, out=stored[part], mode="clip")
+            if training.are_pixels:
+                np.multiply(stored[part], unit, out=x[part])
+            self.scaling.apply(x[part])
+            yield from columns[: len(batches)]
 
     def _changed(self, change: Change) -> Iterator[Array]:
         def changed(batches: NDArray[np.intp], number: int) -> Array:
-            return change(self.inputs[batches.ravel()], number)
+            return change(self.training.take(batches.ravel()), number)
 
         tasks = [
             partial(changed, batches, number)

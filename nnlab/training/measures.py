@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlab.network import LOSS_OF_A_GUESS
+from nnlab.network import LOSS_OF_A_GUESS, one_by_one
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from nnlab.config import Experiment
-    from nnlab.network import Array, Network
+    from nnlab.datasets import Split
+    from nnlab.network import Array, Network, Share
+
+TAKEN = 1000  # examples whose inputs are floats at the same time
 
 
 def targets_of(labels: NDArray[Any], outputs: int, dtype: DTypeLike) -> Array:
@@ -26,6 +29,16 @@ def targets_of(labels: NDArray[Any], outputs: int, dtype: DTypeLike) -> Array:
     if outputs == 1:
         return labels[np.newaxis].astype(dtype)
     return np.eye(outputs, dtype=dtype).take(labels, axis=1)
+
+
+def pre_activations(network: Network, split: Split, share: Share = one_by_one) -> Array:
+    """Return z of the output layer, (outputs, examples), for a `split`, a few examples at a time."""
+    examples = len(split.labels)
+    z = np.empty((network.architecture[-1], examples), network.parameters.dtype)
+    for start in range(0, examples, TAKEN):
+        part = slice(start, min(start + TAKEN, examples))
+        z[:, part] = network.pre_activations(split.take(part), share)
+    return z
 
 
 def measure(network: Network, z: Array, targets: Array, labels: NDArray[Any]) -> tuple[float, float | None]:

@@ -15,6 +15,8 @@ from nnlab.training.early_stopping import History
 from nnlab.training.methods import optimiser_of, scaling_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nnlab.config import Experiment
 
 
@@ -40,15 +42,28 @@ class TrainingState:
         """Whether its weights are the best so far; before the first epoch, the starting weights are."""
         return self.epoch == (self.history.best_epoch or 0)
 
+    @property
+    def arrays(self) -> list[Array]:
+        """The parameters, and the arrays like them that belong to the state."""
+        average = [] if self.average is None else [self.average]
+        return [self.network.parameters, *self.optimiser.values(), *average]
+
     def copy(self) -> TrainingState:
         """Return a copy that does not change as the training continues."""
-        return replace(
-            self,
-            network=replace(self.network, parameters=self.network.parameters.copy()),
-            optimiser={name: array.copy() for name, array in self.optimiser.items()},
-            rng=deepcopy(self.rng),
-            average=None if self.average is None else self.average.copy(),
+        return replace(self.mapped(np.copy), rng=deepcopy(self.rng))
+
+    def mapped(
+        self, function: Callable[[Array], Array], architecture: tuple[int, ...] | None = None
+    ) -> TrainingState:
+        """Return this state with `function` applied to its arrays, those of a network of `architecture`."""
+        network = replace(
+            self.network,
+            architecture=architecture or self.network.architecture,
+            parameters=function(self.network.parameters),
         )
+        optimiser = {name: function(array) for name, array in self.optimiser.items()}
+        average = None if self.average is None else function(self.average)
+        return replace(self, network=network, optimiser=optimiser, average=average)
 
 
 def blank_network(experiment: Experiment) -> Network:

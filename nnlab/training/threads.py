@@ -1,11 +1,10 @@
-"""The number of threads for matrix products: a fixed rule, because the number changes the last bits."""
+"""The number of threads that compute: by the size of a step. The results do not depend on it."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections import Counter
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from numbers import Integral
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from threadpoolctl import OpenBLASController, threadpool_info, threadpool_limits
 
 from nnlab.errors import UsageError
 from nnlab.network import number_of_weights
+from nnlab.training.team import Team
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,81 +35,65 @@ def checked_threads(threads: int | None) -> int | None:
     return int(threads)
 
 
-class _ThreadLimit:
-    """The limit on the threads of BLAS, of which a process has only one, and who set it."""
+class _OneThread:
+    """Holds the matrix libraries at one thread each while anybody computes.
+
+    Their own threads would change the last bits of the results, and get slow where a core is busy.
+    """
 
     def __init__(self) -> None:
         """Set no limit."""
-        self.changed = threading.Condition()
-        self.holders: Counter[int] = Counter()  # the number of blocks that each thread of Python has entered
-        self.threads = 0
-        self.available = 0  # the number of threads without a limit
-        self.limits: threadpool_limits | None = None  # lifted when no block needs it
+        self.lock = threading.Lock()
+        self.holders = 0
+        self.available = 0  # the number of threads without the limit
+        self.limits: threadpool_limits | None = None
 
     @contextmanager
-    def applied(self, threads: int) -> Iterator[None]:
-        """Limit BLAS to `threads` in the block; first wait for other limits, unless all are one thread."""
-        me = threading.get_ident()
-        has_entered = False
+    def held(self) -> Iterator[None]:
+        """Apply the limit in the block, also to libraries that were loaded since the last one began."""
+        with self.lock:
+            if not self.holders:
+                self.available = _threads_of_blas()
+            _take_control()
+            limits = threadpool_limits(1, user_api="blas")
+            self.limits = self.limits or limits
+            self.holders += 1
         try:
-            with self.changed:
-                self.changed.wait_for(
-                    lambda: not self.holders or me in self.holders or threads == self.threads == 1
-                )
-                if not self.holders:
-                    self.lift()
-                    self.available = _threads_of_blas()
-                    self.threads = threads
-                if me not in self.holders:
-                    _take_control()
-                    limits = threadpool_limits(self.threads, user_api="blas")
-                    self.limits = self.limits or limits
-                has_entered = True
-                self.holders[me] += 1
             yield
         finally:
-            with self.changed:
-                if has_entered:
-                    self.holders -= Counter([me])
-                if not self.holders:
-                    self.lift()
-                    self.changed.notify_all()
-
-    def lift(self) -> None:
-        """Restore the number of threads that BLAS had before."""
-        if self.limits is not None:
-            _take_control()
-            self.limits.restore_original_limits()
-            self.limits = None
+            with self.lock:
+                self.holders -= 1
+                if not self.holders and self.limits is not None:
+                    _take_control()
+                    self.limits.restore_original_limits()
+                    self.limits = None
 
     def forget_threads(self) -> None:
         """Forget all holders: in a forked process, only the thread that forked exists."""
-        self.changed = threading.Condition()
-        self.holders.clear()
+        self.lock = threading.Lock()
+        self.holders = 0
 
 
-_LIMIT = _ThreadLimit()
+_ONE_THREAD = _OneThread()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_LIMIT.forget_threads)
+    os.register_at_fork(after_in_child=_ONE_THREAD.forget_threads)
 
 
-def computing_with(threads: int) -> AbstractContextManager[None]:
-    """Let matrix products use this number of threads in the block.
-
-    Any number of blocks with one thread each may compute at the same time. A block with several threads
-    computes alone, because the way BLAS divides threads between blocks would change the last bits. A nested
-    block uses the number of the outer one.
-    """
-    return _LIMIT.applied(threads)
+@contextmanager
+def computing_with(threads: int) -> Iterator[Team]:
+    """Return a team of this number of threads for the block, with one thread for each matrix product."""
+    team = Team(threads)
+    with _ONE_THREAD.held():
+        try:
+            yield team
+        finally:
+            team.disband()
 
 
 def available_threads() -> int:
-    """Return the number of threads that BLAS would use without a limit."""
-    with _LIMIT.changed:
-        if not _LIMIT.holders:
-            _LIMIT.lift()
-            return _threads_of_blas()
-        return _LIMIT.available
+    """Return the number of threads that the matrix library would use without a limit."""
+    with _ONE_THREAD.lock:
+        return _ONE_THREAD.available if _ONE_THREAD.holders else _threads_of_blas()
 
 
 def _take_control() -> None:
@@ -129,7 +113,7 @@ def available_cores() -> int:
 
 
 def number_of_threads(experiment: Experiment, train_examples: int) -> int:
-    """Return 1 for small steps, else the number of threads that BLAS would use.
+    """Return 1 for small steps, else the number of threads that the matrix library would use.
 
     One core is left to the augmentation of images, unless that takes little time.
     """

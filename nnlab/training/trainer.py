@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from nnlab.network import Backpropagation
-from nnlab.optimisation import limit_norms, update_average
+from nnlab.network import UNSCALED, Backpropagation, one_by_one
+from nnlab.optimisation import AVERAGE, Averaged, limit_norms, parts_of, update_average
 from nnlab.training.batches import BatchGroup, BatchSource
 from nnlab.training.diagnostics import LayerDiagnostics, diagnose, sample_size
 from nnlab.training.early_stopping import EarlyStopping
-from nnlab.training.measures import measure, targets_of
+from nnlab.training.idle_inputs import Layout, layout_of
+from nnlab.training.measures import measure, pre_activations, targets_of
 from nnlab.training.methods import (
     augmentation_of,
     dropout_of,
@@ -25,11 +26,11 @@ from nnlab.training.methods import (
 from nnlab.training.threads import number_of_workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from nnlab.config import Experiment
     from nnlab.datasets import Split
-    from nnlab.network import Array, Dropout, Network
+    from nnlab.network import Array, Dropout, Network, Share
     from nnlab.optimisation import Optimiser, OptimiserState
     from nnlab.training.state import TrainingState
 
@@ -82,10 +83,12 @@ def train(
     *,
     on_batch: Callable[[int], None] = lambda _: None,
     workers: int | None = None,
+    share: Share = one_by_one,
 ) -> Iterator[Epoch]:
     """Train `state` in place and yield each epoch's figures, the last with a stop reason.
 
-    Images are augmented by `workers` further threads, by default one if there are several cores and it pays.
+    The work of large steps is done by `share`. Images are augmented by `workers` further threads, by default
+    one if there are several cores and it pays. Neither changes the result.
 
     `on_batch` is called with the size of each finished batch, and may end the training with an exception.
     After a diverged epoch `state.network` is unusable.
@@ -96,43 +99,43 @@ def train(
     val_targets = targets_of(validation.labels, outputs, experiment.dtype)
     batch_size = examples if experiment.batch_size == "full" else experiment.batch_size
     steps = -(-examples // batch_size)
-    is_augmented = experiment.augmentation is not None
+    layout = _layout(experiment, network, training)
     source = BatchSource(
-        training.inputs if is_augmented else network.scaling(training.inputs),
+        training if layout is None else layout.split(training),
         smoothed(targets, experiment.label_smoothing),
         batch_size,
+        UNSCALED if experiment.augmentation is not None else network.scaling,
     )
     sample = slice(sample_size(examples))
     workers = number_of_workers(experiment) if workers is None else workers
     reason = stop_reason(experiment, state)
     while reason is None:
         began = time.perf_counter()
-        parameters = network.parameters.copy() if experiment.diagnostics else None
+        before_epoch = network.parameters.copy() if experiment.diagnostics else None
         etas = etas_of(experiment, state.epoch, steps, state.falls)
         order = state.rng.permutation(examples)
         # Divergence is detected by the losses; warnings on the way would add nothing.
         with np.errstate(over="ignore", invalid="ignore"):
-            z, shuffled_targets = train_epoch(
-                network,
-                optimiser_of(experiment, state.epoch),
-                state.optimiser,
+            z, shuffled_targets = _train_epoch(
+                experiment,
+                state,
+                layout,
                 source.groups(order, augmentation_of(experiment, state.epoch), workers=workers),
                 etas,
-                dropout=dropout_of(experiment, state.epoch),
-                after_step=_after_step(experiment, state, steps),
-                on_batch=on_batch,
+                on_batch,
+                share,
             )
             if experiment.label_smoothing:  # the loss is that of the labels, as for validation
                 shuffled_targets = targets.take(order, axis=1)
             train_loss, train_accuracy = measure(network, z, shuffled_targets, training.labels[order])
             validated = state.validated
-            z = validated.pre_activations(validation.inputs)
+            z = pre_activations(validated, validation, share)
             val_loss, val_accuracy = measure(validated, z, val_targets, validation.labels)
             diagnostics = (
                 ()
-                if parameters is None
+                if before_epoch is None
                 else diagnose(
-                    network, parameters, network.scaling(training.inputs[sample]).T, targets[:, sample]
+                    network, before_epoch, network.scaling(training.take(sample)).T, targets[:, sample]
                 )
             )
 
@@ -162,18 +165,53 @@ def train(
         )
 
 
-def _after_step(experiment: Experiment, state: TrainingState, steps: int) -> Callable[[int], None] | None:
-    """Return what follows each step of an epoch of `steps`, if anything: the bound on norms, the average."""
-    network, average, decay = state.network, state.average, experiment.weight_average
-    bounds, first_step = experiment.norm_bounds, state.epoch * steps
+def _layout(experiment: Experiment, network: Network, training: Split) -> Layout | None:
+    """Return the layout of the parameters without idle inputs; None if there are none, or they matter."""
+    # What moves reaches every pixel, a scaled zero is not zero, and a norm is that of all weights.
+    if experiment.augmentation is not None or network.scaling != UNSCALED or experiment.norm_bounds:
+        return None
+    return layout_of(network, training)
 
-    def after_step(step: int) -> None:
+
+def _train_epoch(
+    experiment: Experiment,
+    state: TrainingState,
+    layout: Layout | None,
+    groups: Iterable[BatchGroup],
+    etas: Sequence[float],
+    on_batch: Callable[[int], None],
+    share: Share,
+) -> tuple[Array, Array]:
+    """Call `train_epoch` with the methods of `experiment`, its parameters in `layout`."""
+    laid_out = state if layout is None else state.mapped(layout.narrowed, layout.architecture)
+    network, average, decay = laid_out.network, laid_out.average, experiment.weight_average
+    bounds, first_step = experiment.norm_bounds, state.epoch * len(etas)
+    optimiser: Optimiser = optimiser_of(experiment, state.epoch)
+    arrays = laid_out.optimiser
+    if average is not None and not bounds:
+        optimiser, arrays = Averaged(optimiser, decay), arrays | {AVERAGE: average}
+
+    def on_step(number: int, size: int) -> None:
         if bounds:
             limit_norms(network, bounds)
-        if average is not None:
-            update_average(average, network.parameters, decay, first_step + step)
+            if average is not None:
+                update_average(average, network.parameters, decay, number)
+        on_batch(size)
 
-    return after_step if bounds or average is not None else None
+    result = train_epoch(
+        network,
+        optimiser,
+        arrays,
+        groups,
+        enumerate(etas, first_step),
+        dropout=dropout_of(experiment, state.epoch),
+        on_step=on_step,
+        share=share,
+    )
+    if layout is not None:
+        for narrow, wide in zip(laid_out.arrays, state.arrays, strict=True):
+            layout.widen(narrow, wide)
+    return result
 
 
 def train_epoch(
@@ -181,44 +219,56 @@ def train_epoch(
     optimiser: Optimiser,
     state: OptimiserState,
     groups: Iterable[BatchGroup],
-    etas: Iterable[float],
+    steps: Iterable[tuple[int, float]],
     *,
     dropout: Dropout | None = None,
-    after_step: Callable[[int], None] | None = None,
-    on_batch: Callable[[int], None] = lambda _: None,
+    on_step: Callable[[int, int], None] = lambda _number, _size: None,
+    share: Share = one_by_one,
 ) -> tuple[Array, Array]:
     """Update `network` and the optimiser's `state`, in place, with every batch of `groups`.
 
-    η of each step is the next of the `etas`; there have to be enough. `after_step` is called with the number
-    of each step, from 0. Returns z of the output layer and the targets, (outputs, examples), one column per
-    example, in the order of the batches. The z of an example is the one before the update with its batch.
+    `steps` are the number of each step and its η; there have to be enough. `on_step` is called after each
+    with its number and the size of its batch. Returns z of the output layer and the targets, (outputs,
+    examples), one column per example, in the order of the batches. The z of an example is the one before the
+    update with its batch.
     """
-    outputs, step = network.architecture[-1], optimiser.step
-    numbered_etas = enumerate(etas)
+    outputs, next_step = network.architecture[-1], iter(steps).__next__
     logits, targets = [], []
     for group in groups:
         size = group.size
-        backpropagation = Backpropagation(network, size)
-        gradient, last_eta = backpropagation.gradient, None
+        backpropagation = Backpropagation(network, size, share=share)
+        update = _Update(optimiser, backpropagation, state)
         masks = None
         if dropout is not None:
             masks = dropout.masks(network.architecture[:-1], size, network.parameters.dtype)
         z = np.empty((len(group.batches), outputs, size), network.parameters.dtype)
         for (x, y_batch), z_batch in zip(group, z, strict=True):
-            number, eta = next(numbered_etas)
-            if eta != last_eta:
+            update.number, eta = next_step()
+            if eta != update.eta:
+                update.eta = eta
                 backpropagation.scale_by(optimiser.scale(eta))
-                last_eta = eta
             if masks is not None:
                 masks.draw()
-            backpropagation(x, y_batch, z_batch, masks)
-            step(network, gradient, state, eta)
-            if after_step is not None:
-                after_step(number)
-            on_batch(size)
+            backpropagation(x, y_batch, z_batch, masks, update)
+            on_step(update.number, size)
         logits.append(z.swapaxes(0, 1).reshape(outputs, -1))
         targets.append(group.targets)
     return _joined(logits), _joined(targets)
+
+
+class _Update:
+    """The update of a step, for each part of the gradient when it is known."""
+
+    def __init__(self, optimiser: Optimiser, backpropagation: Backpropagation, state: OptimiserState) -> None:
+        """Prepare the parts."""
+        network, gradient = backpropagation.network, backpropagation.gradient
+        self.step = optimiser.step
+        self.parts = [[*parts_of(network, gradient, state, place)] for place in backpropagation.parts]
+        self.eta, self.number = math.nan, 0
+
+    def __call__(self, part: int) -> None:
+        for each in self.parts[part]:
+            self.step(each, self.eta, self.number)
 
 
 def _joined(parts: list[Array]) -> Array:
