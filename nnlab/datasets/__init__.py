@@ -1,6 +1,6 @@
 """Datasets: the MNIST family, found or downloaded and always verified, and toys."""
 
-from nnlab.datasets.dataset import Dataset, DatasetInfo, Split
+from nnlab.datasets.dataset import MAX_PIXEL, Dataset, DatasetInfo, Split
 from nnlab.datasets.inventory import (
     Download,
     Listing,
@@ -27,6 +27,7 @@ from nnlab.options import Options
 __all__ = [
     "DATASETS",
     "DEFAULT_SOURCE",
+    "MAX_PIXEL",
     "MNIST_FAMILY",
     "TOYS",
     "Dataset",

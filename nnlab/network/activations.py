@@ -20,6 +20,9 @@ Array: TypeAlias = npt.NDArray[np.floating[Any]]
 ZERO, HALF, ONE = (np.array(value, np.float32) for value in (0, 0.5, 1))
 LEAK, SLOWDOWN, HEIGHT = 0.01, 2 / 3, 1.7159
 
+Function: TypeAlias = Callable[[Array, Array | None], Array]  # (z, out) -> a; out may be z itself
+Derivative: TypeAlias = Callable[[Array], npt.NDArray[Any]]  # a -> da/dz, elementwise
+
 
 @dataclass(frozen=True)
 class Activation:
@@ -28,9 +31,8 @@ class Activation:
     Gradient checking also calls `function` with complex z, where it has to be the analytic continuation.
     """
 
-    function: Callable[[Array, Array | None], Array]  # (z, out) -> a; out may be z itself
-    # a -> da/dz, elementwise. None: a hidden layer with this activation cannot be trained.
-    derivative: Callable[[Array], npt.NDArray[Any]] | None
+    function: Function
+    derivative: Derivative | None  # None: a hidden layer with this activation cannot be trained
     initialiser: str  # in INITIALISERS; used by `auto`, keeps the variance of the signal through a layer
     max_slope: float = 1.0  # the largest slope
     kinks: tuple[float, ...] = ()  # the values of z at which the slope jumps

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnlab.network.blocks import Share, Task, blocks, one_by_one
-from nnlab.network.network import views
+from nnlab.network.blocks import Share, blocks_of_gradient, blocks_of_layer, one_by_one
+from nnlab.network.network import activations_of, views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
-    from nnlab.network.activations import Activation, Array
+    from nnlab.network.activations import Activation, Array, Derivative, Function
     from nnlab.network.dropout import Masks
     from nnlab.network.network import Network
 
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 class Backpropagation:
     """The gradient of the mean cost of a batch, times `scale`, computed in buffers for one batch size.
 
-    A large network is divided into parts, whose gradients are computed by `share`.
+    The work on large layers is divided into blocks, which `share` computes.
     """
 
     def __init__(
@@ -31,8 +29,7 @@ class Backpropagation:
     ) -> None:
         """Allocate the buffers. Raises `ValueError` for an activation without a derivative."""
         widths, dtype = network.architecture[1:], network.parameters.dtype
-        self.network = network
-        self.share = share
+        self.network, self.share = network, share
         self.derivatives = [_derivative(activation) for activation in network.hidden_activations]
         self.activations = [np.empty((width, batch_size), dtype) for width in widths]
         # The deltas of all layers are in one array, like the biases, so that one product sums them all.
@@ -47,23 +44,26 @@ class Backpropagation:
         self.blocks = [
             (layer, neurons)
             for layer, weights in enumerate(network.weights)
-            for neurons in blocks(len(weights), weights.size * batch_size)
+            for neurons in blocks_of_gradient(len(weights), weights.shape[1], batch_size)
         ]
-        self.is_divided = len(self.blocks) > len(network.weights)
+        self.is_divided = len(self.blocks) > len(widths)
+        self.activations_of = partial(_activations_in_blocks, share) if self.is_divided else activations_of
+        self.send_back = partial(_send_back_in_blocks, share) if self.is_divided else _send_back
 
     @property
     def parts(self) -> list[slice]:
         """The parts of the vector of parameters whose gradients are known one after another.
 
-        Those of a divided network are the weights of each block of neurons, the idle weights, and the biases.
+        If the work is divided, these are the weights of some neurons each, and then the rest: idle weights
+        and biases. Otherwise, all parameters are one part.
         """
         if not self.is_divided:
             return [slice(0, len(self.gradient))]
-        parts, end = [], len(self.idle_gradient)
+        parts, stop = [], len(self.idle_gradient)
         for layer, neurons in self.blocks:
-            start, end = end, end + self.network.weights[layer][neurons].size
-            parts.append(slice(start, end))
-        return [*parts, slice(0, len(self.idle_gradient)), slice(end, len(self.gradient))]
+            start, stop = stop, stop + self.weight_gradients[layer][neurons].size
+            parts.append(slice(start, stop))
+        return [*parts, slice(0, len(self.idle_gradient)), slice(stop, len(self.gradient))]
 
     def scale_by(self, scale: float) -> None:
         """Set the factor of the gradient."""
@@ -86,72 +86,85 @@ class Backpropagation:
         """
         if z is not None:
             self.activations[-1] = z
-        z = self.network.forward(x, self.activations, masks, self.share)
-        output = self.network.output
-        np.multiply(output.delta(output.activate(z), targets), self.scale, out=self.deltas[-1])
-        for layer in reversed(range(1, len(self.deltas))):
-            self._send_back(layer, masks)
-        inputs = [x, *self.activations[:-1]]
+        z = self.network.forward(x, self.activations, masks, self.activations_of)
+        output, deltas = self.network.output, self.deltas
+        np.multiply(output.delta(output.activate(z), targets), self.scale, out=deltas[-1])
+        for layer in reversed(range(1, len(deltas))):
+            below = layer - 1
+            weights, a = self.network.weights[layer], self.activations[below]
+            self.send_back(weights.T, deltas[layer], a, self.derivatives[below], deltas[below])
+            if masks is not None:
+                masks.apply(layer, deltas[below])
+        received = [x, *self.activations[:-1]]
         if masks is not None:
-            inputs = [masks.received(layer, each) for layer, each in enumerate(inputs)]
-        np.dot(self.all_deltas, self.ones, out=self.all_bias_gradients)
+            received = [masks.received(layer, each) for layer, each in enumerate(received)]
         if len(self.idle_gradient):
             self.idle_gradient.fill(0)
         if self.is_divided:
-            self.share([*self._gradients(inputs, use), partial(use, len(self.blocks))])
-            use(len(self.blocks) + 1)
+            number = len(self.blocks)
+            tasks = [partial(self._use_gradient, part, received, use) for part in range(number)]
+            self.share([*tasks, partial(use, number), partial(self._use_bias_gradients, number + 1, use)])
         else:
-            for delta, received, gradient in zip(self.deltas, inputs, self.weight_gradients, strict=True):
-                np.dot(delta, received.T, out=gradient)
-            use(0)
+            for delta, inputs, gradient in zip(deltas, received, self.weight_gradients, strict=True):
+                np.dot(delta, inputs.T, out=gradient)
+            self._use_bias_gradients(0, use)
         return z
 
-    def _send_back(self, layer: int, masks: Masks | None) -> None:
-        """Compute δ of the layer below: Wᵀδ ⊙ a'(z), where δ = dC/dz."""
-        weights, delta = self.network.weights[layer], self.deltas[layer]
-        a, below = self.activations[layer - 1], self.deltas[layer - 1]
-        derivative = self.derivatives[layer - 1]
-        neurons = blocks(len(a), weights.size * a.shape[1])
-        if len(neurons) == 1:
-            np.dot(weights.T, delta, out=below)
-            below *= derivative(a)
-        else:
-            self.share(
-                [
-                    partial(_error, weights.T[each], delta, a[each], derivative, below[each])
-                    for each in neurons
-                ]
-            )
-        if masks is not None:
-            masks.apply(layer, below)
+    def _use_gradient(self, part: int, received: Sequence[Array], use: Callable[[int], None]) -> None:
+        """Compute dC/dW = δ xᵀ of some neurons and `use` it."""
+        layer, neurons = self.blocks[part]
+        np.dot(self.deltas[layer][neurons], received[layer].T, out=self.weight_gradients[layer][neurons])
+        use(part)
 
-    def _gradients(self, inputs: Sequence[Array], use: Callable[[int], None]) -> list[Task]:
-        """Return the tasks that compute dC/dW = δ xᵀ for each block of neurons and `use` it."""
-        return [
-            partial(
-                _use_gradient,
-                self.deltas[layer][neurons],
-                inputs[layer].T,
-                self.weight_gradients[layer][neurons],
-                partial(use, number),
-            )
-            for number, (layer, neurons) in enumerate(self.blocks)
-        ]
+    def _use_bias_gradients(self, part: int, use: Callable[[int], None]) -> None:
+        """Compute dC/db = Σ δ of all layers and `use` it."""
+        np.dot(self.all_deltas, self.ones, out=self.all_bias_gradients)
+        use(part)
 
 
-def _error(
-    weights: Array, delta: Array, a: Array, derivative: Callable[[Array], NDArray[Any]], out: Array
+def _send_back(
+    weights: Array,
+    delta: Array,
+    a: Array,
+    derivative: Derivative,
+    out: Array,
+    product: Callable[..., Array] = np.dot,
 ) -> None:
-    np.matmul(weights, delta, out=out)  # np.dot would copy the weights, of which only some rows are taken
+    """Compute δ = dC/dz of the layer below, whose activations are `a`: Wᵀδ ⊙ a'(z); `weights` are Wᵀ."""
+    product(weights, delta, out=out)
     out *= derivative(a)
 
 
-def _use_gradient(delta: Array, x: Array, out: Array, use: Task) -> None:
-    np.dot(delta, x, out=out)
-    use()
+def _activations_in_blocks(
+    share: Share, weights: Array, biases: Array, x: Array, function: Function | None, out: Array
+) -> Array:
+    """Return what `activations_of` does, computed by `share`."""
+    blocks = blocks_of_layer(len(weights), len(x), x.shape[1])
+    if len(blocks) == 1:
+        return activations_of(weights, biases, x, function, out)
+    tasks = [
+        (weights[neurons], biases[neurons], x[:, examples], function, out[neurons, examples])
+        for neurons, examples in blocks
+    ]
+    share([partial(activations_of, *arguments, np.matmul) for arguments in tasks])
+    return out
 
 
-def _derivative(activation: Activation) -> Callable[[Array], NDArray[Any]]:
+def _send_back_in_blocks(
+    share: Share, weights: Array, delta: Array, a: Array, derivative: Derivative, out: Array
+) -> None:
+    """Do what `_send_back` does, computed by `share`."""
+    blocks = blocks_of_layer(len(weights), len(delta), delta.shape[1])
+    if len(blocks) == 1:
+        return _send_back(weights, delta, a, derivative, out)
+    tasks = [
+        (weights[neurons], delta[:, examples], a[neurons, examples], derivative, out[neurons, examples])
+        for neurons, examples in blocks
+    ]
+    return share([partial(_send_back, *arguments, np.matmul) for arguments in tasks])
+
+
+def _derivative(activation: Activation) -> Derivative:
     """Return the derivative of a hidden layer's activation. Raises `ValueError` if there is none."""
     if activation.derivative is None:
         raise ValueError(

@@ -6,14 +6,13 @@ Layer l computes x^l = a(W^l x^(l−1) + b^l), with W^l of shape (fan_out, fan_i
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from nnlab.network.activations import Activation, Array
-from nnlab.network.blocks import MIN_NEURONS, Share, blocks, one_by_one
+from nnlab.network.activations import Activation, Array, Function
 from nnlab.network.outputs import Output
 from nnlab.network.scaling import UNSCALED, Scaling
 
@@ -26,6 +25,24 @@ if TYPE_CHECKING:
 
 CHUNK = 1000  # examples per forward pass: few enough for their activations to stay in the cache
 HALF = 0.5
+
+
+def activations_of(
+    weights: Array,
+    biases: Array,
+    x: Array,
+    function: Function | None,
+    out: Array | None,
+    product: Callable[..., Array] = np.dot,
+) -> Array:
+    """Return a(W x + b) of a layer, (fan_out, batch), in the array `out` if there is one; z without an a."""
+    # For a small product, np.matmul takes twice as long as np.dot to reach BLAS.
+    z = product(weights, x, out=out)
+    z += biases
+    return z if function is None else function(z, z)
+
+
+Activate: TypeAlias = "Callable[..., Array]"  # like activations_of
 
 
 @dataclass(frozen=True)
@@ -78,19 +95,19 @@ class Network:
         x: Array,
         buffers: Sequence[Array | None] | None = None,
         masks: Masks | None = None,
-        share: Share = one_by_one,
+        activate: Activate = activations_of,
     ) -> Array:
         """Return z of the output layer, (outputs, batch), for scaled inputs `x`, (features, batch).
 
         If `buffers` are given, the activations of layer l are written to `buffers[l]`, (fan_out, batch). What
-        the `masks` leave out does not reach the next layer. The work on large layers is done by `share`.
+        the `masks` leave out does not reach the next layer. Each layer is computed by `activate`.
         """
         last = len(self.weights) - 1
         for layer, out in enumerate(buffers or [None] * (last + 1)):
             if masks is not None:
                 x = masks.applied(layer, x)
             function = self.hidden_activations[layer].function if layer < last else None
-            x = _activations(self.weights[layer], self.biases[layer], x, function, out, share)
+            x = activate(self.weights[layer], self.biases[layer], x, function, out)
         return x
 
     def without_scaling(self) -> Network:
@@ -102,12 +119,11 @@ class Network:
         network.biases[0][...] -= mean * first.sum(axis=1, keepdims=True)
         return network
 
-    def pre_activations(self, inputs: Array, share: Share = one_by_one) -> Array:
+    def pre_activations(self, inputs: Array) -> Array:
         """Return z of the output layer, (outputs, examples), for `inputs` of shape (examples, features)."""
         z = np.empty((self.architecture[-1], len(inputs)), self.parameters.dtype)
         for start in range(0, len(inputs), CHUNK):
-            x = self.scaling(inputs[start : start + CHUNK]).T
-            z[:, start : start + CHUNK] = self.forward(x, share=share)
+            z[:, start : start + CHUNK] = self.forward(self.scaling(inputs[start : start + CHUNK]).T)
         return z
 
     def outputs(self, inputs: Array) -> Array:
@@ -157,27 +173,3 @@ def views(parameters: Array, architecture: Sequence[int]) -> tuple[list[Array], 
         part.reshape(shape) for part, shape in zip(np.split(parameters, ends[:-1])[1:], shapes, strict=True)
     ]
     return arrays[: len(arrays) // 2], arrays[len(arrays) // 2 :]
-
-
-def _activations(
-    weights: Array,
-    biases: Array,
-    x: Array,
-    function: Callable[[Array, Array | None], Array] | None,
-    out: Array | None,
-    share: Share = one_by_one,
-) -> Array:
-    """Return the activations of a layer whose inputs are `x`, in the array `out` if there is one."""
-    if len(weights) >= 2 * MIN_NEURONS:
-        layer = blocks(len(weights), weights.size * x.shape[1])
-        if len(layer) > 1:
-            if out is None:
-                out = np.empty((len(weights), x.shape[1]), np.result_type(weights, x))
-            share(
-                [partial(_activations, weights[each], biases[each], x, function, out[each]) for each in layer]
-            )
-            return out
-    # np.dot here and below: for a small product, np.matmul takes twice as long to reach BLAS.
-    z = np.dot(weights, x, out=out)
-    z += biases
-    return z if function is None else function(z, z)

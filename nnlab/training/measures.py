@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from nnlab.datasets import Split
     from nnlab.network import Array, Network, Share
 
-TAKEN = 1000  # examples whose inputs are floats at the same time
+CHUNK = 1000  # examples whose inputs are floats at the same time, in each thread
 
 
 def targets_of(labels: NDArray[Any], outputs: int, dtype: DTypeLike) -> Array:
@@ -32,12 +33,15 @@ def targets_of(labels: NDArray[Any], outputs: int, dtype: DTypeLike) -> Array:
 
 
 def pre_activations(network: Network, split: Split, share: Share = one_by_one) -> Array:
-    """Return z of the output layer, (outputs, examples), for a `split`, a few examples at a time."""
+    """Return z of the output layer, (outputs, examples), for a `split`, a few examples in each task."""
     examples = len(split.labels)
     z = np.empty((network.architecture[-1], examples), network.parameters.dtype)
-    for start in range(0, examples, TAKEN):
-        part = slice(start, min(start + TAKEN, examples))
-        z[:, part] = network.pre_activations(split.take(part), share)
+
+    def compute(some: slice) -> None:
+        z[:, some] = network.pre_activations(split.take(some))
+
+    chunks = [slice(start, min(start + CHUNK, examples)) for start in range(0, examples, CHUNK)]
+    share([partial(compute, chunk) for chunk in chunks])
     return z
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from nnlab.config import Experiment
-from nnlab.datasets import Split
-from nnlab.training import start, train
+from nnlab.datasets import MAX_PIXEL, Split
+from nnlab.training import Team, start, train
 
 if TYPE_CHECKING:
     from tests.benchmarks.workloads import Workload
@@ -36,14 +36,17 @@ def experiment_of(workload: Workload) -> Experiment:
 
 def prepare(workload, inputs, labels, parameters, threads):
     """See `contestants`."""
-    threadpool_limits(threads, user_api="blas")
+    threadpool_limits(1, user_api="blas")
     experiment = experiment_of(workload)
     state = start(experiment)
     network = state.network
     for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
         weights[...], biases[:, 0] = parameters[2 * layer], parameters[2 * layer + 1]
+    # The pixels as nnlab keeps them: as bytes.
+    pixels = np.rint(inputs * MAX_PIXEL).astype(np.uint8)
     # An epoch of nnlab measures the validation split too, which the others have none of: one example.
-    epochs = train(experiment, state, Split(inputs, labels), Split(inputs[:1], labels[:1]))
+    training, validation = Split(pixels, labels), Split(pixels[:1], labels[:1])
+    epochs = train(experiment, state, training, validation, share=Team(threads).share)
 
     def epoch(seed):
         state.rng = np.random.default_rng(seed)
