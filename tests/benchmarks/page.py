@@ -9,7 +9,7 @@ from tests.benchmarks.commands import GOAL, middle, ratio
 from tests.benchmarks.field import MODULES, OURS, PRODUCTS
 from tests.benchmarks.growth import row
 from tests.benchmarks.methods import METHODS, PLAIN
-from tests.benchmarks.steps import ratios
+from tests.benchmarks.turns import ratios
 from tests.benchmarks.workloads import WORKLOADS
 
 if TYPE_CHECKING:

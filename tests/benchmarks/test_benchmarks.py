@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.benchmarks.steps import check_agreement
+from tests.benchmarks.turns import in_turns
 from tests.laboratory import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 COMMAND = [sys.executable, "-m", "tests.benchmarks", "--parts", "steps", "--epochs", "2", "--examples", "500"]
@@ -60,3 +62,18 @@ def test_a_peer_that_does_not_start_is_left_out(tmp_path: Path) -> None:
 def test_weights_of_another_network_are_refused(other: float) -> None:
     with pytest.raises(RuntimeError, match="A: not the same network"):
         check_agreement({"nnlab": 0.3, "other": other}, "A")
+
+
+def test_a_different_one_begins_each_turn() -> None:
+    called: list[str] = []
+
+    def entry(name: str) -> Callable[[int], str]:
+        def call(turn: int) -> str:
+            called.append(name)
+            return f"{name}{turn}"
+
+        return call
+
+    measured = in_turns({name: entry(name) for name in "abc"}, turns=4)
+    assert "".join(called) == "abc" + "bca" + "cab" + "abc"
+    assert measured == {name: [f"{name}{turn}" for turn in range(4)] for name in "abc"}
