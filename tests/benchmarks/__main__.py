@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,7 +56,9 @@ def main() -> None:
     }
     kept = options.results / "results.json"
     results = json.loads(kept.read_text()) if kept.exists() else {}
-    for part in options.parts:
+    began = time.perf_counter()
+    for number, part in enumerate(options.parts, start=1):
+        say(f"part {number} of {len(options.parts)}: {part}")
         try:
             results[part] = {"machine": machine(), "results": measurements[part]()}
         except RuntimeError as error:
@@ -63,6 +66,7 @@ def main() -> None:
         except KeyboardInterrupt:
             sys.exit(f"benchmark: interrupted; the results of {part} stay as they were")
         kept.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    say(f"the whole took {(time.perf_counter() - began) / 60:.1f} minutes")
     written = page(results)
     (options.results / "RESULTS.md").write_text(written)
     sys.stdout.write(written)
