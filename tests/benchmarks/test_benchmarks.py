@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.benchmarks import page
 from tests.benchmarks.steps import check_agreement
 from tests.benchmarks.turns import in_turns
 from tests.laboratory import ROOT
@@ -77,3 +78,31 @@ def test_a_different_one_begins_each_turn() -> None:
     measured = in_turns({name: entry(name) for name in "abc"}, turns=4)
     assert "".join(called) == "abc" + "bca" + "cab" + "abc"
     assert measured == {name: [f"{name}{turn}" for turn in range(4)] for name in "abc"}
+
+
+def test_commands_are_judged_by_their_time_and_peak_memory() -> None:
+    def training(wall: float) -> list[dict[str, float]]:
+        return [{"wall": wall, "cpu": wall, "megabytes": 100, "epochs": 5}]
+
+    written = page.commands(
+        {
+            "training": {
+                "nnlab": training(1.0),
+                "pytorch": training(2.8),
+                "jax": training(2.0),
+                "scikit-learn": training(1.0),
+            },
+            "memory": {"784-200-10, two epochs": 150.0, "784-800-800-10, one epoch": 201.0},
+            "others": {"import": [0.1], "help": [0.2]},
+            "loading": {},
+        }
+    )
+    rows = dict(re.findall(r"^\| ([^|]+) \| (.*) \|$", written, re.MULTILINE))
+    assert rows["784-200-10, two epochs"] == "150 MB ✓ ≤ 150 MB"
+    assert rows["784-800-800-10, one epoch"] == "201 MB ✗ ≤ 200 MB"
+    against = {name: rows[name].split(" | ")[4] for name in ("pytorch", "jax", "scikit-learn")}
+    assert against == {
+        "pytorch": "0.36 (0.36–0.36) ✗ ≤ 0.35",
+        "jax": "0.50 (0.50–0.50) ✓ ≤ 0.50",
+        "scikit-learn": "1.00 (1.00–1.00)",
+    }
