@@ -18,13 +18,15 @@ from tests.benchmarks.methods import measure_methods
 from tests.benchmarks.page import page
 from tests.benchmarks.steps import measure_steps
 from tests.benchmarks.sweeps import measure_sweeps
+from tests.benchmarks.throughput import measure_throughput
 from tests.benchmarks.workloads import WORKLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 HERE = Path(__file__).parent
-PARTS = ("steps", "methods", "growth", "commands", "sweeps")
+PARTS = ("steps", "methods", "growth", "commands", "sweeps", "throughput")
+THROUGHPUT_TURNS = 2  # of about a minute each
 
 
 def main() -> None:
@@ -53,6 +55,9 @@ def main() -> None:
         "growth": lambda: measure_growth(say),
         "commands": lambda: measure_commands(options.peers, runs=options.epochs, say=say),
         "sweeps": lambda: measure_sweeps(say),
+        "throughput": lambda: measure_throughput(
+            options.peers, turns=THROUGHPUT_TURNS, examples=options.examples, say=say
+        ),
     }
     kept = options.results / "results.json"
     results = json.loads(kept.read_text()) if kept.exists() else {}

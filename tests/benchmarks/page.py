@@ -9,6 +9,8 @@ from tests.benchmarks.commands import GOAL, MEMORY, TARGETS, middle, ratio
 from tests.benchmarks.field import MODULES, OURS, PRODUCTS
 from tests.benchmarks.growth import row
 from tests.benchmarks.methods import METHODS, PLAIN
+from tests.benchmarks.throughput import LEARNED, VALIDATION, best_setting, walls
+from tests.benchmarks.throughput import TARGET as THROUGHPUT_TARGET
 from tests.benchmarks.turns import ratios
 from tests.benchmarks.workloads import WORKLOADS
 
@@ -193,12 +195,55 @@ def sweeps(results: dict[str, Any]) -> str:
     return "\n\n".join(sections)
 
 
+def throughput(results: dict[str, Any]) -> str:
+    """Return the section on training many networks."""
+    used = results["used"]
+    ours = walls(used, OURS, best_setting(used, OURS))
+    rows = []
+    for name, settings in used.items():
+        best = best_setting(used, name)
+        for setting, taken in settings.items():
+            against = [one / other for one, other in zip(ours, walls(used, name, setting), strict=True)]
+            judged = verdict(against, THROUGHPUT_TARGET) if setting == best else spread(against)
+            rows.append(
+                [
+                    name,
+                    SETTINGS[setting],
+                    f"{spread(walls(used, name, setting), '.1f')} s",
+                    f"{middle(taken, 'cpu'):.1f} s",
+                    f"{min(each['accuracy'] for each in taken):.2%}",
+                    judged if name != OURS else "",
+                ]
+            )
+    turns = len(ours)
+    sections = [
+        "## Many networks",
+        (
+            f"{results['networks']} networks of workload D from different seeds, {results['epochs']} epochs "
+            f"of {results['examples']:,} images each, as whole commands from typing to prompt on "
+            f"{results['cores']} cores: medians of {turns}, in turns. nnlab holds out {VALIDATION} of the "
+            "images to choose the better epoch by, and writes each run into a folder. Each command measures "
+            f"its networks on the 10,000 test images, and all have to get more than {LEARNED:.0%} of them "
+            "right; *least accuracy* is that of the worst. The target is for a library's best setting."
+        ),
+        table(["", "setting", "wall", "processors", "least accuracy", "nnlab / it"], rows),
+    ]
+    return "\n\n".join(sections)
+
+
+SETTINGS = {
+    "sweep": "`nnlab sweep`, a job for each core",
+    "threads": "one process, a thread for each core",
+    "processes": "a process for each core, one thread each",
+    "vmap": "one process, all networks at once by `vmap`",
+}
 SECTIONS = {
     "steps": steps,
     "methods": methods,
     "growth": growth,
     "commands": commands,
     "sweeps": sweeps,
+    "throughput": throughput,
 }
 
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.benchmarks import page
+from tests.benchmarks.commands import MNIST, Usage
 from tests.benchmarks.steps import check_agreement
+from tests.benchmarks.throughput import NETWORKS, taken_by
 from tests.benchmarks.turns import in_turns
 from tests.laboratory import ROOT
 
@@ -78,6 +80,68 @@ def test_a_different_one_begins_each_turn() -> None:
     measured = in_turns({name: entry(name) for name in "abc"}, turns=4)
     assert "".join(called) == "abc" + "bca" + "cab" + "abc"
     assert measured == {name: [f"{name}{turn}" for turn in range(4)] for name in "abc"}
+
+
+def test_each_library_is_judged_in_its_best_setting() -> None:
+    def taken(*walls: float) -> list[dict[str, float]]:
+        return [{"wall": wall, "cpu": 2 * wall, "accuracy": 0.95 - wall / 1000} for wall in walls]
+
+    used = {
+        "nnlab": {"sweep": taken(5, 6)},
+        "pytorch": {"threads": taken(20, 24), "processes": taken(10, 8)},
+        "jax": {"threads": taken(4, 5), "processes": taken(50, 60), "vmap": taken(10, 10)},
+    }
+    written = page.throughput({"networks": 16, "epochs": 2, "examples": 60_000, "cores": 2, "used": used})
+    lines = [line.split(" | ")[2:] for line in written.splitlines() if line.startswith("| ")][2:]
+    assert lines == [
+        ["5.5 (5.0–6.0) s", "11.0 s", "94.40%", " |"],
+        ["22.0 (20.0–24.0) s", "44.0 s", "92.60%", "0.25 (0.25–0.25) |"],
+        ["9.0 (8.0–10.0) s", "18.0 s", "94.00%", "0.62 (0.50–0.75) ✓ ≤ 1.00 |"],
+        ["4.5 (4.0–5.0) s", "9.0 s", "94.50%", "1.23 (1.20–1.25) ✗ ≤ 1.00 |"],
+        ["55.0 (50.0–60.0) s", "110.0 s", "89.00%", "0.10 (0.10–0.10) |"],
+        ["10.0 (10.0–10.0) s", "20.0 s", "94.00%", "0.55 (0.50–0.60) |"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "message"),
+    [
+        ([0.95] * (NETWORKS - 1), "jax, vmap trained 15 networks, not 16"),
+        ([0.95] * (NETWORKS - 1) + [0.93], "jax, vmap: a network has not learned: 93.00% of"),
+    ],
+)
+def test_networks_that_have_not_learned_are_refused(accuracies: list[float], message: str) -> None:
+    with pytest.raises(RuntimeError, match=message):
+        taken_by("jax, vmap", Usage(wall=1, cpu=1, megabytes=1, printed=[]), accuracies)
+
+
+def test_sixteen_trials_of_nnlab_are_trained_and_tested(tmp_path: Path) -> None:
+    # Of so few examples they cannot learn enough, which the benchmark finds out.
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        benchmark("--parts", "throughput", "--results", str(tmp_path))
+    last = failed.value.stderr.splitlines()[-1]
+    assert re.fullmatch(
+        r"benchmark: nnlab: a network has not learned: [3-8]\d\.\d\d% of the test images are right", last
+    )
+
+
+def test_scikit_learn_trains_the_same_networks_in_both_settings() -> None:
+    script = ROOT / "tests" / "benchmarks" / "scripts" / "sklearn_many.py"
+    threads, processes = (
+        subprocess.run(
+            [sys.executable, script, MNIST, setting, "2", "1", "1000"],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for setting in ("threads", "processes")
+    )
+    seeds, accuracies = zip(*(line.split() for line in threads.splitlines()), strict=True)
+    assert seeds == ("0", "1")
+    assert min(map(float, accuracies)) > 0.3
+    # The number of threads changes the last bits, and so at most an image or two.
+    again = [float(line.split()[1]) for line in processes.splitlines()]
+    assert again == pytest.approx([float(accuracy) for accuracy in accuracies], abs=0.001)
 
 
 def test_commands_are_judged_by_their_time_and_peak_memory() -> None:
