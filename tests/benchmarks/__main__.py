@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.benchmarks.busy import measure_busy
 from tests.benchmarks.commands import measure_commands
 from tests.benchmarks.growth import measure_growth
 from tests.benchmarks.methods import measure_methods
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HERE = Path(__file__).parent
-PARTS = ("steps", "methods", "growth", "commands", "sweeps", "throughput")
+PARTS = ("steps", "methods", "growth", "commands", "sweeps", "throughput", "busy")
 THROUGHPUT_TURNS = 2  # of about a minute each
 
 
@@ -58,6 +59,7 @@ def main() -> None:
         "throughput": lambda: measure_throughput(
             options.peers, turns=THROUGHPUT_TURNS, examples=options.examples, say=say
         ),
+        "busy": lambda: measure_busy(epochs=options.epochs, examples=options.examples, say=say),
     }
     kept = options.results / "results.json"
     results = json.loads(kept.read_text()) if kept.exists() else {}

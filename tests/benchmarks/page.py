@@ -5,6 +5,8 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from tests.benchmarks.busy import ALL, BUSY, ONE
+from tests.benchmarks.busy import TARGET as BUSY_TARGET
 from tests.benchmarks.commands import GOAL, MEMORY, TARGETS, middle, ratio
 from tests.benchmarks.field import MODULES, OURS, PRODUCTS
 from tests.benchmarks.growth import row
@@ -231,6 +233,30 @@ def throughput(results: dict[str, Any]) -> str:
     return "\n\n".join(sections)
 
 
+def busy(results: dict[str, Any]) -> str:
+    """Return the section on sharing the machine."""
+    rows = [
+        [
+            WORKLOADS[letter],
+            *(f"{spread(seconds[name])} s" for name in (ONE, ALL, BUSY)),
+            verdict(ratios(seconds, BUSY, ONE), BUSY_TARGET),
+        ]
+        for letter, seconds in results["seconds"].items()
+    ]
+    turns = len(next(iter(results["seconds"].values()))[ONE])
+    sections = [
+        "## Beside a busy process",
+        (
+            f"An epoch of nnlab over {results['examples']:,} examples with one thread and with "
+            f"{results['threads']}, one for each core, while the machine is idle and while another process "
+            f"keeps one core busy: medians of {turns}, in turns."
+        ),
+        table(["workload", ONE, ALL, BUSY, "busy / one thread"], rows),
+        versions(results),
+    ]
+    return "\n\n".join(sections)
+
+
 SETTINGS = {
     "sweep": "`nnlab sweep`, a job for each core",
     "threads": "one process, a thread for each core",
@@ -244,6 +270,7 @@ SECTIONS = {
     "commands": commands,
     "sweeps": sweeps,
     "throughput": throughput,
+    "busy": busy,
 }
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import subprocess
 import sys
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.benchmarks import page
+from tests.benchmarks.busy import busy_core
 from tests.benchmarks.commands import MNIST, Usage
 from tests.benchmarks.steps import check_agreement
 from tests.benchmarks.throughput import NETWORKS, taken_by
@@ -20,7 +24,6 @@ from tests.laboratory import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 COMMAND = [sys.executable, "-m", "tests.benchmarks", "--parts", "steps", "--epochs", "2", "--examples", "500"]
 
@@ -80,6 +83,33 @@ def test_a_different_one_begins_each_turn() -> None:
     measured = in_turns({name: entry(name) for name in "abc"}, turns=4)
     assert "".join(called) == "abc" + "bca" + "cab" + "abc"
     assert measured == {name: [f"{name}{turn}" for turn in range(4)] for name in "abc"}
+
+
+def test_an_epoch_beside_a_busy_core_is_measured_against_one_thread(tmp_path: Path) -> None:
+    run = benchmark("--parts", "busy", "--results", str(tmp_path))
+    assert run.stderr.startswith("part 1 of 1: busy\n")
+    assert re.search(r"^the whole took \d+\.\d minutes$", run.stderr, re.MULTILINE)
+
+    measured = json.loads((tmp_path / "results.json").read_text())["busy"]["results"]["seconds"]
+    assert list(measured) == ["E", "F"]
+    for seconds in measured.values():
+        assert list(seconds) == ["one thread, idle", "all threads, idle", "all threads, a core busy"]
+        assert all(len(values) == 2 and min(values) > 0 for values in seconds.values())
+    assert len(re.findall(r"^\| [EF] 784-.* [✓✗] ≤ 1\.10 \|$", run.stdout, re.MULTILINE)) == 2
+
+
+def test_a_core_is_busy_until_the_epoch_is_over() -> None:
+    def ticks() -> int:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11])
+
+    core = max(os.sched_getaffinity(0))
+    with busy_core(core) as pid:
+        assert os.sched_getaffinity(pid) == {core}
+        begun, patience = ticks(), time.monotonic() + 60
+        while ticks() < begun + 10 and time.monotonic() < patience:
+            time.sleep(0.01)
+        assert ticks() >= begun + 10
+    assert not Path(f"/proc/{pid}").exists()
 
 
 def test_each_library_is_judged_in_its_best_setting() -> None:
