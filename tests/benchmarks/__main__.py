@@ -7,23 +7,27 @@ import json
 import os
 import platform
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.benchmarks.busy import measure_busy
 from tests.benchmarks.commands import measure_commands
 from tests.benchmarks.growth import measure_growth
 from tests.benchmarks.methods import measure_methods
 from tests.benchmarks.page import page
 from tests.benchmarks.steps import measure_steps
 from tests.benchmarks.sweeps import measure_sweeps
+from tests.benchmarks.throughput import measure_throughput
 from tests.benchmarks.workloads import WORKLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 HERE = Path(__file__).parent
-PARTS = ("steps", "methods", "growth", "commands", "sweeps")
+PARTS = ("steps", "methods", "growth", "commands", "sweeps", "throughput", "busy")
+THROUGHPUT_TURNS = 2  # of about a minute each
 
 
 def main() -> None:
@@ -52,10 +56,16 @@ def main() -> None:
         "growth": lambda: measure_growth(say),
         "commands": lambda: measure_commands(options.peers, runs=options.epochs, say=say),
         "sweeps": lambda: measure_sweeps(say),
+        "throughput": lambda: measure_throughput(
+            options.peers, turns=THROUGHPUT_TURNS, examples=options.examples, say=say
+        ),
+        "busy": lambda: measure_busy(epochs=options.epochs, examples=options.examples, say=say),
     }
     kept = options.results / "results.json"
     results = json.loads(kept.read_text()) if kept.exists() else {}
-    for part in options.parts:
+    began = time.perf_counter()
+    for number, part in enumerate(options.parts, start=1):
+        say(f"part {number} of {len(options.parts)}: {part}")
         try:
             results[part] = {"machine": machine(), "results": measurements[part]()}
         except RuntimeError as error:
@@ -63,6 +73,7 @@ def main() -> None:
         except KeyboardInterrupt:
             sys.exit(f"benchmark: interrupted; the results of {part} stay as they were")
         kept.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    say(f"the whole took {(time.perf_counter() - began) / 60:.1f} minutes")
     written = page(results)
     (options.results / "RESULTS.md").write_text(written)
     sys.stdout.write(written)

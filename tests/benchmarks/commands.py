@@ -29,8 +29,18 @@ ROOT = HERE.parents[1]
 MNIST = ROOT / "data" / "MNIST" / "raw"
 NNLAB = Path(sys.executable).with_name("nnlab")
 GOAL = 0.975  # validation accuracy that the trainings go to
-SCRIPTS = {"pytorch": "pytorch_train.py", "scikit-learn": "sklearn_train.py"}
+SCRIPTS = {"pytorch": "pytorch_train.py", "jax": "jax_train.py", "scikit-learn": "sklearn_train.py"}
+TARGETS = {"pytorch": 0.35, "jax": 0.5}  # nnlab's wall time over theirs
 RUNS_COMPARED = 200
+LARGE = [
+    "architecture=[784,800,800,10]",
+    *("activation=relu", "output=softmax", "loss=log_likelihood", "eta=0.1", "batch_size=100"),
+]
+# What is trained to measure the peak memory, and the MB to stay under.
+MEMORY = {
+    "784-200-10, two epochs": (["epochs=2"], 150),
+    "784-800-800-10, one epoch": ([*LARGE, "epochs=1"], 200),
+}
 
 
 @dataclass(frozen=True)
@@ -70,8 +80,12 @@ def measure_commands(peers: str | None, *, runs: int, say: Callable[[str], None]
         say("training to a validation accuracy")
         training = measure_training(peers, folder, runs, say)
         say("other commands")
-        others, loading = measure_others(folder, runs), measure_loading(runs)
-        return {"training": training, "others": others, "loading": loading}
+        return {
+            "training": training,
+            "memory": measure_memory(folder),
+            "others": measure_others(folder, runs),
+            "loading": measure_loading(runs),
+        }
 
 
 def measure_training(
@@ -118,6 +132,12 @@ def train_nnlab(seed: int, folder: Path) -> dict[str, float]:
         rows = csv.DictReader(metrics)
         epochs = next(int(row["epoch"]) for row in rows if float(row["val_accuracy"]) >= GOAL)
     return training_of(run([*command, f"epochs={epochs}"]), epochs)
+
+
+def measure_memory(folder: Path) -> dict[str, float]:
+    """Return the peak memory of each training of `MEMORY` in MB: one each, as it hardly varies."""
+    command = [NNLAB, "train", ROOT / "configs" / "mnist_softmax.yaml", "-q", "--runs", folder]
+    return {name: run([*command, *words]).megabytes for name, (words, _) in MEMORY.items()}
 
 
 def measure_others(folder: Path, runs: int) -> dict[str, list[float]]:

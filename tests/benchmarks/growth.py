@@ -69,12 +69,12 @@ def enough(workload: Workload) -> int:
 def measure_point(
     pair: list[Contestant], workload: Workload, examples: int, folder: Path
 ) -> dict[str, list[float]]:
-    """Return the seconds of five epochs of each of the `pair`, in turns, after one that does not count."""
+    """Return the seconds of three epochs of each of the `pair`, in turns, after one that does not count."""
     write_start(workload, folder)
     for contestant in pair:
         contestant.prepare(workload, examples)
         contestant.epoch(seed=0)
-    turns = [[contestant.epoch(seed) for contestant in pair] for seed in range(1, 6)]
+    turns = [[contestant.epoch(seed) for contestant in pair] for seed in range(1, 4)]
     return {each.name: list(seconds) for each, seconds in zip(pair, zip(*turns, strict=True), strict=True)}
 
 

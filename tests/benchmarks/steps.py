@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import numpy as np
 from nnlab.training import blank_network, measure, number_of_threads, targets_of
 from tests.benchmarks.contestants.ours import experiment_of
 from tests.benchmarks.field import MODULES, OURS, PRODUCTS, Contestant, arena, enter, write_start
+from tests.benchmarks.turns import in_turns
 from tests.benchmarks.workloads import WORKLOADS, Workload
 
 if TYPE_CHECKING:
@@ -77,11 +79,7 @@ def measure_workload(
     # Where nnlab's own rule is not the fastest, what --threads would bring is measured as well.
     if best != chosen[OURS]:
         [entries[f"{OURS} --threads {best}"]] = [e for e in field if (e.name, e.threads) == (OURS, best)]
-    seconds: dict[str, list[float]] = {name: [] for name in entries}
-    for turn in range(epochs):
-        order = list(entries)
-        for name in order[turn % len(order) :] + order[: turn % len(order)]:
-            seconds[name].append(entries[name].epoch(seed=3 + turn))
+    seconds = in_turns({name: partial(epoch_of_turn, each) for name, each in entries.items()}, epochs)
     for name, values in seconds.items():
         say(f"  {name:20} {median(values):6.3f} s")
     return {
@@ -91,6 +89,11 @@ def measure_workload(
         "losses": losses,
         "seconds": seconds,
     }
+
+
+def epoch_of_turn(contestant: Contestant, turn: int) -> float:
+    """Return the seconds of an epoch in an order that none of the first three had."""
+    return contestant.epoch(seed=3 + turn)
 
 
 def loss_of(workload: Workload, folder: Path) -> float:
@@ -111,8 +114,3 @@ def check_agreement(losses: dict[str, float], workload: str) -> None:
     if not all(loss <= least * (1 + AGREEMENT) for loss in losses.values()):
         figures = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
         raise RuntimeError(f"{workload}: not the same network, by its loss after one epoch: {figures}")
-
-
-def ratios(seconds: dict[str, list[float]], name: str, other: str) -> list[float]:
-    """Return the time of `name` over that of `other`, turn by turn."""
-    return [ours / theirs for ours, theirs in zip(seconds[name], seconds[other], strict=True)]

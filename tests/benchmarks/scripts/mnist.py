@@ -1,4 +1,4 @@
-"""Loads MNIST from the published files for the scripts of both libraries; 10,000 images are held out."""
+"""Loads MNIST from the published files for the scripts of all libraries; 10,000 images are held out."""
 
 from __future__ import annotations
 
