@@ -9,9 +9,11 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from threadpoolctl import threadpool_info
 
 from nnlab.errors import RunError
 from nnlab.jobs.callbacks import Callbacks
+from nnlab.jobs.evaluate import evaluate_run
 from nnlab.jobs.resume import newest_to_resume, resume_run
 from nnlab.jobs.train import train_experiment
 from nnlab.runs import checkpoint, writer
@@ -198,9 +200,9 @@ def test_a_process_forked_while_another_thread_trains_can_train_too(tmp_path: Pa
 
 
 def train_on_two_threads(runs: Path) -> None:
-    """Train in a process of its own; exit with 0 if the matrix library has two threads for it."""
+    """Train in a process of its own; exit with 0 if it ends."""
     found: list[int] = []
-    callbacks = Callbacks(on_begin=lambda begun: found.append(begun.environment.blas[0]["threads"]))
+    callbacks = Callbacks(on_begin=lambda begun: found.append(begun.environment.threads))
     thread = threading.Thread(
         target=lambda: train_experiment(
             linear_experiment(), runs=runs, source=OFFLINE, threads=2, callbacks=callbacks
@@ -211,21 +213,39 @@ def train_on_two_threads(runs: Path) -> None:
     os._exit(found != [2])
 
 
-def test_the_number_of_threads_is_that_of_the_job_and_afterwards_what_it_was(tmp_path: Path) -> None:
+def test_the_matrix_library_has_one_thread_during_a_job_and_afterwards_what_it_had(tmp_path: Path) -> None:
     def threads_in(run: int) -> int:
         found: list[int] = []
         callbacks = Callbacks(on_begin=lambda begun: found.append(begun.environment.blas[0]["threads"]))
         train_experiment(linear_experiment(), runs=tmp_path, source=OFFLINE, threads=run, callbacks=callbacks)
         return found[0]
 
-    before = available_threads()
-    assert [threads_in(number) for number in (1, 2, 1)] == [1, 2, 1]
+    before = threads_of_blas()
+    assert threads_in(1) == threads_in(2) == 1
     in_a_thread: list[int] = []
     thread = threading.Thread(target=lambda: in_a_thread.append(threads_in(2)))
     thread.start()
     thread.join()
-    assert in_a_thread == [2]
-    assert available_threads() == before
-    with computing_with(2), computing_with(1):  # the outer one counts
-        assert threads_in(1) == 2
+    assert in_a_thread == [1]
+    assert threads_of_blas() == available_threads() == before
+    with computing_with(2), computing_with(1):
+        assert threads_in(1) == threads_of_blas() == 1
         assert available_threads() == before
+    assert threads_of_blas() == before
+
+
+def threads_of_blas() -> int:
+    return max(int(library["num_threads"]) for library in threadpool_info() if library["user_api"] == "blas")
+
+
+def test_the_number_of_threads_does_not_change_the_weights(tmp_path: Path) -> None:
+    """784-800-600-10 in batches of 100: every layer but the last is divided, in each of its products."""
+    wide = linear_experiment(
+        architecture=(784, 800, 600, 10), activation="relu", batch_size=100, epochs=2, momentum=0.0, eta=0.1
+    )
+    digests = set()
+    for threads in (1, 2, 3, 8):
+        trained = train_experiment(wide, runs=tmp_path, source=OFFLINE, threads=threads)
+        evaluated = evaluate_run(trained.run, source=OFFLINE).evaluation
+        digests.add((trained.summary.weights_sha256, trained.summary.val_loss, evaluated.loss))
+    assert len(digests) == 1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from nnlab.datasets import Split
 from nnlab.optimisation import SGD
 from nnlab.training import BatchSource, train_epoch
 
@@ -22,10 +23,10 @@ L = np.log(3)  # σ(ln 3) = 1 / (1 + 1/3) = 3/4 and σ(−ln 3) = 1/4
 
 def step(network: Network, x: Sequence[float], y: float, eta: float, epochs: int = 1) -> float:
     """Take steps on one example and return the loss before the last one."""
-    source, sgd = BatchSource(np.array([x], float), np.array([[y]], float), 1), SGD()
+    source, sgd = BatchSource(Split(np.array([x], float), np.array([y])), np.array([[y]], float), 1), SGD()
     for _ in range(epochs):
         state = sgd.start(network.parameters)
-        z, targets = train_epoch(network, sgd, state, source.groups(np.array([0])), [eta])
+        z, targets = train_epoch(network, sgd, state, source.groups(np.array([0])), [(0, eta)])
     return float(network.output.loss(z, targets)[0])
 
 

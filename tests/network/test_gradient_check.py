@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ from .table import TRAINABLE
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from nnlab.network import Activation, Array, Masks
+    from nnlab.network import Activation, Array
 
 X = np.random.default_rng(0).uniform(-1, 1, (4, 6))
 TARGETS = np.eye(3)[:, [0, 1, 2, 0, 1, 2]]
@@ -168,8 +168,8 @@ def test_an_error_beyond_rounding_is_found_in_a_saturated_network(
 class LayerScaled(Backpropagation):
     """With the gradient of the first layer's weights a thousandth too large."""
 
-    def __call__(self, x: Array, targets: Array, z: Array | None = None, masks: Masks | None = None) -> Array:
-        z = super().__call__(x, targets, z, masks)
+    def __call__(self, *arguments: Any, **named: Any) -> Array:
+        z = super().__call__(*arguments, **named)
         self.weight_gradients[0] *= 1.001
         return z
 
@@ -192,8 +192,8 @@ class NoSlope(Backpropagation):
 class OtherSign(Backpropagation):
     """With the gradient of the first layer's biases pointing down."""
 
-    def __call__(self, x: Array, targets: Array, z: Array | None = None, masks: Masks | None = None) -> Array:
-        z = super().__call__(x, targets, z, masks)
+    def __call__(self, *arguments: Any, **named: Any) -> Array:
+        z = super().__call__(*arguments, **named)
         self.bias_gradients[0] *= -1
         return z
 

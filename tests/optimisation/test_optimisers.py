@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nnlab.network import OUTPUTS, Network
-from nnlab.optimisation import OPTIMISERS, SGD, Adam, Nesterov, Penalties
+from nnlab.optimisation import OPTIMISERS, SGD, Adam, Nesterov, Penalties, parts_of
 from nnlab.options import Options
 
 if TYPE_CHECKING:
@@ -40,9 +40,10 @@ def stepped(optimiser: Optimiser, net: Network, gradients: list[list[float]], et
     """Return the weights after each step, and leave `net` at the last."""
     state = optimiser.start(net.parameters)
     found = []
-    for gradient in gradients:
+    for number, gradient in enumerate(gradients):
         scaled = np.array([*gradient, 0.0], net.parameters.dtype) * optimiser.scale(eta)
-        optimiser.step(net, scaled.astype(net.parameters.dtype), state, eta)
+        for part in parts_of(net, scaled.astype(net.parameters.dtype), state):
+            optimiser.step(part, eta, number)
         found.append(net.all_weights.copy())
     return np.array(found)
 
@@ -101,4 +102,4 @@ def test_the_state_consists_of_named_arrays(name: str) -> None:
     parameters = np.ones(5, np.float32)
     state = optimiser.start(parameters)
     assert all(not array.any() for array in state.values())
-    assert all(array.dtype == np.float32 or array.size == 1 for array in state.values())
+    assert all(array.dtype == np.float32 and array.shape == (5,) for array in state.values())

@@ -16,13 +16,13 @@ from tests.trainings import results_of, resume, summary_of, train
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nnlab.network import Array, Network
-    from nnlab.optimisation import OptimiserState
+    from nnlab.network import Array
+    from nnlab.optimisation import OptimiserState, Part
 
 
 @dataclass(frozen=True)
 class AdaGrad:
-    """W ← W − η ∇C / √(G + ε), G ← G + (∇C)², Duchi et al. 2011; and it counts its steps."""
+    """W ← W − η ∇C / √(G + ε), G ← G + (∇C)², Duchi et al. 2011; and it notes the number of its steps."""
 
     epsilon: float = 1e-8
 
@@ -30,13 +30,14 @@ class AdaGrad:
         return 1.0
 
     def start(self, parameters: Array) -> OptimiserState:
-        return {"squares": np.zeros_like(parameters), "steps": np.zeros(1)}
+        return {"squares": np.zeros_like(parameters), "steps": np.zeros_like(parameters)}
 
-    def step(self, network: Network, gradient: Array, state: OptimiserState, eta: float) -> None:
-        state["steps"] += 1
-        state["squares"] += gradient**2
-        parameters = network.parameters
-        parameters -= eta * gradient / np.sqrt(state["squares"] + self.epsilon)
+    def step(self, part: Part, eta: float, number: int) -> None:
+        parameters, steps, squares = part.parameters, part.state["steps"], part.state["squares"]
+        assert (steps == number).all()
+        steps += 1
+        squares += part.gradient**2
+        parameters -= eta * part.gradient / np.sqrt(squares + self.epsilon)
 
 
 @pytest.fixture(autouse=True)

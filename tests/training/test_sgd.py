@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from nnlab.datasets import Split
 from nnlab.network import (
     ACTIVATIONS,
     OUTPUTS,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nnlab.datasets import Split
     from nnlab.optimisation import OptimiserState
 
     from .conftest import DrawBlobs
@@ -62,14 +62,15 @@ def an_epoch(
     batch_size: int,
     eta: float,
     state: OptimiserState | None = None,
-    on_batch: Callable[[int], None] = lambda _: None,
+    on_step: Callable[[int, int], None] = lambda _number, _size: None,
 ) -> Array:
     """Train `network` for an epoch on three classes and return z of the output layer."""
     targets = np.eye(3, dtype=network.parameters.dtype)[data.labels].T
-    source = BatchSource(data.inputs, np.ascontiguousarray(targets), batch_size)
+    source = BatchSource(data, np.ascontiguousarray(targets), batch_size)
     order = np.arange(len(data.labels)) if order is None else order
     state = sgd.start(network.parameters) if state is None else state
-    z, ordered = train_epoch(network, sgd, state, source.groups(order), repeat(eta), on_batch=on_batch)
+    steps = enumerate(repeat(eta))
+    z, ordered = train_epoch(network, sgd, state, source.groups(order), steps, on_step=on_step)
     np.testing.assert_array_equal(ordered, targets[:, order])
     return z
 
@@ -157,12 +158,12 @@ def test_each_example_is_used_exactly_once_in_the_batch_of_its_turn() -> None:
     moved: list[list[int]] = []
     before = network.weights[0].copy()
 
-    def look(_: int) -> None:
+    def look(_number: int, _size: int) -> None:
         moved.append(np.flatnonzero((network.weights[0] != before).any(axis=0)).tolist())
         before[...] = network.weights[0]
 
-    source = BatchSource(np.eye(7), np.ones((2, 7)), 3)
-    train_epoch(network, SGD(), SGD().start(parameters), source.groups(order), repeat(0.1), on_batch=look)
+    source, steps = BatchSource(Split(np.eye(7), np.arange(7)), np.ones((2, 7)), 3), enumerate(repeat(0.1))
+    train_epoch(network, SGD(), SGD().start(parameters), source.groups(order), steps, on_step=look)
     assert moved == [[0, 3, 5], [1, 4, 6], [2]]
 
 
@@ -180,7 +181,7 @@ def test_z_is_that_before_the_update_of_its_batch_a_column_per_example_in_order(
         order,
         batch_size=4,
         eta=0.5,
-        on_batch=lambda _: snapshots.append(copied(network)),
+        on_step=lambda *_: snapshots.append(copied(network)),
     )
     expected = [snapshots[place // 4].forward(data.inputs[[i]].T)[:, 0] for place, i in enumerate(order)]
     np.testing.assert_allclose(z.T, expected, rtol=1e-12)
@@ -190,23 +191,25 @@ def test_z_is_that_before_the_update_of_its_batch_a_column_per_example_in_order(
     ("examples", "batch_size", "sizes"),
     [(11, 4, [4, 4, 3]), (8, 4, [4, 4]), (3, 4, [3]), (4, 4, [4]), (3, 1, [1, 1, 1])],
 )
-def test_on_batch_gets_each_size_and_the_last_may_be_smaller(
+def test_on_step_gets_each_number_and_size_and_the_last_may_be_smaller(
     examples: int, batch_size: int, sizes: list[int], blobs: DrawBlobs
 ) -> None:
     data, network = blobs(examples), new_network("float32")
-    seen: list[int] = []
-    z = an_epoch(SGD(), network, data, batch_size=batch_size, eta=0.1, on_batch=seen.append)
-    assert seen == sizes
+    seen: list[tuple[int, int]] = []
+    z = an_epoch(
+        SGD(), network, data, batch_size=batch_size, eta=0.1, on_step=lambda *step: seen.append(step)
+    )
+    assert seen == list(enumerate(sizes))
     assert z.shape == (3, examples)
     assert z.dtype == network.parameters.dtype == np.float32
 
 
 def test_data_and_order_are_left_alone(blobs: DrawBlobs) -> None:
     data, network = blobs(11, dtype="float64"), new_network()
-    source, order = BatchSource(data.inputs, np.eye(3)[data.labels].T.copy(), 4), np.arange(11)
-    arrays = source.inputs, source.targets, order
+    source, order = BatchSource(data, np.eye(3)[data.labels].T.copy(), 4), np.arange(11)
+    arrays = data.inputs, source.targets, order
     before = [array.copy() for array in arrays]
     sgd = SGD(momentum=0.9, penalties=Penalties(l2=0.1))
-    train_epoch(network, sgd, sgd.start(network.parameters), source.groups(order), repeat(0.5))
+    train_epoch(network, sgd, sgd.start(network.parameters), source.groups(order), enumerate(repeat(0.5)))
     for array, original in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(array, original)
