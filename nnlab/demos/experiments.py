@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nnlab.config import Experiment
-from nnlab.training import Epoch, TrainingState, load_splits, start, train
+from nnlab.training import Epoch, TrainingState, load_to_train, start, train
 
 if TYPE_CHECKING:
     from nnlab.datasets import Source
@@ -30,4 +30,4 @@ def run(source: Source, **keys: Any) -> tuple[list[Epoch], TrainingState]:  # no
     """Train the experiment of these config `keys`; return its epochs and its final state."""
     experiment = Experiment(**keys)
     state = start(experiment)
-    return list(train(experiment, state, *load_splits(experiment, source))), state
+    return list(train(experiment, state, *load_to_train(experiment, source))), state

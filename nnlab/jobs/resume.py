@@ -20,7 +20,7 @@ from nnlab.runs.lock import is_locked, locked
 from nnlab.runs.run import Run, config_text, experiment_of
 from nnlab.runs.summary import Summary
 from nnlab.runs.writer import RunWriter, saved_state
-from nnlab.training import checked_threads, computing_with, load_splits, stop_reason
+from nnlab.training import checked_threads, computing_with, load_to_train, stop_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -61,7 +61,7 @@ def resume_run(
                 return TrainingResult(run, experiment, summary)
             recorded = records.read_or_none(run.environment_json, Environment)
             threads = threads or (recorded or records.read(run.environment_json, Environment)).threads
-        training, validation = load_splits(experiment, source)
+        training, validation = load_to_train(experiment, source)
         examples = len(training.labels)
         with computing_with(threads) as team:
             callbacks.before_writing()

@@ -16,7 +16,7 @@ from nnlab.runs.writer import RunWriter
 from nnlab.training import (
     checked_threads,
     computing_with,
-    load_splits,
+    load_to_train,
     loss_of_a_guess,
     number_of_threads,
     start,
@@ -54,7 +54,7 @@ def train_experiment(
     of threads, and `NnlabError` if the file system refuses.
     """
     threads = checked_threads(threads)
-    training, validation = load_splits(experiment, source)
+    training, validation = load_to_train(experiment, source)
     state = start(experiment)
     examples = len(training.labels)
     threads = threads or number_of_threads(experiment, examples)

@@ -3,7 +3,7 @@
 from nnlab.training.batches import BatchSource
 from nnlab.training.measures import loss_of_a_guess, measure, pre_activations, targets_of
 from nnlab.training.methods import augmentation_stream, dropout_of, optimiser_of, smoothed
-from nnlab.training.splits import load_splits
+from nnlab.training.splits import load_splits, load_to_train
 from nnlab.training.state import TrainingState, blank_network, blank_state, start
 from nnlab.training.team import Team
 from nnlab.training.threads import (
@@ -30,6 +30,7 @@ __all__ = [
     "computing_with",
     "dropout_of",
     "load_splits",
+    "load_to_train",
     "loss_of_a_guess",
     "measure",
     "number_of_threads",

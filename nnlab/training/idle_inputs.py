@@ -1,4 +1,4 @@
-"""Leaves inputs that are zero in every training example out of the matrix products.
+"""Leaves pixels that are zero in every training example out of the matrix products.
 
 Their weights get no gradient, but penalties and averages concern them all the same.
 """
@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlab.datasets import Split
+from nnlab.network import UNSCALED
+from nnlab.training.methods import scaling_of
 
 if TYPE_CHECKING:
+    from nnlab.config import Experiment
+    from nnlab.datasets import Split
     from nnlab.network import Array, Network
 
-CHUNK = 1000  # examples that are looked at, or copied, together
+CHUNK = 1000  # examples that are looked at together
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the parameters of a network are while it trains on the inputs that are `used`.
+    """Where the parameters of a network are while it trains on some of its inputs alone.
 
-    The weights of the `idle` inputs come first, then those of the first layer, and so on.
+    The weights of the other inputs come first, then those of the first layer, and so on.
     """
 
     architecture: tuple[int, ...]  # of the network with the used inputs alone
@@ -31,7 +34,7 @@ class Layout:
     idle: NDArray[np.intp]
 
     def narrowed(self, parameters: Array) -> Array:
-        """Return a copy of a vector of all `parameters`, or of arrays like them, in this layout."""
+        """Return a copy of a vector of all `parameters`, or of an array like them, in this layout."""
         first = self._first(parameters)
         return np.concatenate(
             [first[:, self.idle].ravel(), first[:, self.used].ravel(), parameters[first.size :]]
@@ -46,37 +49,31 @@ class Layout:
         first[:, self.used] = used.reshape(fan_out, -1)
         parameters[first.size :] = rest
 
-    def split(self, split: Split) -> Split:
-        """Return a copy of `split` with the used inputs alone."""
-        examples = len(split.labels)
-        stored = np.empty((examples, len(self.used)), split.stored.dtype)
-        for chunk in _chunks(examples):
-            _rows(split, chunk).take(self.used, axis=1, out=stored[chunk], mode="clip")
-        return Split(stored, split.labels, dtype=split.dtype)
-
     def _first(self, parameters: Array) -> Array:
+        """Return the weights of the first layer, a view."""
         features, fan_out = len(self.used) + len(self.idle), self.architecture[1]
         return parameters[: fan_out * features].reshape(fan_out, features)
 
 
 def layout_of(network: Network, training: Split) -> Layout | None:
-    """Return the layout without the pixels that are zero in every example; None if there are none."""
-    if not training.are_pixels:
+    """Return the layout for the inputs that `training` stores; None if it stores all."""
+    if training.columns is None:
         return None
+    used = np.flatnonzero(training.columns)
+    return Layout((len(used), *network.architecture[1:]), used, np.flatnonzero(~training.columns))
+
+
+def without_idle_inputs(experiment: Experiment, training: Split) -> Split:
+    """Return a copy of `training` without the pixels that are zero in all examples.
+
+    It is `training` itself where there are none, or where they matter: what moves may reach every pixel, a
+    scaled zero is not zero, and the norm of a neuron's weights is that of all of them.
+    """
+    is_moved, is_scaled = experiment.augmentation is not None, scaling_of(experiment) != UNSCALED
+    if not training.are_pixels or is_moved or is_scaled or experiment.norm_bounds:
+        return training
     is_used = np.zeros(training.stored.shape[1], bool)
-    for chunk in _chunks(len(training.labels)):
-        is_used |= _rows(training, chunk).any(axis=0)
-    if is_used.all() or not is_used.any():
-        return None
-    architecture = (int(is_used.sum()), *network.architecture[1:])
-    return Layout(architecture, np.flatnonzero(is_used), np.flatnonzero(~is_used))
-
-
-def _chunks(examples: int) -> list[slice]:
-    return [slice(start, min(start + CHUNK, examples)) for start in range(0, examples, CHUNK)]
-
-
-def _rows(split: Split, chunk: slice) -> NDArray[np.uint8]:
-    """Return the pixels of some examples, as bytes."""
-    rows: NDArray[np.uint8] = split.stored[chunk if split.rows is None else split.rows[chunk]]
-    return rows
+    for start in range(0, len(training.labels), CHUNK):
+        rows: slice | NDArray[np.intp] = slice(start, start + CHUNK)
+        is_used |= training.stored[rows if training.rows is None else training.rows[rows]].any(axis=0)
+    return training if is_used.all() or not is_used.any() else training.copied(is_used)

@@ -14,7 +14,7 @@ from nnlab.optimisation import AVERAGE, Averaged, limit_norms, parts_of, update_
 from nnlab.training.batches import BatchGroup, BatchSource
 from nnlab.training.diagnostics import LayerDiagnostics, diagnose, sample_size
 from nnlab.training.early_stopping import EarlyStopping
-from nnlab.training.idle_inputs import Layout, layout_of
+from nnlab.training.idle_inputs import layout_of
 from nnlab.training.measures import measure, pre_activations, targets_of
 from nnlab.training.methods import (
     augmentation_of,
@@ -94,48 +94,29 @@ def train(
     After a diverged epoch `state.network` is unusable.
     """
     rule, network = early_stopping(experiment), state.network
-    outputs, examples = experiment.architecture[-1], len(training.labels)
-    targets = targets_of(training.labels, outputs, experiment.dtype)
-    val_targets = targets_of(validation.labels, outputs, experiment.dtype)
-    batch_size = examples if experiment.batch_size == "full" else experiment.batch_size
-    steps = -(-examples // batch_size)
-    layout = _layout(experiment, network, training)
-    source = BatchSource(
-        training if layout is None else layout.split(training),
-        smoothed(targets, experiment.label_smoothing),
-        batch_size,
-        UNSCALED if experiment.augmentation is not None else network.scaling,
-    )
-    sample = slice(sample_size(examples))
+    examples = len(training.labels)
+    val_targets = targets_of(validation.labels, experiment.architecture[-1], experiment.dtype)
     workers = number_of_workers(experiment) if workers is None else workers
+    shared = _Training(experiment, network, training, on_batch=on_batch, workers=workers, share=share)
+    sample = slice(sample_size(examples))
     reason = stop_reason(experiment, state)
     while reason is None:
         began = time.perf_counter()
         before_epoch = network.parameters.copy() if experiment.diagnostics else None
-        etas = etas_of(experiment, state.epoch, steps, state.falls)
-        order = state.rng.permutation(examples)
+        etas = etas_of(experiment, state.epoch, shared.steps, state.falls)
         # Divergence is detected by the losses; warnings on the way would add nothing.
         with np.errstate(over="ignore", invalid="ignore"):
-            z, shuffled_targets = _train_epoch(
-                experiment,
-                state,
-                layout,
-                source.groups(order, augmentation_of(experiment, state.epoch), workers=workers),
-                etas,
-                on_batch,
-                share,
-            )
-            if experiment.label_smoothing:  # the loss is that of the labels, as for validation
-                shuffled_targets = targets.take(order, axis=1)
-            train_loss, train_accuracy = measure(network, z, shuffled_targets, training.labels[order])
-            validated = state.validated
-            z = pre_activations(validated, validation, share)
-            val_loss, val_accuracy = measure(validated, z, val_targets, validation.labels)
+            train_loss, train_accuracy = shared.epoch(state, etas)
+            z = pre_activations(state.validated, validation, share)
+            val_loss, val_accuracy = measure(network, z, val_targets, validation.labels)
             diagnostics = (
                 ()
                 if before_epoch is None
                 else diagnose(
-                    network, before_epoch, network.scaling(training.take(sample)).T, targets[:, sample]
+                    network,
+                    before_epoch,
+                    network.scaling(training.take(sample)).T,
+                    shared.targets[:, sample],
                 )
             )
 
@@ -165,53 +146,69 @@ def train(
         )
 
 
-def _layout(experiment: Experiment, network: Network, training: Split) -> Layout | None:
-    """Return the layout of the parameters without idle inputs; None if there are none, or they matter."""
-    # What moves reaches every pixel, a scaled zero is not zero, and a norm is that of all weights.
-    if experiment.augmentation is not None or network.scaling != UNSCALED or experiment.norm_bounds:
-        return None
-    return layout_of(network, training)
+class _Training:
+    """What all epochs of a training have in common."""
 
+    def __init__(
+        self,
+        experiment: Experiment,
+        network: Network,
+        training: Split,
+        *,
+        on_batch: Callable[[int], None],
+        workers: int,
+        share: Share,
+    ) -> None:
+        """Lay out the targets, and the pixels that are used."""
+        self.experiment, self.labels = experiment, training.labels
+        self.on_batch, self.workers, self.share = on_batch, workers, share
+        examples = len(training.labels)
+        batch_size = examples if experiment.batch_size == "full" else experiment.batch_size
+        self.steps = -(-examples // batch_size)  # in an epoch
+        self.targets = targets_of(training.labels, experiment.architecture[-1], experiment.dtype)
+        self.layout = layout_of(network, training)
+        self.source = BatchSource(
+            training,
+            smoothed(self.targets, experiment.label_smoothing),
+            batch_size,
+            UNSCALED if experiment.augmentation is not None else network.scaling,
+        )
 
-def _train_epoch(
-    experiment: Experiment,
-    state: TrainingState,
-    layout: Layout | None,
-    groups: Iterable[BatchGroup],
-    etas: Sequence[float],
-    on_batch: Callable[[int], None],
-    share: Share,
-) -> tuple[Array, Array]:
-    """Call `train_epoch` with the methods of `experiment`, its parameters in `layout`."""
-    laid_out = state if layout is None else state.mapped(layout.narrowed, layout.architecture)
-    network, average, decay = laid_out.network, laid_out.average, experiment.weight_average
-    bounds, first_step = experiment.norm_bounds, state.epoch * len(etas)
-    optimiser: Optimiser = optimiser_of(experiment, state.epoch)
-    arrays = laid_out.optimiser
-    if average is not None and not bounds:
-        optimiser, arrays = Averaged(optimiser, decay), arrays | {AVERAGE: average}
+    def epoch(self, state: TrainingState, etas: Sequence[float]) -> tuple[float, float | None]:
+        """Train `state` for an epoch, with the η of each step; return the mean loss and the accuracy."""
+        experiment, layout, first_step = self.experiment, self.layout, state.epoch * self.steps
+        inner = state if layout is None else state.mapped(layout.narrowed, layout.architecture)
+        network, average, decay = inner.network, inner.average, experiment.weight_average
+        optimiser: Optimiser = optimiser_of(experiment, state.epoch)
+        bounds, arrays = experiment.norm_bounds, inner.optimiser
+        if average is not None and not bounds:
+            optimiser, arrays = Averaged(optimiser, decay), arrays | {AVERAGE: average}
 
-    def on_step(number: int, size: int) -> None:
-        if bounds:
-            limit_norms(network, bounds)
-            if average is not None:
-                update_average(average, network.parameters, decay, number)
-        on_batch(size)
+        def on_step(number: int, size: int) -> None:
+            if bounds:
+                limit_norms(network, bounds)
+                if average is not None:
+                    update_average(average, network.parameters, decay, number)
+            self.on_batch(size)
 
-    result = train_epoch(
-        network,
-        optimiser,
-        arrays,
-        groups,
-        enumerate(etas, first_step),
-        dropout=dropout_of(experiment, state.epoch),
-        on_step=on_step,
-        share=share,
-    )
-    if layout is not None:
-        for narrow, wide in zip(laid_out.arrays, state.arrays, strict=True):
-            layout.widen(narrow, wide)
-    return result
+        order = state.rng.permutation(len(self.labels))
+        change = augmentation_of(experiment, state.epoch)
+        z, targets = train_epoch(
+            network,
+            optimiser,
+            arrays,
+            self.source.groups(order, change, workers=self.workers),
+            enumerate(etas, first_step),
+            dropout=dropout_of(experiment, state.epoch),
+            on_step=on_step,
+            share=self.share,
+        )
+        if layout is not None:
+            for narrow, wide in zip(inner.arrays, state.arrays, strict=True):
+                layout.widen(narrow, wide)
+        if experiment.label_smoothing:  # the loss is that of the labels, as for validation
+            targets = self.targets.take(order, axis=1)
+        return measure(network, z, targets, self.labels[order])
 
 
 def train_epoch(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from nnlab.config import Experiment
 from nnlab.datasets import Source
-from nnlab.training import computing_with, load_splits, number_of_threads, start, train
+from nnlab.training import computing_with, load_to_train, number_of_threads, start, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,19 +55,21 @@ METHODS = {
 
 def measure_methods(*, epochs: int, say: Callable[[str], None]) -> dict[str, Any]:
     """Return the seconds of `epochs` with each method, after one that does not count, and its threads."""
-    trainings: dict[str, tuple[int, Iterator[Epoch]]] = {}
-    for name, method in METHODS.items():
-        experiment = Experiment.model_validate(KEYS | method.keys)
-        training, validation = load_splits(experiment, Source(keeps=True))
-        threads = number_of_threads(experiment, len(training.labels))
-        trainings[name] = threads, train(experiment, start(experiment), training, validation)
-    seconds: dict[str, list[float]] = {name: [] for name in METHODS}
-    for turn in range(epochs + 1):
-        for name, (threads, generator) in trainings.items():
-            with computing_with(threads):
+    with ExitStack() as stack:
+        threads: dict[str, int] = {}
+        trainings: dict[str, Iterator[Epoch]] = {}
+        for name, method in METHODS.items():
+            experiment = Experiment.model_validate(KEYS | method.keys)
+            training, validation = load_to_train(experiment, Source(keeps=True))
+            threads[name] = number_of_threads(experiment, len(training.labels))
+            team = stack.enter_context(computing_with(threads[name]))
+            trainings[name] = train(experiment, start(experiment), training, validation, share=team.share)
+        seconds: dict[str, list[float]] = {name: [] for name in METHODS}
+        for turn in range(epochs + 1):
+            for name, generator in trainings.items():
                 taken = next(generator).seconds
-            if turn:
-                seconds[name].append(taken)
+                if turn:
+                    seconds[name].append(taken)
     for name, taken_by_all in seconds.items():
         say(f"  {name:20} {median(taken_by_all):6.3f} s")
-    return {"threads": {name: threads for name, (threads, _) in trainings.items()}, "seconds": seconds}
+    return {"threads": threads, "seconds": seconds}

@@ -168,7 +168,7 @@ def test_an_error_beyond_rounding_is_found_in_a_saturated_network(
 class LayerScaled(Backpropagation):
     """With the gradient of the first layer's weights a thousandth too large."""
 
-    def __call__(self, *arguments: Any, **named: Any) -> Array:
+    def __call__(self, *arguments: Any, **named: Any) -> Array:  # noqa: ANN401
         z = super().__call__(*arguments, **named)
         self.weight_gradients[0] *= 1.001
         return z
@@ -192,7 +192,7 @@ class NoSlope(Backpropagation):
 class OtherSign(Backpropagation):
     """With the gradient of the first layer's biases pointing down."""
 
-    def __call__(self, *arguments: Any, **named: Any) -> Array:
+    def __call__(self, *arguments: Any, **named: Any) -> Array:  # noqa: ANN401
         z = super().__call__(*arguments, **named)
         self.bias_gradients[0] *= -1
         return z

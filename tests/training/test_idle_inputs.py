@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from nnlab.datasets import Split
-from nnlab.training import start, train, trainer
-from nnlab.training.idle_inputs import layout_of
-from tests.trainings import linear_experiment, splits
+from nnlab.training import load_splits, load_to_train, start, train
+from nnlab.training.idle_inputs import layout_of, without_idle_inputs
+from tests.trainings import OFFLINE, linear_experiment
 
 if TYPE_CHECKING:
     from nnlab.training import TrainingState
@@ -24,28 +24,40 @@ def pixels() -> Split:
     return Split(stored, np.arange(2), rows=np.array([2, 0]))
 
 
+def images(stored: object) -> Split:
+    return Split(np.array(stored, np.uint8), np.arange(len(np.array(stored))))
+
+
 def test_the_idle_pixels_are_those_that_no_example_of_the_split_has() -> None:
-    network = start(linear_experiment(**HIDDEN)).network
-    layout = layout_of(network, pixels())
-    assert layout is not None
-    assert layout.idle.tolist() == [1, 5]
-    assert layout.used.tolist() == [0, 2, 3, 4]
-    assert layout.architecture == (4, 12, 10)
-    kept = layout.split(pixels())
+    kept = without_idle_inputs(linear_experiment(), pixels())
     assert kept.stored.tolist() == [[3, 0, 4, 0], [1, 2, 0, 5]]
-    np.testing.assert_array_equal(kept.inputs, pixels().inputs[:, layout.used])
+    assert kept.columns is not None
+    assert kept.columns.tolist() == [True, False, True, True, True, False]
+    np.testing.assert_array_equal(kept.inputs, pixels().inputs)
+    layout = layout_of(start(linear_experiment(**HIDDEN)).network, kept)
+    assert layout is not None
+    assert (layout.used.tolist(), layout.idle.tolist()) == ([0, 2, 3, 4], [1, 5])
+    assert layout.architecture == (4, 12, 10)
 
 
 def test_floats_and_images_without_idle_pixels_are_left_alone() -> None:
-    network = start(linear_experiment(**HIDDEN)).network
-    assert layout_of(network, Split(np.zeros((3, 4), np.float32), np.arange(3))) is None
-    assert layout_of(network, Split(np.ones((3, 4), np.uint8), np.arange(3))) is None
-    assert layout_of(network, Split(np.zeros((3, 4), np.uint8), np.arange(3))) is None
+    floats = Split(np.zeros((3, 4), np.float32), np.arange(3))
+    for split in (floats, images([[1, 2], [3, 0]]), images([[0, 0], [0, 0]])):
+        assert without_idle_inputs(linear_experiment(), split) is split
+        assert layout_of(start(linear_experiment()).network, split) is None
+
+
+@pytest.mark.parametrize(
+    "changes", [{"max_norm": 2.0}, {"inputs": "symmetric"}, {"augmentation": {"shift": 1}}], ids=str
+)
+def test_where_they_matter_they_take_part(changes: dict[str, object]) -> None:
+    assert without_idle_inputs(linear_experiment(**(HIDDEN | changes)), pixels()).stored.shape == (3, 6)
 
 
 def test_a_narrowed_vector_is_the_network_on_the_used_inputs_and_can_be_widened() -> None:
-    state = start(linear_experiment(**HIDDEN))
-    training, _ = splits()
+    experiment = linear_experiment(**HIDDEN)
+    state = start(experiment)
+    training, _ = load_to_train(experiment, OFFLINE)
     layout = layout_of(state.network, training)
     assert layout is not None
     narrow = state.mapped(layout.narrowed, layout.architecture)
@@ -61,21 +73,13 @@ def test_a_narrowed_vector_is_the_network_on_the_used_inputs_and_can_be_widened(
     np.testing.assert_array_equal(copy, state.network.parameters)
 
 
-def trained(*, with_idle_inputs: bool, monkeypatch: pytest.MonkeyPatch, **changes: object) -> TrainingState:
+def trained(*, with_idle_inputs: bool, **changes: object) -> TrainingState:
     experiment = linear_experiment(dtype="float64", **(HIDDEN | changes))
     state = start(experiment)
-    layouts = []
-
-    def layout(*arguments: object) -> object:
-        found = None if with_idle_inputs else layout_of(*arguments)  # type: ignore[arg-type]
-        layouts.append(found)
-        return found
-
-    with monkeypatch.context() as patch:
-        patch.setattr(trainer, "layout_of", layout)
-        list(train(experiment, state, *(Split(s.stored, s.labels, s.rows, "float64") for s in splits())))
-    assert layouts
-    assert with_idle_inputs or layouts[0]
+    load = load_splits if with_idle_inputs else load_to_train
+    training, validation = load(experiment, OFFLINE)
+    assert (training.columns is None) == with_idle_inputs
+    list(train(experiment, state, training, validation))
     return state
 
 
@@ -91,38 +95,18 @@ def trained(*, with_idle_inputs: bool, monkeypatch: pytest.MonkeyPatch, **change
     ],
     ids=str,
 )
-def test_training_without_them_is_the_same_to_rounding(
-    changes: dict[str, object], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = trained(with_idle_inputs=True, monkeypatch=monkeypatch, **changes)
-    without = trained(with_idle_inputs=False, monkeypatch=monkeypatch, **changes)
+def test_training_without_them_is_the_same_to_rounding(changes: dict[str, object]) -> None:
+    whole = trained(with_idle_inputs=True, **changes)
+    without = trained(with_idle_inputs=False, **changes)
     for expected, found in zip(whole.arrays, without.arrays, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-11)
-    assert whole.network.parameters.shape == without.network.parameters.shape
 
 
-def test_their_weights_shrink_with_l2_and_stay_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    training, _ = splits()
-    before = start(linear_experiment(dtype="float64", **HIDDEN))
-    layout = layout_of(before.network, training)
-    assert layout is not None
-    weights = before.network.weights[0][:, layout.idle]
-    for l2 in (0.0, 0.01):
-        after = trained(with_idle_inputs=False, monkeypatch=monkeypatch, momentum=0.0, l2=l2)
-        steps = 3 * 16
-        factor = (1 - 0.1 * l2) ** steps
-        np.testing.assert_allclose(after.network.weights[0][:, layout.idle], weights * factor, rtol=1e-12)
-
-
-@pytest.mark.parametrize(
-    "changes", [{"max_norm": 2.0}, {"inputs": "symmetric"}, {"augmentation": {"shift": 1}}], ids=str
-)
-def test_where_they_matter_they_take_part(
-    changes: dict[str, object], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def unexpected(*_: object) -> None:
-        raise AssertionError
-
-    monkeypatch.setattr(trainer, "layout_of", unexpected)
-    experiment = linear_experiment(**(HIDDEN | changes | {"epochs": 1}))
-    list(train(experiment, start(experiment), *splits()))
+@pytest.mark.parametrize("l2", [0.0, 0.01])
+def test_their_weights_shrink_with_l2_and_stay_without_it(l2: float) -> None:
+    experiment = linear_experiment(dtype="float64", **HIDDEN)
+    idle = ~np.asarray(load_to_train(experiment, OFFLINE)[0].columns)
+    before = start(experiment).network.weights[0][:, idle]
+    after = trained(with_idle_inputs=False, momentum=0.0, l2=l2).network.weights[0][:, idle]
+    steps = 3 * 16
+    np.testing.assert_allclose(after, before * (1 - 0.1 * l2) ** steps, rtol=1e-12)

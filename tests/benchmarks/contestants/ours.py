@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from nnlab.config import Experiment
 from nnlab.datasets import MAX_PIXEL, Split
 from nnlab.training import Team, start, train
+from nnlab.training.idle_inputs import without_idle_inputs
 
 if TYPE_CHECKING:
     from tests.benchmarks.workloads import Workload
@@ -45,7 +46,8 @@ def prepare(workload, inputs, labels, parameters, threads):
     # The pixels as nnlab keeps them: as bytes.
     pixels = np.rint(inputs * MAX_PIXEL).astype(np.uint8)
     # An epoch of nnlab measures the validation split too, which the others have none of: one example.
-    training, validation = Split(pixels, labels), Split(pixels[:1], labels[:1])
+    training = without_idle_inputs(experiment, Split(pixels, labels))
+    validation = Split(pixels[:1], labels[:1])
     epochs = train(experiment, state, training, validation, share=Team(threads).share)
 
     def epoch(seed):
