@@ -65,7 +65,8 @@ def train(
             min=1,
             max=4096,  # as in environment.json
             metavar="N",
-            help="Threads for matrix products.  [default: chosen by the size of a step]",
+            help="Threads that share large steps; the weights do not depend on it.  "
+            "[default: chosen by the size of a step]",
         ),
     ] = None,
     json: Json = False,

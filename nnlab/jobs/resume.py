@@ -20,7 +20,7 @@ from nnlab.runs.lock import is_locked, locked
 from nnlab.runs.run import Run, config_text, experiment_of
 from nnlab.runs.summary import Summary
 from nnlab.runs.writer import RunWriter, saved_state
-from nnlab.training import checked_threads, computing_with, load_to_train, stop_reason
+from nnlab.training import checked_threads, computing_with, load_to_train, number_of_threads, stop_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ def resume_run(
     """Resume `run`, to the same weights as if it had never stopped.
 
     Its epochs and patience may be `raised`, by overrides. If there is nothing to do, the run is not changed.
-    The default of `threads` is the number that the run was made with.
+    `threads` means what it does in `train_experiment`: the weights do not depend on it.
 
     Raises `RunError` for a run that is broken or being trained, `UsageError` and `ConfigError` if the
     overrides are invalid, and the errors of `train_experiment`.
@@ -60,9 +60,11 @@ def resume_run(
             if summary and reason is not None and summary.stop_reason == reason:
                 return TrainingResult(run, experiment, summary)
             recorded = records.read_or_none(run.environment_json, Environment)
-            threads = threads or (recorded or records.read(run.environment_json, Environment)).threads
+            if recorded is None and threads is None:
+                records.read(run.environment_json, Environment)  # says what is wrong with it
         training, validation = load_to_train(experiment, source)
         examples = len(training.labels)
+        threads = threads or number_of_threads(experiment, examples)
         with computing_with(threads) as team:
             callbacks.before_writing()
             with _advice(run):
