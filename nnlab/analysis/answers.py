@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,10 @@ class Answers:
         """Return the examples with wrong answers, by falling confidence."""
         wrong = np.flatnonzero(~self.is_right)
         return np.asarray(wrong[np.argsort(-self.confidence[wrong], kind="stable")])
+
+    def inputs_of(self, index: int) -> NDArray[np.floating[Any]]:
+        """Return the inputs of an example, (features,)."""
+        return self.examples.take(slice(index, index + 1)).ravel()
 
     def caption(self, index: int, classes: Sequence[str]) -> str:
         """Return the label, the answer and its confidence, such as 4 → 9, 99.8%."""

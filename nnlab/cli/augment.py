@@ -67,7 +67,7 @@ def augment(
     form = "" if output is None else _format_of(output)
     source = Source(data_dir, offline=offline, progress=is_terminal(sys.stderr))
     training, _ = load_splits(experiment, source)
-    images = training.inputs[: SHOWN if output else DRAWN]
+    images = training.take(slice(SHOWN if output else DRAWN))
     rng = augmentation_stream(experiment, epoch=0, chunk=0)
     changed = augmented(images, shape, experiment.augmentation, rng)
     if output is None or path is None:

@@ -92,7 +92,7 @@ def _check(experiment: Experiment, source: Source, tolerance: float) -> list[Arr
         return list(
             check_gradients(
                 network,
-                network.scaling(training.inputs[:EXAMPLES]).T,
+                network.scaling(training.take(slice(EXAMPLES))).T,
                 smoothed(targets, experiment.label_smoothing),
                 samples=SAMPLES,
                 tolerance=tolerance,

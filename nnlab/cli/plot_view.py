@@ -43,7 +43,7 @@ def curves(histories: Sequence[History]) -> list[Piece]:
 def mistakes(answers: Answers, classes: Sequence[str], shape: tuple[int, int], *, most: int) -> list[Piece]:
     """Return the most confident mistakes as images."""
     return [
-        Picture({answers.caption(index, classes): answers.examples.inputs[index].reshape(shape)})
+        Picture({answers.caption(index, classes): answers.inputs_of(index).reshape(shape)})
         for index in answers.mistakes()[:most]
     ]
 

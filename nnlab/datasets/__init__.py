@@ -1,6 +1,6 @@
 """Datasets: the MNIST family, found or downloaded and always verified, and toys."""
 
-from nnlab.datasets.dataset import MAX_PIXEL, Dataset, DatasetInfo, Split
+from nnlab.datasets.dataset import CHUNK, MAX_PIXEL, Dataset, DatasetInfo, Split
 from nnlab.datasets.inventory import (
     Download,
     Listing,
@@ -25,6 +25,7 @@ from nnlab.datasets.toys import TOYS
 from nnlab.options import Options
 
 __all__ = [
+    "CHUNK",
     "DATASETS",
     "DEFAULT_SOURCE",
     "MAX_PIXEL",

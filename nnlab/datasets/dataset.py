@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Examples: TypeAlias = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
 MAX_PIXEL = 255  # the largest value of a pixel
-CHUNK = 1000  # examples that are copied together
+CHUNK = 1000  # examples that are copied, or looked at, together
 
 
 class DatasetInfo(Protocol):
@@ -72,9 +72,9 @@ class Split:
     `labels` are classes as integers, (examples,), or in a regression the values, (examples, 1), as floats.
     """
 
-    stored: npt.NDArray[Any]  # (at least these examples, features): pixels as bytes, or floats
+    stored: npt.NDArray[Any]  # (examples, features): pixels as bytes, or floats
     labels: npt.NDArray[Any]
-    rows: npt.NDArray[np.intp] | None = None  # of the examples in `stored`; None: all, in order
+    rows: npt.NDArray[np.intp] | None = None  # of the examples in `stored`, which may hold more; None: all
     dtype: npt.DTypeLike = np.float32  # of inputs that are stored as bytes
     columns: npt.NDArray[np.bool_] | None = None  # which inputs are stored, (features,); the others are zero
 
@@ -86,12 +86,17 @@ class Split:
     def take(self, examples: slice | npt.NDArray[np.intp]) -> npt.NDArray[np.floating[Any]]:
         """Return the inputs of these examples, (examples, features), pixels in [0, 1]."""
         # Bytes are gathered first and scaled afterwards: a quarter of the memory traffic.
-        stored = self.stored[examples if self.rows is None else self.rows[examples]]
+        stored = self.stored_of(examples)
         if self.columns is not None:
             inputs = np.zeros((len(stored), len(self.columns)), stored.dtype)
             inputs[:, self.columns] = stored
             stored = inputs
         return np.multiply(stored, self.unit) if self.are_pixels else stored
+
+    def stored_of(self, examples: slice | npt.NDArray[np.intp]) -> npt.NDArray[Any]:
+        """Return the inputs of these examples as they are stored."""
+        stored: npt.NDArray[Any] = self.stored[examples if self.rows is None else self.rows[examples]]
+        return stored
 
     def copied(self, columns: npt.NDArray[np.bool_] | None = None) -> Split:
         """Return a split that stores these examples alone, and of their inputs those in `columns`, if given.
@@ -99,11 +104,10 @@ class Split:
         The inputs that are left out have to be zero.
         """
         chosen = slice(None) if columns is None else np.flatnonzero(columns)
-        shape = len(self.labels), self.stored[:1, chosen].shape[1]
-        stored = np.empty(shape, self.stored.dtype)
+        stored = np.empty((len(self.labels), self.stored[:1, chosen].shape[1]), self.stored.dtype)
         for start in range(0, len(stored), CHUNK):
-            rows: slice | npt.NDArray[np.intp] = slice(start, start + CHUNK)
-            stored[rows] = self.stored[rows if self.rows is None else self.rows[rows]][:, chosen]
+            some = slice(start, start + CHUNK)
+            stored[some] = self.stored_of(some)[:, chosen]
         return Split(stored, self.labels, dtype=self.dtype, columns=columns)
 
     @property

@@ -84,7 +84,7 @@ def on_mnist(source: Source) -> Iterator[Piece]:
         training, _ = load_splits(Experiment(**keys), source)
         epochs, state = run(source, **keys)
         activations = np.empty((HIDDEN, IMAGES), np.float32)
-        state.network.forward(training.inputs[:IMAGES].T, [activations, None])
+        state.network.forward(training.take(slice(IMAGES)).T, [activations, None])
         dead.append(float((activations == 0).all(axis=1).mean()))
         accuracies.append(epochs[-1].val_accuracy or 0)
     yield (

@@ -61,7 +61,7 @@ def signs(source: Source) -> Iterator[Piece]:
         network = start(experiment).network
         backpropagation = Backpropagation(network, 1)
         one_way = 0
-        for x, label in zip(training.inputs[:EXAMPLES], training.labels[:EXAMPLES], strict=True):
+        for x, label in zip(training.take(slice(EXAMPLES)), training.labels[:EXAMPLES], strict=True):
             backpropagation(x[:, np.newaxis], np.eye(10, dtype=x.dtype)[:, [label]])
             gradients = backpropagation.weight_gradients[-1]
             one_way += int((np.abs(np.sign(gradients).sum(axis=1)) == gradients.shape[1]).sum())

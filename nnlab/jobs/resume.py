@@ -60,7 +60,7 @@ def resume_run(
             if summary and reason is not None and summary.stop_reason == reason:
                 return TrainingResult(run, experiment, summary)
             recorded = records.read_or_none(run.environment_json, Environment)
-            if recorded is None and threads is None:
+            if recorded is None and run.environment_json.exists():
                 records.read(run.environment_json, Environment)  # says what is wrong with it
         training, validation = load_to_train(experiment, source)
         examples = len(training.labels)

@@ -50,8 +50,9 @@ def train_experiment(
     """Train `experiment` into a new run folder in `runs`, called `folder` or else NAME-001, NAME-002, ….
 
     `threads` is the number of threads that share large steps, by default chosen by the size of a step; the
-    weights do not depend on it. `command` is recorded as the command that made the run. Raises `DatasetError`, `UsageError` for an impossible number
-    of threads, and `NnlabError` if the file system refuses.
+    weights do not depend on it. `command` is recorded as the command that made the run. Raises
+    `DatasetError`, `UsageError` for an impossible number of threads, and `NnlabError` if the file system
+    refuses.
     """
     threads = checked_threads(threads)
     training, validation = load_to_train(experiment, source)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,7 +40,7 @@ class Backpropagation:
         self.ones = np.ones((batch_size, 1), dtype)
         self.scale = np.array(scale / batch_size, dtype)
         self.gradient = np.empty_like(network.parameters)
-        self.idle_gradient = self.gradient[: len(network.idle_weights)]
+        self.idle_gradient = replace(network, parameters=self.gradient).idle_weights
         self.weight_gradients, self.bias_gradients = views(self.gradient, network.architecture)
         self.all_bias_gradients = self.gradient[-sum(widths) :, np.newaxis]
         self.blocks = [
@@ -46,7 +48,10 @@ class Backpropagation:
             for layer, weights in enumerate(network.weights)
             for neurons in blocks_of_gradient(len(weights), weights.shape[1], batch_size)
         ]
-        self.is_divided = len(self.blocks) > len(widths)
+        self.is_divided = len(self.blocks) > len(widths) or any(
+            len(blocks_of_layer(len(weights), weights.shape[1], batch_size)) > 1
+            for weights in network.weights
+        )
         self.activations_of = partial(_activations_in_blocks, share) if self.is_divided else activations_of
         self.send_back = partial(_send_back_in_blocks, share) if self.is_divided else _send_back
 
@@ -54,16 +59,13 @@ class Backpropagation:
     def parts(self) -> list[slice]:
         """The parts of the vector of parameters whose gradients are known one after another.
 
-        If the work is divided, these are the weights of some neurons each, and then the rest: idle weights
-        and biases. Otherwise, all parameters are one part.
+        If the work is divided, these are the weights of some neurons each, and the rest, with the biases, is
+        the last one. Otherwise, all parameters are one part.
         """
-        if not self.is_divided:
-            return [slice(0, len(self.gradient))]
-        parts, stop = [], len(self.idle_gradient)
-        for layer, neurons in self.blocks:
-            start, stop = stop, stop + self.weight_gradients[layer][neurons].size
-            parts.append(slice(start, stop))
-        return [*parts, slice(0, len(self.idle_gradient)), slice(stop, len(self.gradient))]
+        blocks = self.blocks if self.is_divided else []
+        sizes = [self.weight_gradients[layer][neurons].size for layer, neurons in blocks]
+        bounds = [0, *np.cumsum(sizes, dtype=int).tolist(), len(self.gradient)]
+        return [slice(start, stop) for start, stop in pairwise(bounds)]
 
     def scale_by(self, scale: float) -> None:
         """Set the factor of the gradient."""
@@ -75,14 +77,14 @@ class Backpropagation:
         targets: Array,
         z: Array | None = None,
         masks: Masks | None = None,
-        use: Callable[[int], None] = lambda _: None,
+        on_part: Callable[[int], None] = lambda _: None,
     ) -> Array:
         """Put `scale` · ∇C into `self.gradient` and return z of the output layer, (outputs, batch).
 
         C is the mean cost of the batch `x`, (features, batch), with `targets`, (outputs, batch), under the
         `masks` of dropout. The result is written to the array `z`; without one, to a buffer that the next
-        call overwrites. `use` is called with the number of each part when its gradient is known, perhaps in
-        another thread; from then on, nothing reads the parameters of that part.
+        call overwrites. `on_part` is called with the number of each part when its gradient is known, perhaps
+        in another thread; from then on, nothing reads the parameters of that part.
         """
         if z is not None:
             self.activations[-1] = z
@@ -100,26 +102,22 @@ class Backpropagation:
             received = [masks.received(layer, each) for layer, each in enumerate(received)]
         if len(self.idle_gradient):
             self.idle_gradient.fill(0)
+        np.dot(self.all_deltas, self.ones, out=self.all_bias_gradients)
         if self.is_divided:
             number = len(self.blocks)
-            tasks = [partial(self._use_gradient, part, received, use) for part in range(number)]
-            self.share([*tasks, partial(use, number), partial(self._use_bias_gradients, number + 1, use)])
+            tasks = [partial(self._gradient_of, part, received, on_part) for part in range(number)]
+            self.share([*tasks, partial(on_part, number)])
         else:
             for delta, inputs, gradient in zip(deltas, received, self.weight_gradients, strict=True):
                 np.dot(delta, inputs.T, out=gradient)
-            self._use_bias_gradients(0, use)
+            on_part(0)
         return z
 
-    def _use_gradient(self, part: int, received: Sequence[Array], use: Callable[[int], None]) -> None:
-        """Compute dC/dW = δ xᵀ of some neurons and `use` it."""
+    def _gradient_of(self, part: int, received: Sequence[Array], on_part: Callable[[int], None]) -> None:
+        """Compute dC/dW = δ xᵀ of some neurons, a part of the parameters."""
         layer, neurons = self.blocks[part]
         np.dot(self.deltas[layer][neurons], received[layer].T, out=self.weight_gradients[layer][neurons])
-        use(part)
-
-    def _use_bias_gradients(self, part: int, use: Callable[[int], None]) -> None:
-        """Compute dC/db = Σ δ of all layers and `use` it."""
-        np.dot(self.all_deltas, self.ones, out=self.all_bias_gradients)
-        use(part)
+        on_part(part)
 
 
 def _send_back(

@@ -50,14 +50,14 @@ class Network:
     """A multilayer perceptron whose parameters are views of one vector.
 
     `parameters` holds all weights, then all biases. So an update is one operation on a vector, and L2, which
-    concerns only the weights, is one operation on a slice of it. Weights of inputs that are left out, because
-    they are always zero, may precede those of the architecture.
+    concerns only the weights, is one operation on a slice of it. Between them may be the weights of inputs
+    that are left out of the architecture because they are always zero.
     """
 
     architecture: tuple[int, ...]  # widths, input to output
     hidden_activations: tuple[Activation, ...]  # of each hidden layer
     output: Output
-    parameters: Array  # (number of parameters,), or more
+    parameters: Array  # (number of parameters,), or more with idle weights
     scaling: Scaling = UNSCALED  # of the inputs, before the first layer
 
     @cached_property
@@ -77,8 +77,8 @@ class Network:
 
     @property
     def idle_weights(self) -> Array:
-        """The weights of inputs that are left out, a view of the very first part of `parameters`."""
-        return self.parameters[: -number_of_parameters(self.architecture)]
+        """The weights of inputs that are left out, a view of the last part of `all_weights`."""
+        return self.all_weights[number_of_weights(self.architecture) :]
 
     @property
     def activations(self) -> list[Activation]:
@@ -163,13 +163,15 @@ def number_of_parameters(architecture: Sequence[int]) -> int:
 def views(parameters: Array, architecture: Sequence[int]) -> tuple[list[Array], list[Array]]:
     """Return the weights (fan_out, fan_in) and biases (fan_out, 1) of each layer as views of `parameters`.
 
-    They are its last numbers; it may hold idle weights before them.
+    The weights are its first numbers and the biases its last; idle weights may be between them.
     """
-    shapes = [(fan_out, fan_in) for fan_in, fan_out in pairwise(architecture)]
-    shapes += [(fan_out, 1) for fan_out in architecture[1:]]
-    idle = len(parameters) - number_of_parameters(architecture)
-    ends = np.cumsum([idle, *(rows * columns for rows, columns in shapes)])
-    arrays = [
-        part.reshape(shape) for part, shape in zip(np.split(parameters, ends[:-1])[1:], shapes, strict=True)
-    ]
-    return arrays[: len(arrays) // 2], arrays[len(arrays) // 2 :]
+    weights = [(fan_out, fan_in) for fan_in, fan_out in pairwise(architecture)]
+    biases = [(fan_out, 1) for fan_out in architecture[1:]]
+    return _split(parameters, weights), _split(parameters[-sum(architecture[1:]) :], biases)
+
+
+def _split(vector: Array, shapes: Sequence[tuple[int, int]]) -> list[Array]:
+    """Return views of the first numbers of `vector`, in arrays of these shapes."""
+    ends = np.cumsum([rows * columns for rows, columns in shapes])
+    parts = np.split(vector, ends)[: len(shapes)]
+    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]

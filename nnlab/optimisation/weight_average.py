@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nnlab.optimisation.optimiser import OptimiserState
     from nnlab.optimisation.part import Part
 
-AVERAGE = "average"  # the name of its array in the state of an optimiser
+AVERAGE = "average of the parameters"  # its name among the arrays of an optimiser
 
 
 def update_average(average: Array, parameters: Array, decay: float, step: int) -> None:

@@ -28,7 +28,7 @@ def figure_of(answers: Answers, classes: Sequence[str], shape: tuple[int, int], 
     for axes in grid.flat:
         axes.set_axis_off()
     for axes, index in zip(grid.flat, mistakes, strict=False):
-        axes.imshow(answers.examples.inputs[index].reshape(shape), cmap="gray_r", vmin=0, vmax=1)
+        axes.imshow(answers.inputs_of(index).reshape(shape), cmap="gray_r", vmin=0, vmax=1)
         axes.set_title(answers.caption(index, classes), fontsize=10)
     total = counted(len(answers.mistakes()), "mistake")
     figure.suptitle(f"The {len(mistakes)} most confident of {total} of {name}")

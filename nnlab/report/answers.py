@@ -63,7 +63,7 @@ def mistakes_section(answers: Answers, classes: Sequence[str], experiment: Exper
         cell = int(answers.examples.labels[index]), int(answers.predicted[index])
         share = answers.shown(index)
         alternative = f"Test image {index}: a {classes[cell[0]]}, taken for {classes[cell[1]]} with {share}"
-        source = images.of_pixels(answers.examples.inputs[index].reshape(shape))
+        source = images.of_pixels(answers.inputs_of(index).reshape(shape))
         by_cell.setdefault(cell, []).append(Picture(source, alternative, share))
     groups = [
         MistakeGroup(_identifier(*cell), classes[cell[0]], classes[cell[1]], pictures)

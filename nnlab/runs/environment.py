@@ -26,7 +26,7 @@ class Environment:
     python: str
     numpy: str
     blas: list[dict[str, Any]]  # each library: its name, version, kernel (architecture) and threads
-    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]  # the number of threads for matrix products
+    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]  # the number that shared large steps
     platform: str
     processor: str
     dataset: dict[str, str]  # file -> SHA-256

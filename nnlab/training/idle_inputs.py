@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlab.datasets import CHUNK
 from nnlab.network import UNSCALED
 from nnlab.training.methods import scaling_of
 
@@ -19,14 +20,12 @@ if TYPE_CHECKING:
     from nnlab.datasets import Split
     from nnlab.network import Array, Network
 
-CHUNK = 1000  # examples that are looked at together
-
 
 @dataclass(frozen=True)
 class Layout:
     """Where the parameters of a network are while it trains on some of its inputs alone.
 
-    The weights of the other inputs come first, then those of the first layer, and so on.
+    The weights of the other inputs come after all other weights, and before the biases.
     """
 
     architecture: tuple[int, ...]  # of the network with the used inputs alone
@@ -35,24 +34,23 @@ class Layout:
 
     def narrowed(self, parameters: Array) -> Array:
         """Return a copy of a vector of all `parameters`, or of an array like them, in this layout."""
-        first = self._first(parameters)
-        return np.concatenate(
-            [first[:, self.idle].ravel(), first[:, self.used].ravel(), parameters[first.size :]]
-        )
+        first, others, biases = self._divided(parameters)
+        return np.concatenate([first[:, self.used].ravel(), others, first[:, self.idle].ravel(), biases])
 
     def widen(self, narrow: Array, parameters: Array) -> None:
         """Copy a vector that was `narrowed` back into `parameters`."""
-        first = self._first(parameters)
-        fan_out = len(first)
-        idle, used, rest = np.split(narrow, [fan_out * len(self.idle), first.size])
-        first[:, self.idle] = idle.reshape(fan_out, -1)
-        first[:, self.used] = used.reshape(fan_out, -1)
-        parameters[first.size :] = rest
+        first, others, biases = self._divided(parameters)
+        sizes = [first[:, self.used].size, others.size, first[:, self.idle].size]
+        used, others[...], idle, biases[...] = np.split(narrow, np.cumsum(sizes))
+        first[:, self.used] = used.reshape(len(first), -1)
+        first[:, self.idle] = idle.reshape(len(first), -1)
 
-    def _first(self, parameters: Array) -> Array:
-        """Return the weights of the first layer, a view."""
+    def _divided(self, parameters: Array) -> tuple[Array, Array, Array]:
+        """Return views of the weights of the first layer, (fan_out, features), the others, and the biases."""
         features, fan_out = len(self.used) + len(self.idle), self.architecture[1]
-        return parameters[: fan_out * features].reshape(fan_out, features)
+        first = features * fan_out
+        biases = len(parameters) - sum(self.architecture[1:])
+        return parameters[:first].reshape(fan_out, features), parameters[first:biases], parameters[biases:]
 
 
 def layout_of(network: Network, training: Split) -> Layout | None:
@@ -74,6 +72,5 @@ def without_idle_inputs(experiment: Experiment, training: Split) -> Split:
         return training
     is_used = np.zeros(training.stored.shape[1], bool)
     for start in range(0, len(training.labels), CHUNK):
-        rows: slice | NDArray[np.intp] = slice(start, start + CHUNK)
-        is_used |= training.stored[rows if training.rows is None else training.rows[rows]].any(axis=0)
+        is_used |= training.stored_of(slice(start, start + CHUNK)).any(axis=0)
     return training if is_used.all() or not is_used.any() else training.copied(is_used)

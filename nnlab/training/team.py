@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from nnlab.network import Task
 
-# The tasks that nobody has begun, and the outcome of each that a helper has done.
+# The tasks that nobody has begun, and the outcomes of the others.
 _Job: TypeAlias = "tuple[deque[Task], SimpleQueue[BaseException | None]]"
 
 
@@ -32,13 +32,15 @@ class Team:
 
     def share(self, tasks: Sequence[Task]) -> None:
         """Run `tasks`, in any order, and return when all are done. Raises the error of one that fails."""
-        helpers = self._helpers_for(tasks)
-        waiting, done = job = deque(tasks), SimpleQueue[BaseException | None]()
-        for _ in range(helpers):
-            self._jobs.put(job)
-        outcomes = _done(waiting)
-        outcomes += [done.get() for _ in range(len(tasks) - len(outcomes))]
-        for error in outcomes:
+        waiting, outcomes = job = deque(tasks), SimpleQueue[BaseException | None]()
+        try:
+            for _ in range(self._helpers_for(tasks)):
+                self._jobs.put(job)
+            _work(waiting, outcomes)
+            errors = [outcomes.get() for _ in tasks]
+        finally:
+            waiting.clear()  # after Ctrl-C, nobody begins another task
+        for error in errors:
             if error is not None:
                 raise error
 
@@ -65,23 +67,18 @@ class Team:
 
     def _help(self) -> None:
         while job := self._jobs.get():
-            waiting, done = job
-            while waiting:
-                for outcome in _done(waiting, most=1):
-                    done.put(outcome)
+            _work(*job)
 
 
-def _done(waiting: deque[Task], most: int | None = None) -> list[BaseException | None]:
-    """Run tasks until there are none, or `most`; return the error of each, or None."""
-    outcomes: list[BaseException | None] = []
-    while len(outcomes) != most:
+def _work(waiting: deque[Task], outcomes: SimpleQueue[BaseException | None]) -> None:
+    """Run tasks until none is waiting; the outcome of each is its error, or None."""
+    while True:
         try:
             task = waiting.popleft()
         except IndexError:  # the others have taken them all
-            break
+            return
         try:
             task()
-            outcomes.append(None)
+            outcomes.put(None)
         except BaseException as error:  # noqa: BLE001 (raised by the thread that shares)
-            outcomes.append(error)
-    return outcomes
+            outcomes.put(error)

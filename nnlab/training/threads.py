@@ -46,27 +46,31 @@ class _OneThread:
         self.lock = threading.Lock()
         self.holders = 0
         self.available = 0  # the number of threads without the limit
-        self.limits: threadpool_limits | None = None
+        self.limits: list[threadpool_limits] = []  # the one of the first holder, and later ones
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Apply the limit in the block, also to libraries that were loaded since the last one began."""
         with self.lock:
             if not self.holders:
+                self.lift()  # what a forked process may have inherited
                 self.available = _threads_of_blas()
             _take_control()
-            limits = threadpool_limits(1, user_api="blas")
-            self.limits = self.limits or limits
+            self.limits.append(threadpool_limits(1, user_api="blas"))
             self.holders += 1
         try:
             yield
         finally:
             with self.lock:
-                self.holders -= 1
-                if not self.holders and self.limits is not None:
-                    _take_control()
-                    self.limits.restore_original_limits()
-                    self.limits = None
+                self.holders = max(0, self.holders - 1)
+                if not self.holders:
+                    self.lift()
+
+    def lift(self) -> None:
+        """Restore the numbers of threads that the libraries had before."""
+        while self.limits:
+            _take_control()
+            self.limits.pop().restore_original_limits()
 
     def forget_threads(self) -> None:
         """Forget all holders: in a forked process, only the thread that forked exists."""
@@ -93,7 +97,10 @@ def computing_with(threads: int) -> Iterator[Team]:
 def available_threads() -> int:
     """Return the number of threads that the matrix library would use without a limit."""
     with _ONE_THREAD.lock:
-        return _ONE_THREAD.available if _ONE_THREAD.holders else _threads_of_blas()
+        if _ONE_THREAD.holders:
+            return _ONE_THREAD.available
+        _ONE_THREAD.lift()
+        return _threads_of_blas()
 
 
 def _take_control() -> None:

@@ -51,7 +51,10 @@ def divided(network: Network, share: Share = one_by_one) -> Backpropagation:
 def undivided(network: Network, monkeypatch: pytest.MonkeyPatch) -> Backpropagation:
     with monkeypatch.context() as patch:
         patch.setattr(blocks, "LEAST_GRADIENT", 10**12)
+        patch.setattr(blocks, "LEAST_WORK", 10**12)
+        blocks_of_layer.cache_clear()
         backpropagation = Backpropagation(network, BATCH)
+    blocks_of_layer.cache_clear()
     assert not backpropagation.is_divided
     return backpropagation
 
@@ -61,6 +64,22 @@ def masks(network: Network) -> Masks:
     drawn = Dropout(rates, np.random.PCG64(1)).masks(network.architecture[:-1], BATCH, np.dtype("float64"))
     drawn.draw()
     return drawn
+
+
+def test_a_narrow_network_is_divided_by_its_examples_alone(
+    network: BuildNetwork, batch: DrawBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "LEAST_NEURONS", 1000)
+    net = network(NARROW, "tanh", ("softmax", "log_likelihood"), parameters=3)
+    shared: list[int] = []
+
+    def share(tasks: Sequence[Task]) -> None:
+        shared.append(len(tasks))
+        one_by_one(tasks)
+
+    divided(net, share)(*batch(net, BATCH))
+    # The activations of three layers and the errors of two in four blocks each; the gradients, and the biases.
+    assert shared == [4] * 6
 
 
 @pytest.mark.parametrize("architecture", [WIDE, NARROW], ids=str)
@@ -118,7 +137,7 @@ def test_each_part_is_used_once_when_its_gradient_is_known(
         net.parameters[place] = np.nan  # nothing may read them any more
 
     before = net.parameters.copy()
-    backpropagation(x, y, use=use)
+    backpropagation(x, y, on_part=use)
     np.testing.assert_array_equal(backpropagation.gradient, reference.gradient)
     assert sorted(used) == list(range(len(parts)))
     places = np.concatenate([np.arange(len(before))[place] for place in parts])

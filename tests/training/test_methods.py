@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 from nnlab.augmentation import Augmentation, augment
 from nnlab.errors import UsageError
 from nnlab.network import Scaling
-from nnlab.optimisation import NO_FALLS
+from nnlab.optimisation import NO_FALLS, OPTIMISERS, OptimiserInfo
 from nnlab.runs import checkpoint, metrics
 from nnlab.runs.run import experiment_of
 from nnlab.training import dropout_of, measure, optimiser_of, start, targets_of, train
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nnlab.network import Array, Network
+    from nnlab.optimisation import OptimiserState, Part
     from nnlab.runs.run import Run
     from nnlab.training import Epoch
 
@@ -254,6 +255,33 @@ def test_the_average_is_what_is_validated_and_kept(tmp_path: Path) -> None:
     with np.load(run.last_npz) as arrays:
         np.testing.assert_array_equal(arrays["weights.0"], state.validated.weights[0])
         np.testing.assert_array_equal(arrays["trained"], state.network.parameters)
+
+
+def test_the_average_does_not_meddle_with_an_array_of_the_same_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dataclass(frozen=True)
+    class Momentum:
+        name: str
+
+        def scale(self, eta: float) -> float:
+            return eta
+
+        def start(self, parameters: Array) -> OptimiserState:
+            return {self.name: np.zeros_like(parameters)}
+
+        def step(self, part: Part, _eta: float, _number: int) -> None:
+            velocity, parameters = part.state[self.name], part.parameters
+            velocity *= 0.9
+            velocity += part.gradient
+            parameters -= velocity
+
+    results = []
+    for name in ("velocity", "average"):
+        optimiser = Momentum(name)
+        monkeypatch.setitem(OPTIMISERS, "sgd", OptimiserInfo(lambda *_, it=optimiser: it))
+        results.append(summary_of(train_run(tmp_path, weight_average=0.9)).weights_sha256)
+    assert results[0] == results[1]
 
 
 def test_smoothed_targets_by_hand() -> None:
