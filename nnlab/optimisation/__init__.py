@@ -14,7 +14,7 @@ from nnlab.optimisation.max_norm import limit_norms
 from nnlab.optimisation.momentum import MomentumRamp
 from nnlab.optimisation.nesterov import Nesterov
 from nnlab.optimisation.optimiser import Optimiser, OptimiserState
-from nnlab.optimisation.part import Part, parts_of
+from nnlab.optimisation.part import Part, part_of
 from nnlab.optimisation.penalties import Penalties
 from nnlab.optimisation.schedules import NO_FALLS, SCHEDULES, Falls, Moment, Schedule
 from nnlab.optimisation.sgd import SGD
@@ -40,7 +40,7 @@ __all__ = [
     "Penalties",
     "Schedule",
     "limit_norms",
-    "parts_of",
+    "part_of",
     "update_average",
 ]
 

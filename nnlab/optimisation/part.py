@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING
 from nnlab.network import Array
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from nnlab.network import Network
-
-# The arrays of a part this long stay in the cache from the first operation of an update to the last.
-LENGTH = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -30,16 +25,11 @@ class Part:
     state: Mapping[str, Array]  # (n,) each
 
 
-def parts_of(
-    network: Network, gradient: Array, state: Mapping[str, Array], place: slice | None = None
-) -> Iterator[Part]:
-    """Yield the parameters of `network`, or those at a `place` of their vector, in parts."""
-    place = place or slice(0, len(network.parameters))
-    for start in range(place.start, place.stop, LENGTH):
-        here = slice(start, min(start + LENGTH, place.stop))
-        yield Part(
-            network.parameters[here],
-            network.all_weights[here],
-            gradient[here],
-            {name: array[here] for name, array in state.items()},
-        )
+def part_of(network: Network, gradient: Array, state: Mapping[str, Array], place: slice) -> Part:
+    """Return the part of the parameters of `network` that is at a `place` of their vector."""
+    return Part(
+        network.parameters[place],
+        network.all_weights[place],
+        gradient[place],
+        {name: array[place] for name, array in state.items()},
+    )

@@ -120,22 +120,13 @@ def available_cores() -> int:
 
 
 def number_of_threads(experiment: Experiment, train_examples: int) -> int:
-    """Return 1 for small steps, else the number of threads that the matrix library would use.
-
-    One core is left to the augmentation of images, unless that takes little time.
-    """
+    """Return 1 for small steps, else the number of threads that the matrix library would use."""
     batch_size = train_examples if experiment.batch_size == "full" else experiment.batch_size
     # Each weight takes part in three products: the forward pass, the gradient and the error sent back.
-    if 3 * batch_size * number_of_weights(experiment.architecture) < MIN_MULTIPLICATIONS:
-        return 1
-    return max(1, available_threads() - _interpolates(experiment))
+    multiplications = 3 * batch_size * number_of_weights(experiment.architecture)
+    return available_threads() if multiplications >= MIN_MULTIPLICATIONS else 1
 
 
 def number_of_workers(experiment: Experiment) -> int:
-    """Return how many threads augment images besides the one that trains: 1 if it pays, else 0."""
-    return int(_interpolates(experiment) and available_cores() > 1)
-
-
-def _interpolates(experiment: Experiment) -> bool:
-    """Return whether images are interpolated, which takes a good part of a core."""
-    return experiment.augmentation is not None and not experiment.augmentation.is_shift
+    """Return how many further threads augment images: 1 if there is a core for it, else 0."""
+    return int(experiment.augmentation is not None and available_cores() > 1)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from nnlab.network import UNSCALED, Backpropagation, one_by_one
-from nnlab.optimisation import AVERAGE, Averaged, limit_norms, parts_of, update_average
+from nnlab.optimisation import AVERAGE, Averaged, limit_norms, part_of, update_average
 from nnlab.training.batches import BatchGroup, BatchSource
 from nnlab.training.diagnostics import LayerDiagnostics, diagnose, sample_size
 from nnlab.training.early_stopping import EarlyStopping
@@ -260,12 +260,11 @@ class _Update:
         """Prepare the parts."""
         network, gradient = backpropagation.network, backpropagation.gradient
         self.step = optimiser.step
-        self.parts = [[*parts_of(network, gradient, state, place)] for place in backpropagation.parts]
+        self.parts = [part_of(network, gradient, state, place) for place in backpropagation.parts]
         self.eta, self.number = math.nan, 0
 
     def __call__(self, part: int) -> None:
-        for each in self.parts[part]:
-            self.step(each, self.eta, self.number)
+        self.step(self.parts[part], self.eta, self.number)
 
 
 def _joined(parts: list[Array]) -> Array:

@@ -78,7 +78,7 @@ def test_a_narrow_network_is_divided_by_its_examples_alone(
         one_by_one(tasks)
 
     divided(net, share)(*batch(net, BATCH))
-    # The activations of three layers and the errors of two in four blocks each; the gradients, and the biases.
+    # The activations of three layers and the errors of two, in four blocks each; the gradients and the rest.
     assert shared == [4] * 6
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nnlab.network import OUTPUTS, Network
-from nnlab.optimisation import OPTIMISERS, SGD, Adam, Nesterov, Penalties, parts_of
+from nnlab.optimisation import OPTIMISERS, SGD, Adam, Nesterov, Penalties, part_of
 from nnlab.options import Options
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def stepped(optimiser: Optimiser, net: Network, gradients: list[list[float]], et
     found = []
     for number, gradient in enumerate(gradients):
         scaled = np.array([*gradient, 0.0], net.parameters.dtype) * optimiser.scale(eta)
-        for part in parts_of(net, scaled.astype(net.parameters.dtype), state):
-            optimiser.step(part, eta, number)
+        whole = part_of(net, scaled.astype(net.parameters.dtype), state, slice(None))
+        optimiser.step(whole, eta, number)
         found.append(net.all_weights.copy())
     return np.array(found)
 

@@ -18,7 +18,7 @@ from nnlab.runs.run import experiment_of
 from nnlab.training import dropout_of, measure, optimiser_of, start, targets_of, train
 from nnlab.training.ahead import ahead
 from nnlab.training.methods import augmentation_of, scaling_of, smoothed
-from nnlab.training.threads import number_of_threads, number_of_workers
+from nnlab.training.threads import number_of_workers
 from tests.trainings import linear_experiment, results_of, resume, splits, summary_of
 from tests.trainings import train as train_run
 
@@ -389,13 +389,9 @@ def test_an_error_in_a_worker_ends_the_training() -> None:
         list(ahead([fail], workers=1))
 
 
-def test_a_second_core_is_used_where_it_pays(monkeypatch: pytest.MonkeyPatch) -> None:
-    large: dict[str, object] = {"architecture": (784, 2000, 10), "activation": "relu"}
-    monkeypatch.setattr("nnlab.training.threads.available_threads", lambda: 4)
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
-    for augmentation, threads, workers in ((None, 4, 0), (SHIFTED, 4, 0), (DISTORTED, 3, 1)):
-        experiment = linear_experiment(**large, augmentation=augmentation)
-        assert number_of_threads(experiment, 1000) == threads
-        assert number_of_workers(experiment) == workers
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
-    assert number_of_workers(linear_experiment(augmentation=DISTORTED)) == 0
+def test_a_further_thread_augments_where_there_is_a_core_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores, workers in (({0, 1}, 1), ({0}, 0)):
+        monkeypatch.setattr("os.sched_getaffinity", lambda _, cores=cores: cores)
+        for augmentation in (SHIFTED, DISTORTED):
+            assert number_of_workers(linear_experiment(augmentation=augmentation)) == workers
+        assert number_of_workers(linear_experiment()) == 0
