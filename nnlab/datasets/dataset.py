@@ -103,11 +103,11 @@ class Split:
 
         The inputs that are left out have to be zero.
         """
-        chosen = slice(None) if columns is None else np.flatnonzero(columns)
-        stored = np.empty((len(self.labels), self.stored[:1, chosen].shape[1]), self.stored.dtype)
+        chosen = np.arange(self.stored.shape[1]) if columns is None else np.flatnonzero(columns)
+        stored = np.empty((len(self.labels), len(chosen)), self.stored.dtype)
         for start in range(0, len(stored), CHUNK):
             some = slice(start, start + CHUNK)
-            stored[some] = self.stored_of(some)[:, chosen]
+            self.stored_of(some).take(chosen, axis=1, out=stored[some], mode="clip")
         return Split(stored, self.labels, dtype=self.dtype, columns=columns)
 
     @property
