@@ -38,7 +38,7 @@ def main() -> None:
     )
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--workloads", default="".join(WORKLOADS))
-    parser.add_argument("--epochs", type=int, default=5, help="epochs, or commands, of each contestant")
+    parser.add_argument("--epochs", type=int, default=3, help="epochs, or commands, of each contestant")
     parser.add_argument("--examples", type=int, default=60_000)
     parser.add_argument(
         "--results", type=Path, default=HERE, help="the folder for RESULTS.md and results.json"

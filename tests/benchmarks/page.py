@@ -83,9 +83,8 @@ def methods(results: dict[str, Any]) -> str:
     sections = [
         "## What each method adds",
         (
-            "An epoch of 50,000 images, 784-800-10 in batches of 100, with BLAS threads by nnlab's own rule "
-            "in brackets; in turns in one process. Where images are interpolated, one core prepares the next "
-            "ones while the other trains."
+            "An epoch of 50,000 images, 784-800-10 in batches of 100, with threads by nnlab's own rule "
+            "in brackets; in turns in one process. A further thread augments the next images."
         ),
         table(["", "keys", "an epoch", "of the plain epoch"], rows),
     ]
