@@ -88,9 +88,10 @@ def train(
     """Train `state` in place and yield each epoch's figures, the last with a stop reason.
 
     The work of large steps is done by `share`. Images are augmented by `workers` further threads, by default
-    one if there are several cores and it pays. Neither changes the result.
+    one if there are several cores. Neither changes the result.
 
-    `on_batch` is called with the size of each finished batch, and may end the training with an exception.
+    The arrays of `state` are those of the last epoch until the next one ends. `on_batch` is called with the
+    size of each finished batch, and may end the training with an exception.
     After a diverged epoch `state.network` is unusable.
     """
     rule, network = early_stopping(experiment), state.network
@@ -159,7 +160,7 @@ class _Training:
         workers: int,
         share: Share,
     ) -> None:
-        """Lay out the targets, and the pixels that are used."""
+        """Prepare the targets and the source of the batches."""
         self.experiment, self.labels = experiment, training.labels
         self.on_batch, self.workers, self.share = on_batch, workers, share
         examples = len(training.labels)
@@ -187,7 +188,7 @@ class _Training:
         def on_step(number: int, size: int) -> None:
             if bounds:
                 limit_norms(network, bounds)
-                if average is not None:
+                if average is not None:  # the average is that of the bounded weights
                     update_average(average, network.parameters, decay, number)
             self.on_batch(size)
 
