@@ -116,10 +116,9 @@ class Split:
         return self.stored.dtype == np.uint8
 
     @property
-    def unit(self) -> np.floating[Any]:
-        """The value of a pixel whose byte is 1."""
-        unit: npt.NDArray[np.floating[Any]] = np.array([1 / MAX_PIXEL], self.dtype)
-        return np.float64(unit[0]) if unit.dtype == np.float64 else np.float32(unit[0])
+    def unit(self) -> npt.NDArray[np.floating[Any]]:
+        """The value of a pixel whose byte is 1, a single number."""
+        return np.array(1 / MAX_PIXEL, self.dtype)
 
 
 @dataclass(frozen=True)

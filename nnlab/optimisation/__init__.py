@@ -13,7 +13,7 @@ from nnlab.optimisation.adam import Adam, AdamOptions
 from nnlab.optimisation.max_norm import limit_norms
 from nnlab.optimisation.momentum import MomentumRamp
 from nnlab.optimisation.nesterov import Nesterov
-from nnlab.optimisation.optimiser import Optimiser, OptimiserState
+from nnlab.optimisation.optimiser import Optimiser, OptimiserState, UpdateRule
 from nnlab.optimisation.part import Part, part_of
 from nnlab.optimisation.penalties import Penalties
 from nnlab.optimisation.schedules import NO_FALLS, SCHEDULES, Falls, Moment, Schedule
@@ -39,6 +39,7 @@ __all__ = [
     "Part",
     "Penalties",
     "Schedule",
+    "UpdateRule",
     "limit_norms",
     "part_of",
     "update_average",

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nnlab.optimisation.optimiser import Optimiser
+from nnlab.optimisation.optimiser import UpdateRule
 
 if TYPE_CHECKING:
     from nnlab.network import Array
-    from nnlab.optimisation.optimiser import OptimiserState
     from nnlab.optimisation.part import Part
 
 AVERAGE = "average of the parameters"  # its name among the arrays of an optimiser
@@ -31,18 +30,14 @@ def update_average(average: Array, parameters: Array, decay: float, step: int) -
 
 @dataclass(frozen=True)
 class Averaged:
-    """An optimiser after each of whose steps the average of the parameters follows."""
+    """An update rule after each of whose steps the average of the parameters follows."""
 
-    optimiser: Optimiser
+    optimiser: UpdateRule
     decay: float
 
     def scale(self, eta: float) -> float:
         """Return that of the optimiser."""
         return self.optimiser.scale(eta)
-
-    def start(self, parameters: Array) -> OptimiserState:
-        """Return the state of the optimiser and the average, which begins with the parameters."""
-        return self.optimiser.start(parameters) | {AVERAGE: parameters.copy()}
 
     def step(self, part: Part, eta: float, number: int) -> None:
         """Update `part` and then its average."""

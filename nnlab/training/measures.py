@@ -38,7 +38,7 @@ def pre_activations(network: Network, split: Split, share: Share = one_by_one) -
     z = np.empty((network.architecture[-1], examples), network.parameters.dtype)
 
     def compute(some: slice) -> None:
-        z[:, some] = network.pre_activations(split.take(some))
+        z[:, some] = network.forward(network.scaling(split.take(some)).T)
 
     chunks = [slice(start, min(start + CHUNK, examples)) for start in range(0, examples, CHUNK)]
     share([partial(compute, chunk) for chunk in chunks])

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from nnlab.config import Experiment
     from nnlab.datasets import Split
     from nnlab.network import Array, Dropout, Network, Share
-    from nnlab.optimisation import Optimiser, OptimiserState
+    from nnlab.optimisation import OptimiserState, UpdateRule
     from nnlab.training.state import TrainingState
 
 StopReason: TypeAlias = Literal["patience", "epochs", "plateau", "diverged", "interrupted"]
@@ -180,7 +180,7 @@ class _Training:
         experiment, layout, first_step = self.experiment, self.layout, state.epoch * self.steps
         inner = state if layout is None else state.mapped(layout.narrowed, layout.architecture)
         network, average, decay = inner.network, inner.average, experiment.weight_average
-        optimiser: Optimiser = optimiser_of(experiment, state.epoch)
+        optimiser: UpdateRule = optimiser_of(experiment, state.epoch)
         bounds, arrays = experiment.norm_bounds, inner.optimiser
         if average is not None and not bounds:
             optimiser, arrays = Averaged(optimiser, decay), arrays | {AVERAGE: average}
@@ -214,7 +214,7 @@ class _Training:
 
 def train_epoch(
     network: Network,
-    optimiser: Optimiser,
+    optimiser: UpdateRule,
     state: OptimiserState,
     groups: Iterable[BatchGroup],
     steps: Iterable[tuple[int, float]],
@@ -257,7 +257,9 @@ def train_epoch(
 class _Update:
     """The update of a step, for each part of the gradient when it is known."""
 
-    def __init__(self, optimiser: Optimiser, backpropagation: Backpropagation, state: OptimiserState) -> None:
+    def __init__(
+        self, optimiser: UpdateRule, backpropagation: Backpropagation, state: OptimiserState
+    ) -> None:
         """Prepare the parts."""
         network, gradient = backpropagation.network, backpropagation.gradient
         self.step = optimiser.step
