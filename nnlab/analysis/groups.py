@@ -109,7 +109,10 @@ class Difference:
         names = self.group.label, self.reference.label
         test = self.test
         if test is None:
-            return f"{names[0]} and {names[1]} have no seed with figures in common; train the same seeds."
+            figures, remedy = "figures", "train the same seeds"
+            if self.figure.startswith("test") and set(self.group.seeds) & set(self.reference.seeds):
+                figures, remedy = "test figures", "measure them with nnlab eval"
+            return f"{names[0]} and {names[1]} have no seed with {figures} in common; {remedy}."
         seeds = counted(test.n, "seed")
         if not test.difference:
             same = self.group.values[self.figure] == self.reference.values[self.figure]

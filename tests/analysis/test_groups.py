@@ -219,6 +219,15 @@ def test_groups_without_a_common_seed_cannot_be_compared(tmp_path: Path) -> None
     assert only.sentence() == "eta=0.2 and eta=0.1 have no seed with figures in common; train the same seeds."
 
 
+def test_groups_without_a_common_test_figure_are_to_be_measured(tmp_path: Path) -> None:
+    make(tmp_path, "a", eta=0.1, seed=0, accuracy=0.9, test=0.9)
+    make(tmp_path, "b", eta=0.2, seed=0, accuracy=0.8)
+    *_, last = differences(groups_of(tmp_path), "eta=0.1")
+    assert last.sentence() == (
+        "eta=0.2 and eta=0.1 have no seed with test figures in common; measure them with nnlab eval."
+    )
+
+
 @pytest.mark.parametrize(
     ("accuracies", "words"),
     [
