@@ -14,8 +14,8 @@ from nnlab.runs import metrics, records
 from nnlab.runs.lock import is_locked
 from nnlab.runs.run import experiment_of
 from nnlab.runs.summary import Summary
-from nnlab.training.early_stopping import EarlyStopping
 from nnlab.training.early_stopping import History as Waiting
+from nnlab.training.trainer import early_stopping
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,12 +72,7 @@ def _rows(run: Run) -> list[MetricsRow]:
 
 
 def _patience_left(experiment: Experiment, rows: Sequence[MetricsRow]) -> int | None:
-    rule = EarlyStopping(
-        experiment.patience,
-        experiment.min_delta,
-        experiment.start_from_epoch,
-        larger_is_better=experiment.monitor == "val_accuracy",
-    )
+    rule = early_stopping(experiment)
     waiting = Waiting()
     for row in rows:
         value = getattr(row, experiment.monitor)

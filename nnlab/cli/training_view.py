@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from nnlab.runs.summary import Summary
     from nnlab.training import Epoch
 
+FIGURES = "epoch  train loss  accuracy    val loss  accuracy  seconds"
 HEADER = f"""\
 {"":60}epochs without
-epoch  train loss  accuracy    val loss  accuracy  seconds  improvement"""
+{FIGURES}  improvement"""
 
 BAR_WITH_REST = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{rate_fmt}{postfix}]"
 
@@ -51,7 +52,7 @@ class TrainingView:
             self._write(f"Resuming {printable(str(started.run))} after epoch {started.epoch}")
         else:
             self._describe(started)
-        self._write((f"\n{HEADER}", "bold"))
+        self._write((f"\n{FIGURES if started.experiment.monitor == 'epoch' else HEADER}", "bold"))
 
     def _describe(self, started: TrainingStarted) -> None:
         experiment, environment = started.experiment, started.environment
@@ -108,8 +109,8 @@ class TrainingView:
         self._seconds.append(epoch.seconds)
         self._write(
             f"{epoch.epoch:5}  {decimals(epoch.train_loss):>10}  {percent(epoch.train_accuracy):>8}  "
-            f"{decimals(epoch.val_loss):>10}  {percent(epoch.val_accuracy):>8}  {epoch.seconds:7.2f}  ",
-            verdict(epoch, self._experiment.patience if self._experiment else None),
+            f"{decimals(epoch.val_loss):>10}  {percent(epoch.val_accuracy):>8}  {epoch.seconds:7.2f}",
+            *_verdict(epoch, self._experiment),
         )
 
     def end(self, trained: TrainingResult) -> None:
@@ -149,7 +150,10 @@ class TrainingView:
         )
         self._write(f"\nStopped after epoch {summary.epochs}, {summary.seconds:.1f} s: {why}.")
         accuracy = "" if summary.val_accuracy is None else f", val_accuracy {percent(summary.val_accuracy)}"
-        self._write(f"Best was epoch {summary.best_epoch}: val_loss {decimals(summary.val_loss)}{accuracy}.")
+        which = (
+            "The last epoch counts" if summary.monitor == "epoch" else f"Best was epoch {summary.best_epoch}"
+        )
+        self._write(f"{which}: val_loss {decimals(summary.val_loss)}{accuracy}.")
         if summary.val_loss is not None and guess is not None and 0 < guess < summary.val_loss:
             remedy = (
                 "take a smaller eta" if summary.val_loss > 2 * guess else "train longer, or try another eta"
@@ -181,14 +185,16 @@ def _methods(experiment: Experiment) -> str:
     return ", ".join(f"{key} {text(value)}" for key, value in found.items() if value != {})
 
 
-def verdict(epoch: Epoch, patience: int | None) -> tuple[str, str]:
+def _verdict(epoch: Epoch, experiment: Experiment | None) -> tuple[str, str]:
     """Return a few words about the improvement of an epoch, and their style."""
     if epoch.stop_reason == "diverged":
-        return "diverged", "red"
+        return "  diverged", "red"
+    if experiment is None or experiment.monitor == "epoch":
+        return "", ""
     if epoch.improved:
-        return "improved", "green"
+        return "  improved", "green"
     best = "best, but by no more than min_delta; " if epoch.is_best else ""
     if epoch.patience_left is None:
-        return f"{best}no improvement", ""
-    allowed = max(patience or 0, 1)
-    return f"{best}{allowed - epoch.patience_left} of {allowed}", ""
+        return f"  {best}no improvement", ""
+    allowed = max(experiment.patience or 0, 1)
+    return f"  {best}{allowed - epoch.patience_left} of {allowed}", ""

@@ -115,7 +115,8 @@ def _pieces_of(run: Run, state: Watched) -> list[Piece]:
     if rows:
         last = rows[-1]
         accuracy = "" if last.val_accuracy is None else f", accuracy {percent(last.val_accuracy)}"
-        best = f"; best was epoch {state.history.best_epoch}" if state.history.best_epoch else ""
+        names_best = state.history.best_epoch and experiment.monitor != "epoch"
+        best = f"; best was epoch {state.history.best_epoch}" if names_best else ""
         lines.append(f"validation loss {decimals(last.val_loss)}{accuracy}{best}")
     if state.status == "training":
         heartbeat = f"last epoch {duration(state.since_last_epoch)} ago" if rows else "no epoch yet"

@@ -111,10 +111,10 @@ class Experiment(Rules):
     seed: Seed = Field(
         description="start of all random numbers, such as 0; the same seed repeats the experiment",
     )
-    monitor: Literal["val_loss", "val_accuracy"] = Field(
+    monitor: Literal["val_loss", "val_accuracy", "epoch"] = Field(
         "val_loss",
-        description="what has to improve on the validation examples: their mean loss, "
-        "or the share of them that is classified right",
+        description="what makes an epoch the best: the least mean loss of the validation examples, the "
+        "largest share of them that is classified right, or the largest number, so that it is the last epoch",
     )
     min_delta: float = Field(
         0.0,

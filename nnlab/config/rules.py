@@ -156,8 +156,15 @@ class Rules(BaseModel):
     def _is_measured(cls, monitor: str, info: ValidationInfo) -> str:
         dataset = info.data.get("dataset")
         if dataset and not DATASETS[dataset].classes and monitor == "val_accuracy":
-            what = f"must be val_loss: {dataset} has values, and there is no accuracy without classes"
+            what = (
+                f"must be val_loss or epoch: {dataset} has values, and there is no accuracy without classes"
+            )
             raise _rule(what, given=monitor)
+        patience = info.data.get("patience")
+        if monitor == "epoch" and patience is not None:
+            raise _rule(
+                "must be null with monitor epoch: every epoch improves", given=patience, key="patience"
+            )
         return monitor
 
     @field_validator("momentum", check_fields=False)
@@ -181,6 +188,14 @@ class Rules(BaseModel):
         if ramp is not None and info.data.get("momentum") == 0:
             raise _rule("needs a momentum that it leads to", given=ramp.model_dump(), remedy="typically 0.9")
         return ramp
+
+    @field_validator("schedule", check_fields=False)
+    @classmethod
+    def _has_improvements(cls, schedule: str, info: ValidationInfo) -> str:
+        if schedule == "plateau" and info.data.get("monitor") == "epoch":
+            what = "needs epochs without improvement; with monitor epoch there are none"
+            raise _rule(what, given=schedule, remedy="take monitor val_loss or val_accuracy")
+        return schedule
 
     @field_validator("schedule_options", check_fields=False)
     @classmethod

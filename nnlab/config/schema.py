@@ -86,9 +86,9 @@ def _sweep(keys: Sequence[str]) -> dict[str, Any]:
 
 
 def _rules_between_keys() -> list[dict[str, Any]]:
-    """Return as JSON Schema which losses fit each output, and what a regression needs."""
+    """Return as JSON Schema which values of other keys fit an output, a regression, and a monitor."""
 
-    def rule(key: str, values: Sequence[str], allowed: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    def rule(key: str, values: Sequence[str], allowed: Mapping[str, Sequence[str | None]]) -> dict[str, Any]:
         return {
             "if": {"properties": {key: {"enum": values}}, "required": [key]},
             "then": {"properties": {other: {"enum": names} for other, names in allowed.items()}},
@@ -101,5 +101,6 @@ def _rules_between_keys() -> list[dict[str, Any]]:
     }
     return [
         *(rule("output", [output], {"loss": losses}) for output, losses in fitting.items()),
-        rule("dataset", regressions, {"loss": ["quadratic"], "monitor": ["val_loss"]}),
+        rule("dataset", regressions, {"loss": ["quadratic"], "monitor": ["val_loss", "epoch"]}),
+        rule("monitor", ["epoch"], {"patience": [None]}),
     ]

@@ -97,9 +97,12 @@ def best_settings(trials: Sequence[Trial], share: int, ended: Collection[str]) -
 
 
 def _best(trial: Trial, epoch: int) -> float:
-    """Return the best monitored figure up to `epoch`, such that larger is better. Raises `RunError`."""
-    monitor = trial.setting.experiment.monitor
-    sign = 1 if monitor == "val_accuracy" else -1
+    """Return the best validation figure up to `epoch`, such that larger is better. Raises `RunError`.
+
+    It is the accuracy if that is monitored, otherwise the loss.
+    """
+    is_accuracy = trial.setting.experiment.monitor == "val_accuracy"
     rows = metrics.read(trial.run.metrics_csv, epochs=epoch)
-    figures = (getattr(row, monitor) for row in rows)
+    figures = [row.val_accuracy if is_accuracy else row.val_loss for row in rows]
+    sign = 1 if is_accuracy else -1
     return max((sign * figure for figure in figures if figure is not None), default=-math.inf)

@@ -61,7 +61,7 @@ def early_stopping(experiment: Experiment) -> EarlyStopping:
         patience=experiment.patience,
         min_delta=experiment.min_delta,
         start_from_epoch=experiment.start_from_epoch,
-        larger_is_better=experiment.monitor == "val_accuracy",
+        larger_is_better=experiment.monitor != "val_loss",
     )
 
 
@@ -125,6 +125,8 @@ def train(
         before = state.history
         if math.isfinite(train_loss) and math.isfinite(val_loss) and network.is_finite:
             value = val_loss if experiment.monitor == "val_loss" or val_accuracy is None else val_accuracy
+            if experiment.monitor == "epoch":
+                value = state.epoch
             state.history = rule.observe(before, state.epoch, value)
             improved = state.history.to_beat != before.to_beat
             state.falls = experiment.schedule_options.observe(state.falls, improved=improved)

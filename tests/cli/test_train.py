@@ -40,6 +40,21 @@ def test_the_end_says_why_it_stopped_what_was_best_and_what_to_type_next(
     assert first[1].err.endswith("Next: nnlab eval runs/linear-001 or nnlab report runs/linear-001\n")
 
 
+def test_the_last_epoch_counts_where_the_epoch_is_monitored(lab: Laboratory) -> None:
+    trained = lab.call("train", "linear.yaml", "monitor=epoch", "patience=null", "eta=2", "epochs=5")
+    header, *lines = trained.err.split("\n\n")[1].splitlines()
+    assert header == "epoch  train loss  accuracy    val loss  accuracy  seconds"
+    assert [bool(EPOCH.fullmatch(f"{line}  improved")) for line in lines] == [True] * 5
+    assert re.search(r"^The last epoch counts: val_loss \d\.\d{4}, val_acc", trained.err, re.MULTILINE)
+    summary = json.loads((lab.folder / "runs/linear-001/summary.json").read_text())
+    assert (summary["monitor"], summary["best_value"], summary["best_epoch"]) == ("epoch", 5, 5)
+    last = lab.metrics("linear-001")[-1]
+    assert summary["val_loss"] == float(last["val_loss"])
+    assert "best" not in lab.call("watch", "--once").out.splitlines()[1]
+    assert lab.call("train", "--resume", "linear-001", "epochs=6").code == 0
+    assert json.loads((lab.folder / "runs/linear-001/summary.json").read_text())["best_epoch"] == 6
+
+
 def test_the_command_line_is_kept(first: tuple[Laboratory, Outcome]) -> None:
     made_with = json.loads((first[0].folder / "runs/linear-001/environment.json").read_text())
     assert made_with["command"] == ["nnlab", "train", "linear.yaml"]

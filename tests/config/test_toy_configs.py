@@ -42,7 +42,7 @@ dataset=line  # dataset_options.steps: unknown option; line has examples, noise,
 train_size=51  # train_size: must be at most 50, the examples that validation_size 0 leaves of step (given 51)
 validation_size=50  # validation_size: must be less than 50, the training examples of step (given 50)
 architecture=[1, 4, 2]  # architecture: must end with 1, the values of step (given [1, 4, 2])
-monitor=val_accuracy  # monitor: must be val_loss: step has values, and there is no accuracy \
+monitor=val_accuracy  # monitor: must be val_loss or epoch: step has values, and there is no accuracy \
 without classes (given 'val_accuracy')
 output=softmax  # output: needs at least two outputs: a single one is always 1 (given 'softmax'); \
 take sigmoid, or identity for values

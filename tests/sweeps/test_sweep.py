@@ -266,8 +266,10 @@ def test_no_process_remains(sweeping: Sweeping) -> None:
     assert children() == []
 
 
-def test_halving_trains_the_best_settings_to_their_end(sweeping: Sweeping) -> None:
-    sweep = linear_sweep("eta=1e-6,1e-5,1e-4,0.05,0.1,0.2", "epochs=9", "monitor=val_accuracy", seeds=2)
+@pytest.mark.parametrize("monitor", ["val_accuracy", "epoch"])
+def test_halving_trains_the_best_settings_to_their_end(monitor: str, sweeping: Sweeping) -> None:
+    tried = "eta=1e-6,1e-5,1e-4,0.05,0.1,0.2"
+    sweep = linear_sweep(tried, "epochs=9", "patience=null", f"monitor={monitor}", seeds=2)
     sweeping.run(sweep, halves=True)
     plan = make_plan(sweep, sweeping.runs)
     epochs = {

@@ -87,6 +87,8 @@ def extreme(rng: random.Random) -> str:
         "diagnostics": rng.choice(["true", "false"]),
         "seed": rng.randrange(1000),
     }
+    if keys["schedule"] != "plateau" and rng.random() < 0.2:
+        keys |= {"monitor": "epoch", "patience": "null"}
     return "".join(f"{key}: {value}\n" for key, value in keys.items())
 
 
@@ -99,7 +101,7 @@ def judge(run: Path) -> str:
     experiment = load_experiment(run / "config.yaml")
     rows = metrics.read(run / "metrics.csv", epochs=1000)  # refuses what is not finite
     losses = [(getattr(row, experiment.monitor), row.epoch) for row in rows if row.val_loss is not None]
-    sign = -1 if experiment.monitor == "val_accuracy" else 1
+    sign = 1 if experiment.monitor == "val_loss" else -1
     best = min(((sign * value, epoch) for value, epoch in losses), default=(None, None))[1]
     assert summary["best_epoch"] == best, summary
     weights = checkpoint.load_network(run / "best.npz", experiment)

@@ -225,6 +225,17 @@ def test_accuracy_is_monitored_upwards(
     assert state.history.best_epoch == 1 + accuracies.index(max(accuracies))
 
 
+def test_the_last_epoch_is_the_best_where_the_epoch_is_monitored(
+    experiment: BuildExperiment, training: Split, validation: Split
+) -> None:
+    state, epochs = trained(still(experiment, monitor="epoch", min_delta=2.0), training, validation)
+    assert [epoch.is_best for epoch in epochs] == [True] * 20
+    assert state.history.best_epoch == 20
+    by_loss, _ = trained(still(experiment), training, validation)
+    assert by_loss.history.best_epoch == 1
+    assert np.array_equal(by_loss.network.parameters, state.network.parameters)
+
+
 def test_a_finished_training_does_not_go_on(
     experiment: BuildExperiment, training: Split, validation: Split
 ) -> None:
