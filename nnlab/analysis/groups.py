@@ -111,7 +111,7 @@ class Difference:
         if test is None:
             figures, remedy = "figures", "train the same seeds"
             if self.figure.startswith("test") and set(self.group.seeds) & set(self.reference.seeds):
-                figures, remedy = "test figures", "measure them with nnlab eval"
+                figures, remedy = "test figures", "measure the runs with nnlab eval"
             return f"{names[0]} and {names[1]} have no seed with {figures} in common; {remedy}."
         seeds = counted(test.n, "seed")
         if not test.difference:

@@ -107,10 +107,11 @@ class TrainingView:
         self._end_bar()
         self._epoch = epoch.epoch + 1
         self._seconds.append(epoch.seconds)
+        words, style = _verdict(epoch, self._experiment)
         self._write(
             f"{epoch.epoch:5}  {decimals(epoch.train_loss):>10}  {percent(epoch.train_accuracy):>8}  "
             f"{decimals(epoch.val_loss):>10}  {percent(epoch.val_accuracy):>8}  {epoch.seconds:7.2f}",
-            *_verdict(epoch, self._experiment),
+            (f"  {words}" if words else "", style),
         )
 
     def end(self, trained: TrainingResult) -> None:
@@ -151,7 +152,7 @@ class TrainingView:
         self._write(f"\nStopped after epoch {summary.epochs}, {summary.seconds:.1f} s: {why}.")
         accuracy = "" if summary.val_accuracy is None else f", val_accuracy {percent(summary.val_accuracy)}"
         which = (
-            "The last epoch counts" if summary.monitor == "epoch" else f"Best was epoch {summary.best_epoch}"
+            "The last epoch is kept" if summary.monitor == "epoch" else f"Best was epoch {summary.best_epoch}"
         )
         self._write(f"{which}: val_loss {decimals(summary.val_loss)}{accuracy}.")
         if summary.val_loss is not None and guess is not None and 0 < guess < summary.val_loss:
@@ -188,13 +189,13 @@ def _methods(experiment: Experiment) -> str:
 def _verdict(epoch: Epoch, experiment: Experiment | None) -> tuple[str, str]:
     """Return a few words about the improvement of an epoch, and their style."""
     if epoch.stop_reason == "diverged":
-        return "  diverged", "red"
+        return "diverged", "red"
     if experiment is None or experiment.monitor == "epoch":
         return "", ""
     if epoch.improved:
-        return "  improved", "green"
+        return "improved", "green"
     best = "best, but by no more than min_delta; " if epoch.is_best else ""
     if epoch.patience_left is None:
-        return f"  {best}no improvement", ""
+        return f"{best}no improvement", ""
     allowed = max(experiment.patience or 0, 1)
-    return f"  {best}{allowed - epoch.patience_left} of {allowed}", ""
+    return f"{best}{allowed - epoch.patience_left} of {allowed}", ""

@@ -115,8 +115,9 @@ def _pieces_of(run: Run, state: Watched) -> list[Piece]:
     if rows:
         last = rows[-1]
         accuracy = "" if last.val_accuracy is None else f", accuracy {percent(last.val_accuracy)}"
-        names_best = state.history.best_epoch and experiment.monitor != "epoch"
-        best = f"; best was epoch {state.history.best_epoch}" if names_best else ""
+        best_epoch = state.history.best_epoch
+        says_more = best_epoch and (experiment.monitor, best_epoch) != ("epoch", last.epoch)
+        best = f"; best was epoch {best_epoch}" if says_more else ""
         lines.append(f"validation loss {decimals(last.val_loss)}{accuracy}{best}")
     if state.status == "training":
         heartbeat = f"last epoch {duration(state.since_last_epoch)} ago" if rows else "no epoch yet"

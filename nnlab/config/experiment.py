@@ -114,7 +114,7 @@ class Experiment(Rules):
     monitor: Literal["val_loss", "val_accuracy", "epoch"] = Field(
         "val_loss",
         description="what makes an epoch the best: the least mean loss of the validation examples, the "
-        "largest share of them that is classified right, or the largest number, so that it is the last epoch",
+        "largest share of them that is classified right, or, with epoch, that it is the last",
     )
     min_delta: float = Field(
         0.0,

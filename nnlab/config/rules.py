@@ -160,12 +160,23 @@ class Rules(BaseModel):
                 f"must be val_loss or epoch: {dataset} has values, and there is no accuracy without classes"
             )
             raise _rule(what, given=monitor)
+        return monitor
+
+    @field_validator("monitor", check_fields=False)
+    @classmethod
+    def _leaves_patience_a_meaning(cls, monitor: str, info: ValidationInfo) -> str:
         patience = info.data.get("patience")
         if monitor == "epoch" and patience is not None:
-            raise _rule(
-                "must be null with monitor epoch: every epoch improves", given=patience, key="patience"
-            )
+            what = "must be null with monitor epoch: every epoch improves"
+            raise _rule(what, given=patience, key="patience")
         return monitor
+
+    @field_validator("min_delta", check_fields=False)
+    @classmethod
+    def _is_of_a_figure(cls, min_delta: float, info: ValidationInfo) -> float:
+        if min_delta and info.data.get("monitor") == "epoch":
+            raise _rule("must be 0 with monitor epoch: every epoch improves", given=min_delta)
+        return min_delta
 
     @field_validator("momentum", check_fields=False)
     @classmethod

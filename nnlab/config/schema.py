@@ -10,6 +10,7 @@ from nnlab.config.keys import sub_keys
 from nnlab.config.rules import MEANINGLESS_PAIRS
 from nnlab.datasets import DATASETS
 from nnlab.network import LOSS_OF_A_GUESS
+from nnlab.optimisation import SCHEDULES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,5 +103,9 @@ def _rules_between_keys() -> list[dict[str, Any]]:
     return [
         *(rule("output", [output], {"loss": losses}) for output, losses in fitting.items()),
         rule("dataset", regressions, {"loss": ["quadratic"], "monitor": ["val_loss", "epoch"]}),
-        rule("monitor", ["epoch"], {"patience": [None]}),
+        rule(
+            "monitor",
+            ["epoch"],
+            {"patience": [None], "schedule": [name for name in SCHEDULES if name != "plateau"]},
+        ),
     ]

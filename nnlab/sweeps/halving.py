@@ -13,6 +13,7 @@ from contextlib import suppress
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from nnlab.datasets import DATASETS
 from nnlab.errors import RunError
 from nnlab.runs import metrics
 
@@ -97,12 +98,15 @@ def best_settings(trials: Sequence[Trial], share: int, ended: Collection[str]) -
 
 
 def _best(trial: Trial, epoch: int) -> float:
-    """Return the best validation figure up to `epoch`, such that larger is better. Raises `RunError`.
+    """Return the figure of the best epoch up to `epoch`, such that larger is better. Raises `RunError`.
 
-    It is the accuracy if that is monitored, otherwise the loss.
+    It is the one that is monitored. If the last epoch is the best, it is the accuracy, or the loss if there
+    is none.
     """
-    is_accuracy = trial.setting.experiment.monitor == "val_accuracy"
+    experiment = trial.setting.experiment
+    is_loss = experiment.monitor == "val_loss" or not DATASETS[experiment.dataset].classes
     rows = metrics.read(trial.run.metrics_csv, epochs=epoch)
-    figures = [row.val_accuracy if is_accuracy else row.val_loss for row in rows]
-    sign = 1 if is_accuracy else -1
-    return max((sign * figure for figure in figures if figure is not None), default=-math.inf)
+    known = [figure for row in rows if (figure := row.val_loss if is_loss else row.val_accuracy) is not None]
+    if experiment.monitor == "epoch":
+        known = known[-1:]
+    return max((-figure if is_loss else figure for figure in known), default=-math.inf)

@@ -124,9 +124,8 @@ def train(
         state.epoch += 1
         before = state.history
         if math.isfinite(train_loss) and math.isfinite(val_loss) and network.is_finite:
-            value = val_loss if experiment.monitor == "val_loss" or val_accuracy is None else val_accuracy
-            if experiment.monitor == "epoch":
-                value = state.epoch
+            figure = val_loss if experiment.monitor == "val_loss" or val_accuracy is None else val_accuracy
+            value = state.epoch if experiment.monitor == "epoch" else figure
             state.history = rule.observe(before, state.epoch, value)
             improved = state.history.to_beat != before.to_beat
             state.falls = experiment.schedule_options.observe(state.falls, improved=improved)

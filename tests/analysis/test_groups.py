@@ -224,7 +224,7 @@ def test_groups_without_a_common_test_figure_are_to_be_measured(tmp_path: Path) 
     make(tmp_path, "b", eta=0.2, seed=0, accuracy=0.8)
     *_, last = differences(groups_of(tmp_path), "eta=0.1")
     assert last.sentence() == (
-        "eta=0.2 and eta=0.1 have no seed with test figures in common; measure them with nnlab eval."
+        "eta=0.2 and eta=0.1 have no seed with test figures in common; measure the runs with nnlab eval."
     )
 
 

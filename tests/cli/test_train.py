@@ -40,12 +40,12 @@ def test_the_end_says_why_it_stopped_what_was_best_and_what_to_type_next(
     assert first[1].err.endswith("Next: nnlab eval runs/linear-001 or nnlab report runs/linear-001\n")
 
 
-def test_the_last_epoch_counts_where_the_epoch_is_monitored(lab: Laboratory) -> None:
+def test_the_last_epoch_is_kept_where_the_epoch_is_monitored(lab: Laboratory) -> None:
     trained = lab.call("train", "linear.yaml", "monitor=epoch", "patience=null", "eta=2", "epochs=5")
     header, *lines = trained.err.split("\n\n")[1].splitlines()
     assert header == "epoch  train loss  accuracy    val loss  accuracy  seconds"
     assert [bool(EPOCH.fullmatch(f"{line}  improved")) for line in lines] == [True] * 5
-    assert re.search(r"^The last epoch counts: val_loss \d\.\d{4}, val_acc", trained.err, re.MULTILINE)
+    assert re.search(r"^The last epoch is kept: val_loss \d\.\d{4}, val_acc", trained.err, re.MULTILINE)
     summary = json.loads((lab.folder / "runs/linear-001/summary.json").read_text())
     assert (summary["monitor"], summary["best_value"], summary["best_epoch"]) == ("epoch", 5, 5)
     last = lab.metrics("linear-001")[-1]

@@ -98,7 +98,7 @@ def test_a_required_key_that_is_missing_is_said_at_the_first_line(
         ("epochs", ["1", "010"]),
         ("patience", ["0", "null", "", "~"]),
         ("seed", ["0", str(2**63 - 1)]),
-        ("monitor", ["val_loss", "val_accuracy", "epoch"]),
+        ("monitor", ["val_loss", "val_accuracy"]),
         ("min_delta", ["0", "1e-4"]),
         ("start_from_epoch", ["1", "7"]),
         ("validation_size", ["0", "1", "59936"]),
@@ -385,9 +385,10 @@ def test_the_schema_flags_classes_where_there_are_values(dataset: str) -> None:
     assert not flagged({"dataset": dataset, "loss": "quadratic", "monitor": "val_loss"})
 
 
-def test_the_schema_flags_patience_where_every_epoch_improves() -> None:
-    assert flagged({"monitor": "epoch", "patience": 3}) == {"patience"}
-    assert not flagged({"monitor": "epoch", "patience": None})
+def test_the_schema_flags_what_waits_where_every_epoch_improves() -> None:
+    waiting = {"monitor": "epoch", "patience": 3, "schedule": "plateau"}
+    assert flagged(waiting) == {"patience", "schedule"}
+    assert not flagged({"monitor": "epoch", "patience": None, "schedule": "cosine"})
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)

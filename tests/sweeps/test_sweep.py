@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import shutil
@@ -269,7 +270,7 @@ def test_no_process_remains(sweeping: Sweeping) -> None:
 @pytest.mark.parametrize("monitor", ["val_accuracy", "epoch"])
 def test_halving_trains_the_best_settings_to_their_end(monitor: str, sweeping: Sweeping) -> None:
     tried = "eta=1e-6,1e-5,1e-4,0.05,0.1,0.2"
-    sweep = linear_sweep(tried, "epochs=9", "patience=null", f"monitor={monitor}", seeds=2)
+    sweep = linear_sweep(tried, "epochs=9", f"monitor={monitor}", seeds=2)
     sweeping.run(sweep, halves=True)
     plan = make_plan(sweep, sweeping.runs)
     epochs = {
@@ -309,6 +310,19 @@ def test_halving_does_not_count_a_trial_that_failed_before_its_first_epoch(sweep
     header = failed.run.metrics_csv.read_text().splitlines(keepends=True)[0]
     failed.run.metrics_csv.write_text(header)
     assert {trial.setting.varied["eta"] for trial in best_settings(trials, 9, ())} == {0.1}
+
+
+@pytest.mark.parametrize(("monitor", "best"), [("val_accuracy", 0.1), ("epoch", 0.2)])
+def test_halving_ranks_by_the_epoch_that_is_kept(monitor: str, best: float, sweeping: Sweeping) -> None:
+    sweep = linear_sweep("eta=0.1,0.2", "epochs=3", f"monitor={monitor}", seeds=1)
+    sweeping.run(sweep)
+    trials = [planned.trial for planned in make_plan(sweep, sweeping.runs).trials]
+    for trial, accuracies in zip(trials, ([0.5, 0.9, 0.6], [0.5, 0.6, 0.7]), strict=True):
+        header, *rows = list(csv.reader(trial.run.metrics_csv.read_text().splitlines()))
+        for row, accuracy in zip(rows, accuracies, strict=True):
+            row[header.index("val_accuracy")] = str(accuracy)
+        trial.run.metrics_csv.write_text("".join(f"{','.join(row)}\n" for row in [header, *rows]))
+    assert {trial.setting.varied["eta"] for trial in best_settings(trials, 1, ())} == {best}
 
 
 def test_a_resumed_halving_uses_all_workers(sweeping: Sweeping) -> None:

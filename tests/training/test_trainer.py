@@ -228,7 +228,7 @@ def test_accuracy_is_monitored_upwards(
 def test_the_last_epoch_is_the_best_where_the_epoch_is_monitored(
     experiment: BuildExperiment, training: Split, validation: Split
 ) -> None:
-    state, epochs = trained(still(experiment, monitor="epoch", min_delta=2.0), training, validation)
+    state, epochs = trained(still(experiment, monitor="epoch"), training, validation)
     assert [epoch.is_best for epoch in epochs] == [True] * 20
     assert state.history.best_epoch == 20
 
