@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
 
 # The networks are so small that a second thread of the matrix library would only spin.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# A suite that a shell runs in the background ignores Ctrl-C, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Files whose tests take seconds: they start processes, train, or wait for something that is slow by design.
 SLOW = (
