@@ -137,7 +137,7 @@ NO_SUCH_KEY = {
     **dict.fromkeys(("warm_start", "resume", "initial_epoch"), _RESUME),
     **dict.fromkeys(("test_size", "test_split"), _TEST_SET),
     **dict.fromkeys(("validation_fraction", "validation_split", "val_split"), _VALIDATION_SIZE),
-    "restore_best_weights": "best.npz holds the weights of the best epoch; with monitor: epoch, the last",
+    "restore_best_weights": "best.npz holds the best weights; monitor: epoch makes the last ones the best",
     "shuffle": "the examples are shuffled every epoch, by seed",
     "use_bias": "every neuron has a bias",
     "bias": "every neuron has a bias",
