@@ -106,7 +106,7 @@ def train(
         before_epoch = network.parameters.copy() if experiment.diagnostics else None
         etas = etas_of(experiment, state.epoch, shared.steps, state.falls)
         # Divergence is detected by the losses; warnings on the way would add nothing.
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             train_loss, train_accuracy = shared.epoch(state, etas)
             z = pre_activations(state.validated, validation, share)
             val_loss, val_accuracy = measure(network, z, val_targets, validation.labels)

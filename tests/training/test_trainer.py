@@ -10,6 +10,7 @@ import pytest
 
 from nnlab.config import Experiment
 from nnlab.datasets import Source, Split
+from nnlab.optimisation import AdamOptions
 from nnlab.randomness import stream
 from nnlab.training import (
     BatchSource,
@@ -336,6 +337,16 @@ def test_a_huge_eta_diverges_without_a_warning(
     assert state.history == History()
     assert not epochs[0].is_best
     assert np.geterr() == before
+
+
+def test_adam_without_an_epsilon_diverges_without_a_warning(
+    experiment: BuildExperiment, training: Split, validation: Split
+) -> None:
+    """The squares of tiny gradients are 0 in single precision, and so is an epsilon of 1e-300."""
+    options = AdamOptions(epsilon=1e-300)
+    tiny = Split(training.inputs * np.float32(1e-30), training.labels)
+    _, epochs = trained(experiment(optimiser="adam", optimiser_options=options), tiny, validation)
+    assert [epoch.stop_reason for epoch in epochs] == ["diverged"]
 
 
 @pytest.mark.parametrize("overflows", ["training", "validation"])
