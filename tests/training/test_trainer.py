@@ -10,7 +10,7 @@ import pytest
 
 from nnlab.config import Experiment
 from nnlab.datasets import Source, Split
-from nnlab.optimisation import AdamOptions
+from nnlab.optimisation.adam import AdamOptions
 from nnlab.randomness import stream
 from nnlab.training import (
     BatchSource,
